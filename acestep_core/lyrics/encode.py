@@ -1,0 +1,113 @@
+"""Lyrics to tokens, the whole way.
+
+    text -> pieces -> language -> normalised text -> ids, line by line -> Lyrics
+
+Lines are independent, each in its own language. A line that cannot be tokenised stops the
+work with its number and text; none is ever left out.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+
+from ..config import MAX_LYRIC_TOKENS, REFUSED_LYRIC_TOKENS
+from ..types import LyricLine, Lyrics, SettingError, chosen_from
+from .fallbacks import Fallbacks
+from .language import by_script
+from .languages import LANGUAGES
+from .normalise import encode, normalise
+from .structure import BREAK, START, STOP, is_tagged, mark_ids, pieces_of
+from .vocabulary import Vocabulary
+
+log = logging.getLogger(__name__)
+
+LANGUAGE_CHOICES = ("auto", "prefix", *LANGUAGES)
+
+# No lyric of this size fits: words and their spaces need more than one token for six characters.
+REFUSED_CHARACTERS = 6 * REFUSED_LYRIC_TOKENS
+
+
+class LyricError(SettingError):
+    """A line that cannot be tokenised: says which and why."""
+
+
+def tokenise(
+    text: str | None, *, language: str = "auto", vocabulary: Vocabulary | None = None
+) -> Lyrics:
+    """Token ids of lyrics, one line at a time: ids and mask (1, L).
+
+    `language` is "auto", a fixed code, or "prefix": as "auto", but a line may begin with its
+    own code in brackets, as in "[de] Guten Morgen". Without a vocabulary it is looked for in
+    the usual places, and only when a line needs it.
+    """
+    chosen_from("Lyric language", language, LANGUAGE_CHOICES)
+    text = text or ""
+    if not text:
+        return Lyrics(torch.tensor([[STOP]]), torch.tensor([[0]]))
+    pieces = pieces_of(text)
+    _refuse_characters(pieces)
+    fallbacks = Fallbacks()
+    vocabulary = vocabulary or Vocabulary.find()
+    ids, lines = [START], []
+    for number, piece in enumerate(pieces, start=1):
+        line = _line(number, piece, language, vocabulary, fallbacks)
+        lines.append(line)
+        ids += line.ids
+        _refuse_tokens(len(ids), number, len(pieces))
+    if len(ids) > MAX_LYRIC_TOKENS:
+        fallbacks(
+            f"The lyrics have {len(ids)} tokens; the model was trained with at most "
+            f"{MAX_LYRIC_TOKENS}, and the rest may not be sung. Shorten them."
+        )
+    row = torch.tensor([ids])
+    return Lyrics(row, torch.ones_like(row), tuple(lines), text, fallbacks.messages)
+
+
+def _line(
+    number: int, piece: str, language: str, vocabulary: Vocabulary, fallbacks: Fallbacks
+) -> LyricLine:
+    """One line; its ids end with the line break."""
+    if not piece:
+        return LyricLine(piece, "", "", (BREAK,))
+    mark = mark_ids(piece)
+    if mark:
+        return LyricLine(piece, "en", piece.lower(), (*mark, BREAK))
+    code = language if language in LANGUAGES else by_script(piece)
+    if is_tagged(piece) or code not in LANGUAGES:
+        code = "en"
+    try:
+        normalised = normalise(piece, code, fallbacks)
+        ids = encode(normalised, code, vocabulary)
+    except SettingError as error:
+        raise type(error)(f"Lyric line {number} ({_short(piece)}): {error}") from error
+    except Exception as error:
+        raise LyricError(
+            f"Lyric line {number} ({_short(piece)}) could not be read as {LANGUAGES[code].name}: "
+            f"{error!r}. Rewrite it, or choose its language by hand."
+        ) from error
+    return LyricLine(piece, code, normalised, (*ids, BREAK))
+
+
+def _short(piece: str) -> str:
+    return repr(piece if len(piece) <= 60 else piece[:57] + "...")
+
+
+def _refuse_characters(pieces: list[str]) -> None:
+    characters = sum(map(len, pieces))
+    if characters > REFUSED_CHARACTERS:
+        raise SettingError(
+            f"The lyrics have {characters} characters; {REFUSED_CHARACTERS} is more than "
+            f"{REFUSED_LYRIC_TOKENS} tokens can hold, and the model was trained with at most "
+            f"{MAX_LYRIC_TOKENS} tokens. Cut them to the words of one song."
+        )
+
+
+def _refuse_tokens(count: int, number: int, lines: int) -> None:
+    if count > REFUSED_LYRIC_TOKENS:
+        raise SettingError(
+            f"The lyrics have more than {REFUSED_LYRIC_TOKENS} tokens (reached in line {number} of "
+            f"{lines}); the model was trained with at most {MAX_LYRIC_TOKENS}. Cut them to the "
+            "words of one song."
+        )

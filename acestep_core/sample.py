@@ -1,0 +1,85 @@
+"""The one sampling loop. Every task is stages of it; see tasks.py.
+
+    for each stage: enter, then for each step: solve with a field, hold what is known
+
+A Field says which way, a Solver moves, a Hold puts known frames back. Progress, preview and
+cancelling are one wrapper around the field (`observe`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from .schedule import Step
+from .solve import Field, Solver
+
+Hold = Callable[[Tensor, Step], Tensor]  # puts known frames back after a step
+Enter = Callable[[Tensor], Tensor]
+See = Callable[[Step, Tensor, Tensor], None]  # step, x, velocity; an exception cancels
+
+
+@dataclass(frozen=True)
+class Stage:
+    enter: Enter
+    steps: Sequence[Step]
+    field: Field
+    solve: Solver
+    hold: Hold
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A task made ready: where it starts, its stages, and what joins cut-off frames back."""
+
+    canvas: Tensor  # (B, 8, 16, T) float32
+    stages: Sequence[Stage]
+    finish: Callable[[Tensor], Tensor]
+    evaluations: int  # of the model, for the progress bar
+
+
+def run(stages: Iterable[Stage], x: Tensor) -> Tensor:
+    """Carry a canvas (B, 8, 16, T) through the stages of a task."""
+    for stage in stages:
+        x = stage.enter(x)
+        for step in stage.steps:
+            x = stage.hold(stage.solve(stage.field, x, step), step)
+    return x
+
+
+def as_it_is(x: Tensor) -> Tensor:
+    return x
+
+
+def hold_nothing(x: Tensor, step: Step) -> Tensor:
+    return x
+
+
+def observe(field: Field, see: See) -> Field:
+    """The field, watched: x - sigma * v is the current clean estimate."""
+
+    def observed(x: Tensor, step: Step) -> Tensor:
+        velocity = field(x, step)
+        see(step, x, velocity)
+        return velocity
+
+    return observed
+
+
+def by_step(field: Field) -> Field:
+    """Guidance windows count schedule steps."""
+    return field
+
+
+def by_evaluation(field: Field) -> Field:
+    """Guidance windows count model evaluations, as the original does: Heun's come too early."""
+    count = -1
+
+    def counted(x: Tensor, step: Step) -> Tensor:
+        nonlocal count
+        count += 1
+        return field(x, replace(step, index=count))
+
+    return counted

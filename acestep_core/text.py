@@ -1,0 +1,84 @@
+"""Tag prompts to token ids to encoder states.
+
+    "pop, 120 bpm" -> ids (1, S), end token last, at most 256 -> states (1, S, 768)
+
+The prompt goes in unchanged. Two tokenizers give the same ids: the folder's tokenizer.json,
+and the SentencePiece model inside the single file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from .checkpoint import TOKENIZER_KEY, Checkpoint, CheckpointError, opened
+from .config import MAX_TAG_TOKENS
+from .layers import ERG_FACTOR
+from .memory import Part
+from .types import SettingError, Tags
+from .umt5 import TextEncoder
+
+END = 1
+
+
+class TagTokenizer(Protocol):
+    def __call__(self, text: str) -> list[int]:
+        """Ids of the text, without an end token."""
+        ...
+
+
+def tokenizer_of(checkpoint: Checkpoint) -> TagTokenizer:
+    """The tokenizer that came with the checkpoint."""
+    place = checkpoint.tokenizer
+    if place is None:
+        raise CheckpointError(
+            f"{checkpoint.name} has no tag tokenizer: neither umt5-base/tokenizer.json nor a"
+            f" tensor {TOKENIZER_KEY} inside the file. Add tokenizer.json beside the text encoder."
+        )
+    return _from_json(place) if place.suffix == ".json" else _from_bytes(place)
+
+
+def _from_json(path: Path) -> TagTokenizer:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the package raises bare Exception for a bad file
+        raise CheckpointError(f"{path} is not a tokenizer file: {error}.") from error
+    return lambda text: tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def _from_bytes(path: Path) -> TagTokenizer:
+    from sentencepiece import SentencePieceProcessor
+
+    with opened(path) as file:
+        model = file.get_tensor(TOKENIZER_KEY).numpy().tobytes()
+    try:
+        processor = SentencePieceProcessor(model_proto=model)
+    except RuntimeError as error:
+        raise CheckpointError(f"{TOKENIZER_KEY} in {path} is damaged: {error}.") from error
+    return processor.EncodeAsIds
+
+
+def tag_ids(text: str, tokenizer: TagTokenizer) -> list[int]:
+    """Ids of the prompt, cut so that the end token is at most the 256th."""
+    return [*tokenizer(text)[: MAX_TAG_TOKENS - 1], END]
+
+
+def encode_tags(
+    text: str | None, tokenizer: TagTokenizer, encoder: Part[TextEncoder], weak: bool = True
+) -> Tags:
+    """One prompt through the encoder; `weak` adds the states that ERG's null branch wants."""
+    text = text or ""
+    if not text.strip():
+        raise SettingError(
+            "Tags are empty. Describe the style, for example: pop, female voice, piano, 120 bpm."
+        )
+    ids = torch.tensor([tag_ids(text, tokenizer)], device=encoder.device)
+    mask = torch.ones_like(ids)
+    with encoder.use() as network:
+        states = network(ids, mask, encoder.dtype)
+        weak_states = network(ids, mask, encoder.dtype, ERG_FACTOR) if weak else None
+    return Tags(states, mask, weak_states, text)

@@ -1,0 +1,189 @@
+"""The vocabulary of the project. Read this first.
+
+    Tags, Lyrics -> Branch -> field -> Latent          what flows
+    Guidance, Sampling, Task                           what a run is asked to do
+
+B items, T latent frames, S tag tokens, L lyric tokens, D the transformer's width.
+Everything is frozen; settings are checked where they are made, so a bad value names itself
+before any work is done.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from .config import FRAMES_PER_SECOND, MAX_SECONDS, seconds_of
+
+
+class SettingError(ValueError):
+    """A setting the user can correct: says the field, the value, what is allowed and the fix."""
+
+
+def checked(label: str, value: float, low: float, high: float, fix: str = "") -> None:
+    """Raise unless low <= value <= high; NaN and infinities are refused."""
+    if isinstance(value, bool) or not math.isfinite(value) or not low <= value <= high:
+        hint = f" {fix}" if fix else ""
+        raise SettingError(f"{label} is {value}; it must be between {low:g} and {high:g}.{hint}")
+
+
+def chosen_from(label: str, value: str, options: object) -> None:
+    """Raise unless value is one of the options, which are named in the message."""
+    names = list(options)  # type: ignore[call-overload]
+    if value not in names:
+        raise SettingError(f"{label} is {value!r}; it must be one of: {', '.join(names)}.")
+
+
+@dataclass(frozen=True)
+class Tags:
+    """A style description after the tag encoder."""
+
+    states: Tensor  # (B, S, 768)
+    mask: Tensor  # (B, S), 1 = a real token
+    weak_states: Tensor | None = None  # (B, S, 768) of the same tags with ERG; None where not made
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class LyricLine:
+    """One line as the model will hear it."""
+
+    text: str
+    language: str
+    normalised: str
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Lyrics:
+    """Lyric tokens; the empty lyric is the single id 0 under mask 0."""
+
+    ids: Tensor  # (B, L) int64
+    mask: Tensor  # (B, L), 1 = a real token
+    lines: tuple[LyricLine, ...] = ()
+    text: str = ""
+    warnings: tuple[str, ...] = ()  # fallbacks taken, each said once
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One condition the transformer is asked about, prepared once per run."""
+
+    context: Tensor  # (B, 1+S+L, D)
+    mask: Tensor | None = None  # (B, 1+S+L), 1 = may be attended to; None = all
+    temper: Tensor | None = None  # (B,) factor on the queries of the ERG blocks; None = 1
+    keys_values: tuple[tuple[Tensor, Tensor], ...] = ()  # per block (B, heads, 1+S+L, d) each
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """How the conditions are combined. The defaults are the original project's."""
+
+    kind: str = "apg"
+    scale: float = 15.0
+    interval: float = 0.5
+    decay: float = 0.0
+    min_scale: float = 3.0
+    text_scale: float = 0.0
+    lyric_scale: float = 0.0
+    erg_tag: bool = True
+    erg_lyric: bool = True
+    erg_diffusion: bool = True
+
+    def __post_init__(self) -> None:
+        chosen_from("Guidance type", self.kind, GUIDANCE_KINDS)
+        checked("Guidance scale", self.scale, 0, 200)
+        checked("Guidance interval", self.interval, 0, 1)
+        checked("Guidance interval decay", self.decay, 0, 1)
+        checked("Minimum guidance scale", self.min_scale, 0, 200)
+        checked("Tag guidance scale", self.text_scale, 0, 10)
+        checked("Lyric guidance scale", self.lyric_scale, 0, 10)
+
+    @property
+    def is_active(self) -> bool:
+        return self.scale not in (0.0, 1.0)
+
+    @property
+    def is_double(self) -> bool:
+        return self.is_active and self.text_scale > 1.0 and self.lyric_scale > 1.0
+
+
+GUIDANCE_KINDS = ("apg", "cfg", "cfg_star")
+SOLVER_NAMES = ("euler", "heun", "pingpong")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """The schedule and the solver that walks down it."""
+
+    steps: int = 60
+    solver: str = "euler"
+    granularity: float = 10.0
+    chosen: tuple[int, ...] = ()  # 1-based steps of the max(chosen)-step schedule; empty = all
+
+    def __post_init__(self) -> None:
+        chosen_from("Solver", self.solver, SOLVER_NAMES)
+        checked("Steps", self.steps, 1, 1000)
+        checked("Granularity scale", self.granularity, -100, 100)
+        if any(not 1 <= step <= 1000 for step in self.chosen):
+            raise SettingError(f"Chosen steps are {self.chosen}; each must be from 1 to 1000.")
+        if list(self.chosen) != sorted(set(self.chosen)):
+            raise SettingError(f"Chosen steps are {self.chosen}; they must rise, without repeats.")
+
+
+@dataclass(frozen=True)
+class TextToMusic:
+    """A new clip; its true length is a whole number of frames, rounded down."""
+
+    seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        fix = "The model was trained on clips of at most 240 s; make longer ones with Extend."
+        shortest = 4096 / 44100  # one frame
+        checked("Duration (seconds)", self.seconds, shortest, MAX_SECONDS, fix)
+
+
+Task = TextToMusic  # the editing tasks join here
+
+COMPATS = ("corrected", "reference")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides a result, apart from the model."""
+
+    tags: str
+    lyrics: str = ""
+    task: Task = field(default_factory=TextToMusic)
+    guidance: Guidance = field(default_factory=Guidance)
+    sampling: Sampling = field(default_factory=Sampling)
+    seeds: tuple[int, ...] = (0,)
+    retake_seeds: tuple[int, ...] = ()
+    compat: str = "corrected"
+
+    def __post_init__(self) -> None:
+        chosen_from("Compatibility", self.compat, COMPATS)
+        if not self.seeds:
+            raise SettingError("No seed was given; give one for each clip.")
+
+
+@dataclass(frozen=True)
+class Latent:
+    """Frames of music in the model's own space (scaled)."""
+
+    z: Tensor = field(repr=False)  # (B, 8, 16, T) float32
+
+    @property
+    def frames(self) -> int:
+        return self.z.shape[-1]
+
+    @property
+    def seconds(self) -> float:
+        return seconds_of(self.frames)
+
+    def cut(self, start: float, end: float) -> Latent:
+        """The frames from `start` to `end` seconds, both rounded to the nearest frame."""
+        first, last = round(start * FRAMES_PER_SECOND), round(end * FRAMES_PER_SECOND)
+        return Latent(self.z[..., max(first, 0) : last])

@@ -1,0 +1,45 @@
+"""The denoiser's output under an adapter file, at several weights."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from acestep_core.lora import FILE, Applied, deltas, merged, read_adapter
+from acestep_core.transformer import Transformer
+from acestep_core.types import Branch
+
+from .outcome import LIMITS, Outcome, compare
+from .recipe import network
+from .record import Record, load
+
+
+def cases(directory: Path) -> list[str]:
+    names = load(directory, "lora").tensors
+    return [f"lora.{name}" for name in names if name.startswith("velocity@")]
+
+
+def check(directory: Path, case: str) -> Outcome:
+    record = load(directory, "lora")
+    given, weight = record.tensors, float(case.rpartition("@")[2])
+    with torch.inference_mode():
+        model = _adapted(directory, record, weight)
+        context, mask = model.encode(
+            given["text"], given["text_mask"], given["lyric_ids"], given["lyric_mask"]
+        )
+        result = model(given["x"], given["t"], Branch(context, mask))
+    return compare(result, given[case.removeprefix("lora.")], LIMITS["lora"])
+
+
+def _adapted(directory: Path, record: Record, weight: float) -> Transformer:
+    """The recorded transformer with the recorded adapter, which is read from a file."""
+    base = network("transformer", load(directory, "transformer"))
+    assert isinstance(base, Transformer)
+    tensors = {k.removeprefix("lora/"): t for k, t in record.tensors.items() if k.startswith("lora/")}
+    with tempfile.TemporaryDirectory() as folder:
+        save_file(tensors, f"{folder}/{FILE}")
+        adapter = read_adapter(folder)
+    return merged(base, deltas(base, [Applied(adapter, weight)]))

@@ -1,0 +1,88 @@
+"""Final latents of whole runs: text-to-music, and the editing tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from acestep_core.context import branches, predicting
+from acestep_core.noise import Noise
+from acestep_core.presets import BEHAVIOURS
+from acestep_core.sample import run
+from acestep_core.tasks import Kit, plan
+from acestep_core.transformer import Transformer
+from acestep_core.types import Guidance, Lyrics, Sampling, Tags, Task, TextToMusic
+
+from .outcome import LIMITS, Outcome, compare
+from .recipe import network
+from .record import Record, load
+
+
+def cases(directory: Path) -> list[str]:
+    return [f"sampling.{c['case']}" for c in load(directory, "sampling").info["cases"]]
+
+
+def check(directory: Path, case: str) -> Outcome:
+    record = load(directory, "sampling")
+    name = case.removeprefix("sampling.")
+    settings = next(c for c in record.info["cases"] if c["case"] == name)
+    model = network("transformer", load(directory, "transformer"))
+    assert isinstance(model, Transformer)
+    given = {k.removeprefix(f"{name}."): t for k, t in record.tensors.items()}
+    with torch.inference_mode():
+        result = latents(model, settings, given, record)
+    return compare(result, given["latents"], LIMITS["sampling"])
+
+
+def latents(
+    model: Transformer, settings: dict[str, Any], given: dict[str, Tensor], record: Record
+) -> Tensor:
+    guidance = guidance_of(settings)
+    text = given["text"]
+    tags = Tags(text, torch.ones(text.shape[:2]), given.get("text_null", torch.zeros_like(text)))
+    lyrics = Lyrics(given["lyric_ids"], torch.ones_like(given["lyric_ids"]))
+    prepared = branches(model, tags, lyrics, guidance, settings["batch"])
+    made = plan(
+        task_of(settings, given),
+        Kit(
+            predicting(model, prepared, torch.float32),
+            guidance,
+            sampling_of(settings),
+            Noise(tuple(settings["seeds"]), tuple(settings["retake_seeds"])),
+            BEHAVIOURS["reference"],
+            lambda step, x, velocity: None,
+        ),
+    )
+    return made.finish(run(made.stages, made.canvas))
+
+
+def guidance_of(settings: dict[str, Any]) -> Guidance:
+    return Guidance(
+        settings["cfg_type"],
+        settings["guidance_scale"],
+        settings["guidance_interval"],
+        settings["guidance_interval_decay"],
+        settings["min_guidance_scale"],
+        settings.get("guidance_scale_text", 0.0),
+        settings.get("guidance_scale_lyric", 0.0),
+        # The recorded null tags are used as they are wherever they stand.
+        erg_tag="use_erg_lyric" in settings,
+        erg_lyric=settings.get("use_erg_lyric", False),
+        erg_diffusion=settings.get("use_erg_diffusion", False),
+    )
+
+
+def sampling_of(settings: dict[str, Any]) -> Sampling:
+    return Sampling(
+        settings["infer_steps"],
+        settings["scheduler_type"],
+        settings["omega_scale"],
+        tuple(settings.get("oss_steps", ())),
+    )
+
+
+def task_of(settings: dict[str, Any], given: dict[str, Tensor]) -> Task:
+    return TextToMusic(settings["seconds"])

@@ -1,0 +1,29 @@
+"""UMT5 encoder output, plain and with ERG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from acestep_core.layers import ERG_FACTOR
+
+from .outcome import LIMITS, Outcome, compare
+from .recipe import network
+from .record import load
+
+TEMPERS = {"hidden": 1.0, "hidden_erg": ERG_FACTOR}
+
+
+def cases(directory: Path) -> list[str]:
+    return [f"text_encoder.{name}" for name in load(directory, "text_encoder").tensors if name != "ids"]
+
+
+def check(directory: Path, case: str) -> Outcome:
+    record = load(directory, "text_encoder")
+    name = case.removeprefix("text_encoder.")
+    ids = record.tensors["ids"]
+    with torch.inference_mode():
+        encoder = network("text_encoder", record)
+        result = encoder(ids, torch.ones_like(ids), torch.float32, TEMPERS[name])
+    return compare(result, record.tensors[name], LIMITS["text_encoder"])
