@@ -81,25 +81,26 @@ class Codec:
         """-> waveform (B, 2, 4096 T) at 44.1 kHz, float32 in main memory."""
         count, pieces = len(latent.z), len(spans(latent.frames, tiles.frames))
         counter = _Counter(2 * pieces * count, tick)
-        waves = []
-        for item in latent.z:
-            mel = self._mel(item[None], tiles, counter)
-            with self.vocoder.use() as network:
-                waves.append(sounded(network, mel.to(self.vocoder.dtype), tiles, counter))
-        return torch.stack(waves) if waves else torch.empty(0, 2, 0)
+        mels = self._mels(latent, tiles, counter)
+        with self.vocoder.use() as network:
+            dtype, device = self.vocoder.dtype, self.vocoder.device
+            waves = [sounded(network, m.to(device, dtype), tiles, counter) for m in mels]
+        return torch.stack(waves)
 
     def decode_mel(self, latent: Latent, tiles: Tiles = Tiles(), tick: Tick = no_tick) -> Tensor:
         """-> log-mel (B, 2, 128, 8T) float32: the picture without the vocoder's cost."""
         pieces = len(spans(latent.frames, tiles.frames)) * len(latent.z)
-        counter = _Counter(pieces, tick)
-        return torch.cat([self._mel(item[None], tiles, counter)[None] for item in latent.z]).cpu()
+        return torch.stack(self._mels(latent, tiles, _Counter(pieces, tick))).cpu()
 
-    def _mel(self, z: Tensor, tiles: Tiles, counter: _Counter) -> Tensor:
-        """(1, 8, 16, T) -> log-mel (2, 128, 8T) float32 on the device."""
+    def _mels(self, latent: Latent, tiles: Tiles, counter: _Counter) -> list[Tensor]:
+        """log-mel (2, 128, 8T) float32 of each item, on the device."""
+        mels = []
         with self.dcae.use() as network:
-            raw = z.to(self.dcae.device, torch.float32) / SCALE + SHIFT
-            normal = decoded(network.decoder, raw.to(self.dcae.dtype), tiles, counter)[0].float()
-        return (normal + 1) / 2 * (MEL_HIGH - MEL_LOW) + MEL_LOW
+            for z in latent.z:
+                raw = z[None].to(self.dcae.device, torch.float32) / SCALE + SHIFT
+                normal = decoded(network.decoder, raw.to(self.dcae.dtype), tiles, counter)[0]
+                mels.append((normal.float() + 1) / 2 * (MEL_HIGH - MEL_LOW) + MEL_LOW)
+        return mels
 
 
 class _Counter:

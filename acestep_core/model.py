@@ -76,15 +76,16 @@ class Placing:
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     offload: bool = False
+    ops: Ops = nn
 
     def part(self, module: nn.Module, dtype: torch.dtype) -> Part[nn.Module]:
         if self.offload and self.device.type != "cpu":
             return Visiting(module, dtype, self.device)
         return Resident(module, dtype, self.device)
 
-    @property
-    def kept_on(self) -> torch.device:
-        return torch.device("cpu") if self.offload else self.device
+    def target(self, dtype: torch.dtype) -> Target:
+        """The dtype and device that weights are kept in, for a network computing in `dtype`."""
+        return Target(dtype, torch.device("cpu") if self.offload else self.device)
 
 
 def build(part: str, config: ModelConfig, ops: Ops = nn) -> nn.Module:
@@ -102,8 +103,8 @@ def load(
     made: dict[str, Part[nn.Module]] = {}
     for name in PARTS:
         dtype = getattr(precision, name)
-        module = build(name, checkpoint.config)
-        load_part(module, name, checkpoint, Target(dtype, placing.kept_on))
+        module = build(name, checkpoint.config, placing.ops)
+        load_part(module, name, checkpoint, placing.target(dtype))
         made[name] = placing.part(module, dtype)
     return Model(
         checkpoint.name,

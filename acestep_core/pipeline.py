@@ -1,0 +1,168 @@
+"""ACEStep: load once, generate many. What scripts and the command line use.
+
+    Recipe -> tags, lyrics -> branches -> plan -> run -> Latent -> decode -> waveform
+
+`make` is the step in the middle and all that a host needs: conditions and a recipe in, a
+latent out.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .audio import checked_wave, resample, without_round_trip_tail
+from .checkpoint import recognise
+from .codec import Codec, Tick, Tiles, no_tick
+from .config import SAMPLE_RATE, frames_of
+from .context import branches, predicting
+from .guidance import branches_of
+from .lora import Applied, with_adapters
+from .lyrics import tokenise
+from .lyrics.vocabulary import Vocabulary
+from .memory import attention_bytes
+from .model import Model, Placing, Precision, load
+from .noise import Noise
+from .presets import BEHAVIOURS
+from .sample import See, run
+from .schedule import Step
+from .tasks import Kit, plan
+from .text import encode_tags
+from .types import Latent, Lyrics, Recipe, SettingError, Tags
+
+log = logging.getLogger(__name__)
+
+OUTPUT_RATE = 48_000  # Hz, as the original writes
+SILENCE = 1e-4  # peak below which a clip is called silent
+
+
+@dataclass(frozen=True)
+class Made:
+    """A result and what it took."""
+
+    latent: Latent
+    recipe: Recipe
+    lyrics: Lyrics
+    times: dict[str, float] = field(default_factory=dict)  # seconds by stage
+    warnings: tuple[str, ...] = ()
+
+
+def unseen(step: Step, x: Tensor, velocity: Tensor) -> None:
+    """Nobody is watching."""
+
+
+def make(
+    model: Model, tags: Tags, lyrics: Lyrics, recipe: Recipe, see: See = unseen, together: bool = True
+) -> Latent:
+    """Sample a recipe under these conditions. The same inputs give the same latent anywhere."""
+    part = model.transformer
+    items = len(recipe.seeds)
+    tags = _placed(tags, part.device, part.dtype)
+    lyrics = replace(lyrics, ids=lyrics.ids.to(part.device), mask=lyrics.mask.to(part.device))
+    count = items * (branches_of(recipe.guidance) if together else 1)
+    tokens = 1 + tags.mask.shape[1] + lyrics.mask.shape[1]
+    with torch.inference_mode():
+        frames = frames_of(recipe.task.seconds)
+        memory = count * attention_bytes(frames, tokens, model.config.transformer.inner_dim, part.dtype)
+        with part.use(memory) as network:
+            prepared = branches(network, tags, lyrics, recipe.guidance, items)
+            predict = predicting(network, prepared, part.dtype, together)
+            noise = Noise(recipe.seeds, recipe.retake_seeds)
+            behaviour = BEHAVIOURS[recipe.compat]
+            kit = Kit(predict, recipe.guidance, recipe.sampling, noise, behaviour, see)
+            made = plan(recipe.task, kit)
+            z = made.finish(run(made.stages, made.canvas))
+    # Left inference mode: a host may want to work on the result.
+    return Latent(z.float().cpu().clone())
+
+
+def _placed(tags: Tags, device: torch.device, dtype: torch.dtype) -> Tags:
+    weak = tags.weak_states
+    return replace(
+        tags,
+        states=tags.states.to(device, dtype),
+        mask=tags.mask.to(device),
+        weak_states=None if weak is None else weak.to(device, dtype),
+    )
+
+
+def checked_output(wave: Tensor) -> list[str]:
+    """Warnings about a decoded waveform; numbers that are none are an error."""
+    if not bool(torch.isfinite(wave).all()):
+        raise SettingError(
+            "The decoded audio holds values that are not numbers. Decode in float32"
+            " (DCAE dtype float32), or sample again with the transformer in float32 or bfloat16."
+        )
+    peak = float(wave.abs().max()) if wave.numel() else 0.0
+    return [f"The clip is silent (peak {peak:.1e})."] if peak < SILENCE else []
+
+
+class ACEStep:
+    """A model and everything around it, for scripts."""
+
+    def __init__(self, model: Model, vocabulary: Vocabulary | None = None) -> None:
+        self.model = model
+        self.vocabulary = vocabulary or Vocabulary.find()
+        self.codec = Codec(model.dcae, model.vocoder, model.config.vocoder)
+
+    @classmethod
+    def load(
+        cls,
+        *paths: str | Path,
+        device: str = "cpu",
+        precision: Precision | None = None,
+        offload: bool = False,
+    ) -> ACEStep:
+        """From a folder, a single file, or component files."""
+        began = time.perf_counter()
+        model = load(recognise(*paths), precision, Placing(torch.device(device), offload))
+        log.info(
+            "Loaded %s: %.2f GB in %.1f s",
+            model.name,
+            model.bytes_kept / 1e9,
+            time.perf_counter() - began,
+        )
+        return cls(model, Vocabulary.find(paths[0]))
+
+    def with_adapters(self, applied: list[Applied]) -> ACEStep:
+        """Another pipeline with these adapters; this one stays as it is."""
+        return ACEStep(with_adapters(self.model, applied), self.vocabulary) if applied else self
+
+    def tags(self, text: str) -> Tags:
+        with torch.inference_mode():
+            return encode_tags(text, self.model.tokenizer, self.model.text_encoder)
+
+    def lyrics(self, text: str, language: str = "auto") -> Lyrics:
+        return tokenise(text, language=language, vocabulary=self.vocabulary)
+
+    def generate(self, recipe: Recipe, see: See = unseen, together: bool = True) -> Made:
+        """Sample a recipe: conditions, then latents; decode() makes it sound."""
+        began = time.perf_counter()
+        lyrics, tags = self.lyrics(recipe.lyrics), self.tags(recipe.tags)
+        ready = time.perf_counter()
+        latent = make(self.model, tags, lyrics, recipe, see, together)
+        done = time.perf_counter()
+        times = {"preprocess": ready - began, "diffusion": done - ready}
+        log.info("%.1f s of music, %d frames, in %.1f s", latent.seconds, latent.frames, done - ready)
+        return Made(latent, recipe, lyrics, times, lyrics.warnings)
+
+    def decode(
+        self, latent: Latent, rate: int = OUTPUT_RATE, tiles: Tiles = Tiles(), tick: Tick = no_tick
+    ) -> Tensor:
+        """-> waveform (B, 2, N) float32 at `rate`."""
+        with torch.inference_mode():
+            wave = self.codec.decode(latent, tiles, tick)
+        return resample(wave.clone(), SAMPLE_RATE, rate)
+
+    def encode(
+        self, wave: Tensor, rate: int, tiles: Tiles = Tiles(), tick: Tick = no_tick
+    ) -> Latent:
+        """Waveform (C, N) at any rate -> latent; clips this project made do not grow by a frame."""
+        wave = resample(checked_wave("Audio", wave, rate), rate, SAMPLE_RATE)
+        with torch.inference_mode():
+            return self.codec.encode(without_round_trip_tail(wave)[None], tiles, tick)
