@@ -56,6 +56,7 @@ MARKS: dict[str, tuple[str, ...]] = {
 TOKENIZER_KEY = "text_encoders.spiece_model"
 CONFIG_ENTRY = "acestep_config"
 NAME_ENTRY = "acestep_name"
+CPU = torch.device("cpu")
 VERSION_1_5 = "lyric_encoder.layers.0.input_layernorm.weight"
 
 
@@ -80,8 +81,9 @@ def opened(path: Path) -> Iterator[TensorFile]:
     if not path.is_file():
         raise CheckpointError(f"{path} is not a file.")
     with path.open("rb") as stream:
-        head = stream.read(4)
-    if head[:2] == b"PK" or head[:1] == b"\x80":
+        head = stream.read(9)
+    # Byte 9 opens the header of safetensors; its length before it may begin with any byte.
+    if head[8:] != b"{" and head[:1] in (b"P", b"\x80"):
         raise CheckpointError(
             f"{path} is a pickled file. Pickles can run code, so only .safetensors is loaded;"
             " get the .safetensors version of this model."
@@ -95,6 +97,11 @@ def opened(path: Path) -> Iterator[TensorFile]:
         ) from error
     with file as tensors:
         yield tensors
+
+
+def names_in(file: TensorFile) -> list[str]:
+    """Its tensors' names; safetensors' handle has keys() but is no mapping."""
+    return file.keys()
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,7 @@ def recognise(*paths: Path | str) -> Checkpoint:
     found, config, tokenizer, demo = {}, {}, None, False
     for place in places:
         with opened(place) as file:
-            keys, metadata = set(file.keys()), file.metadata() or {}
+            keys, metadata = set(names_in(file)), file.metadata() or {}
         _refuse_version_1_5(place, keys)
         parts = parts_of(keys)
         if not parts:
@@ -160,9 +167,7 @@ def recognise(*paths: Path | str) -> Checkpoint:
         demo = demo or "demo" in metadata.get(NAME_ENTRY, "").lower()
         tokenizer = place if TOKENIZER_KEY in keys else tokenizer or _tokenizer_beside(place)
     layout = "single file" if len(places) == 1 and len(found) > 1 else "components"
-    return Checkpoint(
-        places[0].name, layout, found, ModelConfig.from_dict(config), tokenizer, demo
-    )
+    return Checkpoint(places[0].name, layout, found, ModelConfig.from_dict(config), tokenizer, demo)
 
 
 def parts_of(keys: set[str]) -> dict[str, str]:
@@ -182,7 +187,7 @@ def _folder(folder: Path) -> Checkpoint:
         if not path.is_file():
             continue
         with opened(path) as file:
-            keys = set(file.keys())
+            keys = set(names_in(file))
         _refuse_version_1_5(path, keys)
         if part not in parts_of(keys):
             raise CheckpointError(
@@ -252,7 +257,7 @@ class Target:
     """What a tensor becomes: dtype and device that are kept."""
 
     dtype: torch.dtype
-    device: torch.device = torch.device("cpu")
+    device: torch.device = CPU
 
 
 def load_part(module: nn.Module, part: str, checkpoint: Checkpoint, target: Target) -> nn.Module:
@@ -260,7 +265,7 @@ def load_part(module: nn.Module, part: str, checkpoint: Checkpoint, target: Targ
     checkpoint.require(part)
     stored, keys = checkpoint.parts[part], key_map(part, checkpoint.config)
     with opened(stored.path) as file:
-        names = [key[len(stored.prefix) :] for key in file.keys() if key.startswith(stored.prefix)]
+        names = [k[len(stored.prefix) :] for k in names_in(file) if k.startswith(stored.prefix)]
         if stored.prefix == "":
             names = [name for name in names if not _is_of_another_part(name, part)]
         _fill(module, _Source(file, stored, names), keys, target)
@@ -313,8 +318,11 @@ def _fill(module: nn.Module, source: _Source, keys: KeyMap, target: Target) -> N
             tensor = folded(*both)
         put(module, ours, tensor.reshape(wanted[ours]), target)
         del wanted[ours]
-    problems += [f"{keys.theirs(name)} {shape} is missing" for name, shape in wanted.items()
-                 if not any(keys.theirs(name) in p for p in problems)]
+    problems += [
+        f"{keys.theirs(name)} {shape} is missing"
+        for name, shape in wanted.items()
+        if not any(keys.theirs(name) in p for p in problems)
+    ]
     problems += [f"{name} is not a tensor of this model" for name in unknown]
     if problems:
         raise CheckpointError(_complaint(source.stored, problems))

@@ -39,7 +39,7 @@ class Tiles:
     frames: int | None = 128
 
 
-WHOLE = Tiles(None)
+TILED, WHOLE = Tiles(), Tiles(None)
 
 
 def no_tick(done: int, total: int) -> None:
@@ -64,7 +64,7 @@ class Codec:
     vocoder: Part[Vocoder]
     mel: VocoderConfig
 
-    def encode(self, wave: Tensor, tiles: Tiles = Tiles(), tick: Tick = no_tick) -> Latent:
+    def encode(self, wave: Tensor, tiles: Tiles = TILED, tick: Tick = no_tick) -> Latent:
         """wave (B, C, N) at 44.1 kHz, mono or stereo -> ceil(N / 4096) frames."""
         padded = whole_frames(stereo(wave))
         total = len(spans(padded.shape[-1] // FRAME, tiles.frames)) * len(padded)
@@ -77,7 +77,7 @@ class Codec:
                 latents.append((z.float() - SHIFT) * SCALE)
         return Latent(torch.cat(latents).cpu())
 
-    def decode(self, latent: Latent, tiles: Tiles = Tiles(), tick: Tick = no_tick) -> Tensor:
+    def decode(self, latent: Latent, tiles: Tiles = TILED, tick: Tick = no_tick) -> Tensor:
         """-> waveform (B, 2, 4096 T) at 44.1 kHz, float32 in main memory."""
         count, pieces = len(latent.z), len(spans(latent.frames, tiles.frames))
         counter = _Counter(2 * pieces * count, tick)
@@ -87,7 +87,7 @@ class Codec:
             waves = [sounded(network, m.to(device, dtype), tiles, counter) for m in mels]
         return torch.stack(waves)
 
-    def decode_mel(self, latent: Latent, tiles: Tiles = Tiles(), tick: Tick = no_tick) -> Tensor:
+    def decode_mel(self, latent: Latent, tiles: Tiles = TILED, tick: Tick = no_tick) -> Tensor:
         """-> log-mel (B, 2, 128, 8T) float32: the picture without the vocoder's cost."""
         pieces = len(spans(latent.frames, tiles.frames)) * len(latent.z)
         return torch.stack(self._mels(latent, tiles, _Counter(pieces, tick))).cpu()

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+VERSION = "0.1.0"
+
 SAMPLE_RATE = 44_100  # Hz; the only rate the networks know
 HOP = 512  # samples per mel frame
 MEL_PER_FRAME = 8  # mel frames per latent frame: the autoencoder halves time three times
@@ -148,7 +150,7 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Mapping[str, Any]]) -> Self:
-        """From {"transformer": {...}, "dcae": {...}, ...}; a part left out has the released sizes."""
+        """From {"transformer": {...}, ...}; a part or a key left out has the released size."""
         return cls(
             TransformerConfig.from_dict(values.get("transformer", {})),
             DCAEConfig.from_dict(values.get("dcae", {})),

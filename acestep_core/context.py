@@ -45,7 +45,7 @@ class Branches:
         return Branch(
             branch.context[rows],
             None if branch.mask is None else branch.mask[rows],
-            None if branch.temper is None or start == 0 and end == 1 else branch.temper[rows],
+            None if branch.temper is None or (start == 0 and end == 1) else branch.temper[rows],
             tuple((k[rows], v[rows]) for k, v in branch.keys_values),
         )
 

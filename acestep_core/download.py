@@ -16,8 +16,8 @@ import urllib.request
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from .atomic import replaced
 from .checkpoint import FILES, FOLDERS, PARTS, CheckpointError
-from .files import replaced
 from .lyrics.vocabulary import FILE_NAME, SHA256, URL, default_folder, is_genuine
 
 log = logging.getLogger(__name__)

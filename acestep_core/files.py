@@ -1,20 +1,16 @@
-"""Sound files in and out through PyAV, and files that appear whole or not at all.
+"""Sound files in and out through PyAV.
 
     read_audio   path -> decoder -> (C, N) float32, rate
     write_audio  (C, N) -> rate the format knows -> clipped, rounded -> encoder -> path
 
-Everything is written under a temporary name in the same folder and renamed at the end, so an
-interrupted run leaves neither half a file nor a lost older one. torchaudio is never asked: its
-loading and saving need a package that often fails to load.
+torchaudio is never asked: its loading and saving need a package that often fails to load.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .atomic import FileError, check_place, reason, replaced
 from .audio import checked_wave, resample
 from .types import SettingError
 
@@ -34,10 +31,6 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
 
 log = logging.getLogger(__name__)
-
-
-class FileError(ValueError):
-    """A file that cannot be read or written: says which, why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +84,13 @@ def read_audio(path: str | Path) -> tuple[Tensor, int]:
     _check_readable(path)
     av = _pyav()
     try:
-        # A playlist must not make the decoder open addresses on the network.
-        options = {"protocol_whitelist": "file"}
-        with av.open(os.path.abspath(path), options=options) as container:
+        with av.open(os.path.abspath(path)) as container:
             if not container.streams.audio:
                 raise FileError(f"{path} has no audio track. Choose a sound file.")
             pieces, rate = _decoded(path, container)
     except (av.FFmpegError, OSError) as error:
         raise FileError(
-            f"{path} cannot be read as sound ({_reason(error)}). "
+            f"{path} cannot be read as sound ({reason(error)}). "
             "Choose a WAV, FLAC, MP3, Opus, OGG or M4A file that plays elsewhere."
         ) from error
     if not pieces:
@@ -141,7 +132,7 @@ def write_audio(
                 stream.bit_rate = 1000 * (kilobits or sound_format.kilobits)
             _encode(container, stream, samples, encoding)
     except av.FFmpegError as error:
-        raise FileError(f"{path} could not be written ({_reason(error)}).") from error
+        raise FileError(f"{path} could not be written ({reason(error)}).") from error
     return Written(path, target, samples.shape[1], clipped)
 
 
@@ -164,52 +155,6 @@ def check_writable(path: str | Path) -> Path:
     return path
 
 
-def check_place(path: str | Path) -> Path:
-    """The path, if a file of any kind can be written there; its folder is made if missing."""
-    path = Path(path)
-    try:
-        if "\0" in str(path):
-            raise FileError(f"{str(path)!r} holds a null character. Choose another name.")
-        if os.path.isdir(path):
-            raise FileError(f"{path} is a folder. Add a file name to it.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not path.is_file():
-            raise FileError(f"{path} is a device or a pipe. Choose another name.")
-        if path.exists():
-            # Opened without a change: a file that is protected or in use says so now.
-            os.close(os.open(path, os.O_WRONLY))
-        # Really tried: permissions promise too much to root and on network drives.
-        probe = _temporary_beside(path)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise FileError(
-            f"{path} cannot be written ({_reason(error)}). Choose another folder or name."
-        ) from error
-    return path
-
-
-@contextmanager
-def replaced(path: str | Path) -> Iterator[Path]:
-    """A temporary path that becomes `path` when the block ends well, and vanishes otherwise."""
-    path = Path(path)
-    temporary = _temporary_beside(path)
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except BaseException as error:  # an interrupt too must not leave the file behind
-        with suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError):  # PyAV's errors of the disk are of this kind as well
-            raise FileError(f"{path} could not be written ({_reason(error)}).") from error
-        raise
-
-
-def _temporary_beside(path: Path) -> Path:
-    # Absolute: in a relative one FFmpeg takes "take:" of "take: 2/song.flac" for a protocol.
-    return Path(os.path.abspath(path.parent)) / f".acestep-{secrets.token_hex(8)}.part"
-
-
 def _check_readable(path: Path) -> None:
     try:
         if os.path.isdir(path):
@@ -219,7 +164,7 @@ def _check_readable(path: Path) -> None:
         if path.is_file() and path.stat().st_size == 0:
             raise FileError(f"{path} is empty (0 bytes). It was probably not written to the end.")
     except OSError as error:
-        raise FileError(f"{path} cannot be read ({_reason(error)}).") from error
+        raise FileError(f"{path} cannot be read ({reason(error)}).") from error
 
 
 def _decoded(path: Path, container: InputContainer) -> tuple[list[np.ndarray], int]:
@@ -325,10 +270,6 @@ def _encode(
         frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 def _pyav() -> ModuleType:

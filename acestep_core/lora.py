@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .checkpoint import CheckpointError, Target, TensorFile, opened, put
+from .checkpoint import CheckpointError, Target, TensorFile, names_in, opened, put
 from .keys import TRANSFORMER
 from .model import Model
 from .transformer import Transformer
@@ -109,7 +109,7 @@ def read_adapter(path: Path | str) -> Adapter:
 def _pairs(file: TensorFile, place: Path) -> dict[str, Pair]:
     found: dict[str, dict[str, Tensor]] = {}
     unknown: list[str] = []
-    for key in file.keys():
+    for key in names_in(file):
         module, role = _module_of(key)
         if module is None or role is None:
             unknown.append(key)
@@ -156,7 +156,7 @@ def _about(metadata: Mapping[str, str], place: Path) -> dict[str, Any]:
     try:
         about = json.loads(metadata.get(METADATA, "{}"))
     except json.JSONDecodeError as error:
-        raise CheckpointError(f"The metadata of LoRA {place} is not valid JSON: {error}.") from error
+        raise CheckpointError(f"The metadata of {place} is not valid JSON: {error}.") from error
     # Some trainers nest it by component, as "transformer.lora_alpha".
     return {key.rpartition(".")[2]: value for key, value in about.items()}
 

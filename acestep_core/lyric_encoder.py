@@ -105,9 +105,7 @@ class LyricEncoder(nn.Module):
         )
         self.norm = ops.LayerNorm(width)
 
-    def forward(
-        self, ids: Tensor, mask: Tensor, dtype: torch.dtype, temper: float = 1.0
-    ) -> Tensor:
+    def forward(self, ids: Tensor, mask: Tensor, dtype: torch.dtype, temper: float = 1.0) -> Tensor:
         """ids, mask (B, L) -> (B, L, width); temper scales the queries of the ERG layers."""
         x = self.embed(ids, dtype)
         positions = relative_positions(ids.shape[1], x.shape[-1], x)

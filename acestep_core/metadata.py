@@ -16,7 +16,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import TypeAlias
 
-from .files import FileError, check_place, replaced
+from .atomic import FileError, check_place, replaced
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 

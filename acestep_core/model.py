@@ -51,9 +51,7 @@ class Model:
     @property
     def bytes_kept(self) -> int:
         parts = (self.transformer, self.dcae, self.vocoder, self.text_encoder)
-        return sum(
-            p.numel() * p.element_size() for part in parts for p in part.module.parameters()
-        )
+        return sum(p.numel() * p.element_size() for part in parts for p in part.module.parameters())
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from .atomic import check_place, replaced
 from .audio import checked_wave
 from .config import VocoderConfig
-from .files import check_place, replaced
 from .mel import hz_to_mel
 from .types import SettingError
 

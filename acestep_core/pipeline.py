@@ -18,7 +18,7 @@ from torch import Tensor
 
 from .audio import checked_wave, resample, without_round_trip_tail
 from .checkpoint import recognise
-from .codec import Codec, Tick, Tiles, no_tick
+from .codec import TILED, Codec, Tick, Tiles, no_tick
 from .config import SAMPLE_RATE, frames_of
 from .context import branches, predicting
 from .guidance import branches_of
@@ -31,6 +31,7 @@ from .noise import Noise
 from .presets import BEHAVIOURS
 from .sample import See, run
 from .schedule import Step
+from .solve import evaluations
 from .tasks import Kit, plan
 from .text import encode_tags
 from .types import Latent, Lyrics, Recipe, SettingError, Tags
@@ -57,7 +58,12 @@ def unseen(step: Step, x: Tensor, velocity: Tensor) -> None:
 
 
 def make(
-    model: Model, tags: Tags, lyrics: Lyrics, recipe: Recipe, see: See = unseen, together: bool = True
+    model: Model,
+    tags: Tags,
+    lyrics: Lyrics,
+    recipe: Recipe,
+    see: See = unseen,
+    together: bool = True,
 ) -> Latent:
     """Sample a recipe under these conditions. The same inputs give the same latent anywhere."""
     part = model.transformer
@@ -68,7 +74,9 @@ def make(
     tokens = 1 + tags.mask.shape[1] + lyrics.mask.shape[1]
     with torch.inference_mode():
         frames = frames_of(recipe.task.seconds)
-        memory = count * attention_bytes(frames, tokens, model.config.transformer.inner_dim, part.dtype)
+        memory = count * attention_bytes(
+            frames, tokens, model.config.transformer.inner_dim, part.dtype
+        )
         with part.use(memory) as network:
             prepared = branches(network, tags, lyrics, recipe.guidance, items)
             predict = predicting(network, prepared, part.dtype, together)
@@ -140,28 +148,33 @@ class ACEStep:
     def lyrics(self, text: str, language: str = "auto") -> Lyrics:
         return tokenise(text, language=language, vocabulary=self.vocabulary)
 
+    def evaluations(self, recipe: Recipe) -> int:
+        """How often a run will ask the model: the length of its progress bar."""
+        sampling = recipe.sampling
+        return evaluations(sampling.solver, len(sampling.chosen) or sampling.steps)
+
     def generate(self, recipe: Recipe, see: See = unseen, together: bool = True) -> Made:
         """Sample a recipe: conditions, then latents; decode() makes it sound."""
         began = time.perf_counter()
-        lyrics, tags = self.lyrics(recipe.lyrics), self.tags(recipe.tags)
+        lyrics, tags = self.lyrics(recipe.lyrics, recipe.language), self.tags(recipe.tags)
         ready = time.perf_counter()
         latent = make(self.model, tags, lyrics, recipe, see, together)
         done = time.perf_counter()
         times = {"preprocess": ready - began, "diffusion": done - ready}
-        log.info("%.1f s of music, %d frames, in %.1f s", latent.seconds, latent.frames, done - ready)
+        log.info(
+            "%.1f s of music, %d frames, in %.1f s", latent.seconds, latent.frames, done - ready
+        )
         return Made(latent, recipe, lyrics, times, lyrics.warnings)
 
     def decode(
-        self, latent: Latent, rate: int = OUTPUT_RATE, tiles: Tiles = Tiles(), tick: Tick = no_tick
+        self, latent: Latent, rate: int = OUTPUT_RATE, tiles: Tiles = TILED, tick: Tick = no_tick
     ) -> Tensor:
         """-> waveform (B, 2, N) float32 at `rate`."""
         with torch.inference_mode():
             wave = self.codec.decode(latent, tiles, tick)
         return resample(wave.clone(), SAMPLE_RATE, rate)
 
-    def encode(
-        self, wave: Tensor, rate: int, tiles: Tiles = Tiles(), tick: Tick = no_tick
-    ) -> Latent:
+    def encode(self, wave: Tensor, rate: int, tiles: Tiles = TILED, tick: Tick = no_tick) -> Latent:
         """Waveform (C, N) at any rate -> latent; clips this project made do not grow by a frame."""
         wave = resample(checked_wave("Audio", wave, rate), rate, SAMPLE_RATE)
         with torch.inference_mode():

@@ -1,7 +1,7 @@
 """Named defaults, and the parts that "reference" and "corrected" stand for.
 
-    preset -> Sampling, Guidance          read by nodes, the command line and REST
-    compat -> Behaviour                   the one place where the two modes differ
+preset -> Sampling, Guidance          read by nodes, the command line and REST
+compat -> Behaviour                   the one place where the two modes differ
 """
 
 from __future__ import annotations

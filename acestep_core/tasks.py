@@ -19,7 +19,7 @@ from .config import LATENT_CHANNELS, LATENT_HEIGHT, frames_of
 from .guidance import Predict, Window, branches_of, guided, rule_of
 from .noise import Noise, Stream
 from .sample import Plan, See, Stage, as_it_is, hold_nothing, observe
-from .schedule import Step, sigmas, steps_of
+from .schedule import sigmas, steps_of
 from .solve import SOLVERS, Draw, Field, Rescale, Solver, evaluations
 from .types import Guidance, Sampling, Task, TextToMusic
 
@@ -75,12 +75,12 @@ def text_to_music(task: TextToMusic, kit: Kit) -> Plan:
     frames = frames_of(task.seconds)
     start = streams.main.draw(frames)
     steps = steps_of(kit.levels())
-    stage = Stage(lambda x: start, steps, kit.field(len(steps)), kit.solver(streams.main), hold_nothing)
+    stage = Stage(
+        lambda x: start, steps, kit.field(len(steps)), kit.solver(streams.main), hold_nothing
+    )
     return Plan(empty(start), [stage], as_it_is, evaluations(kit.sampling.solver, len(steps)))
 
 
 def empty(like: Tensor) -> Tensor:
     """A canvas with nothing known."""
     return torch.zeros(like.shape[0], LATENT_CHANNELS, LATENT_HEIGHT, like.shape[-1])
-
-

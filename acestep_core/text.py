@@ -59,7 +59,7 @@ def _from_bytes(path: Path) -> TagTokenizer:
         processor = SentencePieceProcessor(model_proto=model)
     except RuntimeError as error:
         raise CheckpointError(f"{TOKENIZER_KEY} in {path} is damaged: {error}.") from error
-    return processor.EncodeAsIds
+    return lambda text: processor.EncodeAsIds(text)
 
 
 def tag_ids(text: str, tokenizer: TagTokenizer) -> list[int]:

@@ -11,6 +11,8 @@ cannot be cut into pieces.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -156,7 +158,8 @@ class Transformer(nn.Module):
     def attend(self, context: Tensor) -> tuple[KeysValues, ...]:
         """Keys and values of every block: they depend on the conditions alone."""
         rotary = self._rotary(context.shape[1], context)
-        return tuple(b.cross_attention.keys_values(context, rotary) for b in self.blocks)
+        parts = (cast(Block, block).cross_attention for block in self.blocks)
+        return tuple(part.keys_values(context, rotary) for part in parts)
 
     def forward(self, x: Tensor, timestep: Tensor, branch: Branch) -> Tensor:
         """x (B, 8, 16, T), timestep (B,) = 1000 sigma -> velocity (B, 8, 16, T)."""

@@ -162,6 +162,7 @@ class Recipe:
     seeds: tuple[int, ...] = (0,)
     retake_seeds: tuple[int, ...] = ()
     compat: str = "corrected"
+    language: str = "auto"
 
     def __post_init__(self) -> None:
         chosen_from("Compatibility", self.compat, COMPATS)

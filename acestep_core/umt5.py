@@ -56,7 +56,9 @@ class Block(nn.Module):
             rearrange(part, "b s (h d) -> b h s d", h=self.heads)
             for part in (self.query(h) * temper, self.key(h), self.value(h))
         )
-        score = q @ k.transpose(-1, -2) + rearrange(rows(self.positions, x)[buckets], "q k h -> h q k")
+        score = q @ k.transpose(-1, -2) + rearrange(
+            rows(self.positions, x)[buckets], "q k h -> h q k"
+        )
         score = score.masked_fill(hidden, torch.finfo(score.dtype).min)
         mixed = score.float().softmax(-1).to(x.dtype) @ v
         x = x + self.out(rearrange(mixed, "b h s d -> b s (h d)"))

@@ -10,6 +10,8 @@ convolutions here are plain. The stem pads with its edge values, everything else
 from __future__ import annotations
 
 import math
+from itertools import pairwise
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -73,7 +75,7 @@ class Backbone(nn.Module):
         super().__init__()
         widths, kernel = config.dims, config.kernel_sizes[0]
         self.entries = nn.ModuleList([Stem(config.input_channels, widths[0], kernel, ops)])
-        self.entries.extend(Widen(a, b, ops) for a, b in zip(widths, widths[1:], strict=False))
+        self.entries.extend(Widen(a, b, ops) for a, b in pairwise(widths))
         self.stages = nn.ModuleList(
             nn.Sequential(*(BackboneBlock(width, kernel, ops) for _ in range(depth)))
             for width, depth in zip(widths, config.depths, strict=True)
@@ -110,7 +112,9 @@ class Head(nn.Module):
         width, kernel = config.upsample_initial_channel, config.pre_conv_kernel_size
         self.conv_in = ops.Conv1d(config.num_mels, width, kernel, padding=kernel // 2)
         self.ups, self.mixes = nn.ModuleList(), nn.ModuleList()
-        blocks = list(zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes, strict=True))
+        blocks = list(
+            zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes, strict=True)
+        )
         for rate, kernel in zip(config.upsample_rates, config.upsample_kernel_sizes, strict=True):
             pad = (kernel - rate) // 2
             self.ups.append(ops.ConvTranspose1d(width, width // 2, kernel, rate, padding=pad))
@@ -124,10 +128,11 @@ class Head(nn.Module):
         for up, mixes in zip(self.ups, self.mixes, strict=True):
             x = up(F.silu(x))
             # One after the other: four kept results would decide the peak memory.
-            total = mixes[0](x)
-            for mix in mixes[1:]:  # pyright: ignore[reportIndexIssue, reportGeneralTypeIssues]
-                total = total + mix(x)
-            x = total / len(mixes)  # pyright: ignore[reportArgumentType]
+            blocks = iter(cast(nn.ModuleList, mixes))
+            total = next(blocks)(x)
+            for block in blocks:
+                total = total + block(x)
+            x = total / len(cast(nn.ModuleList, mixes))
         return torch.tanh(self.conv_out(F.silu(x)))
 
 

@@ -1,8 +1,8 @@
 """Weight norm in checkpoints: three spellings, folded into plain weights while loading.
 
-    weight_g, weight_v                              as first published
-    parametrizations.weight.original0, .original1   as newer torch and ComfyUI save it
-    weight                                          folded already
+weight_g, weight_v                              as first published
+parametrizations.weight.original0, .original1   as newer torch and ComfyUI save it
+weight                                          folded already
 """
 
 from __future__ import annotations

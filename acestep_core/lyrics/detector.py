@@ -86,9 +86,7 @@ def rules() -> tuple[Rule, ...]:
         Rule("script", run_of("\uac00-\ud7a3"), "ko"),
         Rule("script", run_of("\u0e00-\u0e7f"), "th"),
         Rule("script", run_of(known["cyrillic"]), "ru"),
-        Rule(
-            "number", re.compile(r"(?<![\W\d])\W*\d+\W+\d*\W*\d*"), skips_whole_line=True
-        ),
+        Rule("number", re.compile(r"(?<![\W\d])\W*\d+\W+\d*\W*\d*"), skips_whole_line=True),
         Rule("latin", run_of("a-zA-Z" + known["latin"])),
         Rule("quote", re.compile(r"""(["'])(?P<inner>.*?)\1"""), skips_whole_line=True),
         Rule(
@@ -134,9 +132,7 @@ class Walk:
     is not counted.
     """
 
-    def __init__(
-        self, carved: list[Carved], classify: Classify, codes: Collection[str]
-    ) -> None:
+    def __init__(self, carved: list[Carved], classify: Classify, codes: Collection[str]) -> None:
         self._carved = carved
         self._classify = classify
         self._codes = codes
@@ -190,7 +186,9 @@ class Walk:
         for i, item in enumerate(items):
             text, is_last = carried + item, i == len(items) - 1
             letters = cleaned(without_digits(text))
-            bare = not (without_punctuation(text) and without_punctuation("".join(items[i + 1 : i + 2])))
+            bare = not (
+                without_punctuation(text) and without_punctuation("".join(items[i + 1 : i + 2]))
+            )
             if not is_last and (bare or len(letters) <= 2):
                 carried = text
                 continue
@@ -280,4 +278,8 @@ def _is_numeric(text: str) -> bool:
 
 def _sentences(text: str) -> list[str]:
     ends = f"[{characters()['enders']}]"
-    return [part for part in re.findall(f"[^{ends[1:-1]}]*{ends}+|[^{ends[1:-1]}]+", text) if part.strip()]
+    return [
+        part
+        for part in re.findall(f"[^{ends[1:-1]}]*{ends}+|[^{ends[1:-1]}]+", text)
+        if part.strip()
+    ]

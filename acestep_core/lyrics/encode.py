@@ -9,13 +9,14 @@ work with its number and text; none is ever left out.
 from __future__ import annotations
 
 import logging
+import re
 
 import torch
 
 from ..config import MAX_LYRIC_TOKENS, REFUSED_LYRIC_TOKENS
 from ..types import LyricLine, Lyrics, SettingError, chosen_from
-from .fallbacks import Fallbacks
-from .language import by_script
+from .fallbacks import Fallbacks, Warn
+from .language import DETECTORS, languages_of
 from .languages import LANGUAGES
 from .normalise import encode, normalise
 from .structure import BREAK, START, STOP, is_tagged, mark_ids, pieces_of
@@ -34,15 +35,21 @@ class LyricError(SettingError):
 
 
 def tokenise(
-    text: str | None, *, language: str = "auto", vocabulary: Vocabulary | None = None
+    text: str | None,
+    *,
+    language: str = "auto",
+    detector: str = "corrected",
+    vocabulary: Vocabulary | None = None,
 ) -> Lyrics:
     """Token ids of lyrics, one line at a time: ids and mask (1, L).
 
     `language` is "auto", a fixed code, or "prefix": as "auto", but a line may begin with its
-    own code in brackets, as in "[de] Guten Morgen". Without a vocabulary it is looked for in
-    the usual places, and only when a line needs it.
+    own code in brackets, as in "[de] Guten Morgen". `detector` is "corrected", or "original" to
+    repeat the original project's choices. Without a vocabulary it is looked for in the usual
+    places, and only when a line needs it.
     """
     chosen_from("Lyric language", language, LANGUAGE_CHOICES)
+    chosen_from("Language detector", detector, DETECTORS)
     text = text or ""
     if not text:
         return Lyrics(torch.tensor([[STOP]]), torch.tensor([[0]]))
@@ -51,8 +58,9 @@ def tokenise(
     fallbacks = Fallbacks()
     vocabulary = vocabulary or Vocabulary.find()
     ids, lines = [START], []
-    for number, piece in enumerate(pieces, start=1):
-        line = _line(number, piece, language, vocabulary, fallbacks)
+    coded = _with_languages(pieces, language, detector, fallbacks)
+    for number, (piece, code) in enumerate(coded, start=1):
+        line = _line(number, piece, code, vocabulary, fallbacks)
         lines.append(line)
         ids += line.ids
         _refuse_tokens(len(ids), number, len(pieces))
@@ -65,20 +73,44 @@ def tokenise(
     return Lyrics(row, torch.ones_like(row), tuple(lines), text, fallbacks.messages)
 
 
-def _line(
-    number: int, piece: str, language: str, vocabulary: Vocabulary, fallbacks: Fallbacks
-) -> LyricLine:
+def _with_languages(
+    pieces: list[str], language: str, detector: str, warn: Warn
+) -> list[tuple[str, str]]:
+    """Each piece with its language: "" for blank ones, English for tagged ones."""
+    coded: dict[int, tuple[str, str]] = {}
+    for i, piece in enumerate(pieces):
+        chosen, rest = prefixed(piece) if language == "prefix" else ("", piece)
+        code = chosen or (language if language in LANGUAGES else "")
+        if not rest:
+            coded[i] = rest, ""
+        elif is_tagged(rest):
+            coded[i] = rest, "en"
+        elif code:
+            coded[i] = rest, code
+    open_lines = [i for i in range(len(pieces)) if i not in coded]
+    codes = languages_of([pieces[i] for i in open_lines], detector, warn)
+    for i, code in zip(open_lines, codes, strict=True):
+        coded[i] = pieces[i], code if code in LANGUAGES else "en"
+    return [coded[i] for i in range(len(pieces))]
+
+
+def prefixed(line: str) -> tuple[str, str]:
+    """Language code and rest of a line like "[de] Guten Morgen"; code "" for any other line."""
+    match = re.fullmatch(r"\[([a-z]{2})(?:-[a-z]+)?\]\s*(.*)", line, re.IGNORECASE | re.DOTALL)
+    if match and match[1].lower() in LANGUAGES:
+        return match[1].lower(), match[2]
+    return "", line
+
+
+def _line(number: int, piece: str, code: str, vocabulary: Vocabulary, warn: Warn) -> LyricLine:
     """One line; its ids end with the line break."""
     if not piece:
-        return LyricLine(piece, "", "", (BREAK,))
+        return LyricLine(piece, code, "", (BREAK,))
     mark = mark_ids(piece)
     if mark:
-        return LyricLine(piece, "en", piece.lower(), (*mark, BREAK))
-    code = language if language in LANGUAGES else by_script(piece)
-    if is_tagged(piece) or code not in LANGUAGES:
-        code = "en"
+        return LyricLine(piece, code, piece.lower(), (*mark, BREAK))
     try:
-        normalised = normalise(piece, code, fallbacks)
+        normalised = normalise(piece, code, warn)
         ids = encode(normalised, code, vocabulary)
     except SettingError as error:
         raise type(error)(f"Lyric line {number} ({_short(piece)}): {error}") from error

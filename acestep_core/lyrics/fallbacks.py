@@ -1,6 +1,6 @@
 """What a lyric lost because an optional package is missing, each thing said once.
 
-    language code -> Fallbacks -> Lyrics.warnings and the log
+language code -> Fallbacks -> Lyrics.warnings and the log
 """
 
 from __future__ import annotations

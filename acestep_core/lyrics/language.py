@@ -1,24 +1,75 @@
-"""Which language each line of a lyric is in.
+"""Which language each line of a song is in.
 
-    lines -> language code per line
+    lines -> "corrected" or "original" detector -> language codes
+             without py3langid: what the script shows
 
-`by_script` needs no package and knows only what the letters show.
+py3langid before 0.3 is needed exactly: 0.3 forces numpy 2 on users, 0.4 answers otherwise.
 """
 
 from __future__ import annotations
 
-import re
+import functools
+from collections.abc import Mapping, Sequence
+from importlib import metadata
 
-_SCRIPTS = (
-    ("ko", "[\uac00-\ud7a3\u1100-\u11ff\u3130-\u318f]"),
-    ("ja", "[\u3040-\u30ff]"),
-    ("zh", "[\u3400-\u9fff]"),
-    ("ru", "[\u0400-\u04ff]"),
-    ("ar", "[\u0600-\u06ff]"),
-    ("hi", "[\u0900-\u097f]"),
-)
+from .corrected import corrected
+from .detector import original
+from .fallbacks import Warn
+from .script import by_script
+
+DETECTORS = ("corrected", "original")
+PACKAGE = "py3langid>=0.2.2,<0.3"
 
 
-def by_script(line: str) -> str:
-    """The language of the first of these scripts that occurs; English when none does."""
-    return next((code for code, letters in _SCRIPTS if re.search(letters, line)), "en")
+class Identifier:
+    """py3langid's model: reading it takes longer than a song's lines, so it is kept."""
+
+    def __init__(self) -> None:
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+        self._model = LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
+        self.codes = frozenset(self.ranking(""))
+
+    def classify(self, text: str) -> tuple[str, float]:
+        code, likelihood = self._model.classify(text)
+        return code, float(likelihood)
+
+    def ranking(self, text: str) -> Mapping[str, float]:
+        return {code: float(likelihood) for code, likelihood in self._model.rank(text)}
+
+
+def languages_of(lines: Sequence[str], detector: str, warn: Warn) -> list[str]:
+    """Codes of non-blank lines; "original" may answer codes that the model does not sing."""
+    if not lines:
+        return []
+    identifier = _identifier(warn)
+    if identifier is None:
+        return [by_script(line) or "en" for line in lines]
+    if detector == "corrected":
+        return corrected(lines, identifier.ranking)
+    return [original(line, identifier.classify, identifier.codes) for line in lines]
+
+
+def _identifier(warn: Warn) -> Identifier | None:
+    found = _installed()
+    if found.startswith("0.2.") and int(found.split(".")[2]) >= 2:
+        return _loaded()
+    state = f"{found} does not answer as the model expects" if found else "is missing"
+    warn(
+        f"py3langid {state}: languages are guessed from the script alone, so all lines in Latin "
+        f'letters count as English. Install it: pip install "{PACKAGE}"'
+    )
+    return None
+
+
+def _installed() -> str:
+    """The version of py3langid; empty without it."""
+    try:
+        return metadata.version("py3langid")
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+@functools.cache
+def _loaded() -> Identifier:
+    return Identifier()

@@ -1,6 +1,6 @@
 """A line as it is written -> the line as the model reads it, and as its tokens.
 
-    line, language -> normalised text -> [language] + text -> ids
+line, language -> normalised text -> [language] + text -> ids
 """
 
 from __future__ import annotations

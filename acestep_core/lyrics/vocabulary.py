@@ -55,9 +55,7 @@ class Vocabulary:
     places: tuple[Path, ...]
 
     @classmethod
-    def find(
-        cls, model_folder: str | Path | None = None, extra: Iterable[str | Path] = ()
-    ) -> Self:
+    def find(cls, model_folder: str | Path | None = None, extra: Iterable[str | Path] = ()) -> Self:
         """The usual places: ACESTEP_VOCAB, the model's folder, `extra`, the default folder.
 
         A place may be the file or the folder that holds it.

@@ -38,7 +38,9 @@ def _adapted(directory: Path, record: Record, weight: float) -> Transformer:
     """The recorded transformer with the recorded adapter, which is read from a file."""
     base = network("transformer", load(directory, "transformer"))
     assert isinstance(base, Transformer)
-    tensors = {k.removeprefix("lora/"): t for k, t in record.tensors.items() if k.startswith("lora/")}
+    tensors = {
+        k.removeprefix("lora/"): t for k, t in record.tensors.items() if k.startswith("lora/")
+    }
     with tempfile.TemporaryDirectory() as folder:
         save_file(tensors, f"{folder}/{FILE}")
         adapter = read_adapter(folder)

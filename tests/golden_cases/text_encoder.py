@@ -16,7 +16,9 @@ TEMPERS = {"hidden": 1.0, "hidden_erg": ERG_FACTOR}
 
 
 def cases(directory: Path) -> list[str]:
-    return [f"text_encoder.{name}" for name in load(directory, "text_encoder").tensors if name != "ids"]
+    return [
+        f"text_encoder.{name}" for name in load(directory, "text_encoder").tensors if name != "ids"
+    ]
 
 
 def check(directory: Path, case: str) -> Outcome:

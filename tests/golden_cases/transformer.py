@@ -58,9 +58,7 @@ def _lyric_activations(model: Transformer, given: dict[str, Tensor]) -> dict[str
     return {"lyric_embed": x, "lyric_after_block0": first, "lyric_encoded": encoded}
 
 
-def _activations(
-    model: Transformer, given: dict[str, Tensor], branch: Branch
-) -> dict[str, Tensor]:
+def _activations(model: Transformer, given: dict[str, Tensor], branch: Branch) -> dict[str, Tensor]:
     time = model.embed_time(given["t"], torch.float32)
     flat = model.time_blocks(F.silu(time))
     x = patched = model.embed_frames(given["x"])

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+import acestep_core
+
 ROOT = Path(__file__).resolve().parents[2]
 FILE_LINES = 500
 FUNCTION_LINES = 40
@@ -25,26 +27,28 @@ PARAMETERS = 7
 
 # A file imports from its own layer or a lower one.
 LAYERS = {
-    0: "types config layers audio",
+    0: "types config layers audio atomic",
     1: "transformer lyric_encoder umt5 dcae vocoder mel",
     2: "sample solve guidance schedule noise memory",
     3: "tasks region splice context text lyrics codec checkpoint download lora"
-    " keys weight_norm model tiny",
-    4: "pipeline presets metadata files report writer picture",
-    5: "__init__ __main__ cli client demo",
+    " keys weight_norm model tiny latents",
+    4: "pipeline presets metadata files report writer picture describe replay",
+    5: "__init__ __main__ cli client demo options",
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names.split()}
+LAYER["__version__"] = 0  # the one fact that the package itself holds
 
 # Any file of the core may use these at its top, layers 0 to 2 nothing else that is foreign.
 GROUND = {"torch", "numpy", "einops"}
 # Every other package lives where it is used, imported inside the function that needs it.
 HOMES = {
-    "safetensors": {"checkpoint", "lora", "tiny"},
+    "safetensors": {"checkpoint", "lora", "tiny", "latents"},
     "tokenizers": {"text", "lyrics", "tiny"},
     "sentencepiece": {"text"},
     "torchaudio": {"audio"},
     "huggingface_hub": {"download"},
     "av": {"files"},
+    "tqdm": {"cli"},
     "PIL": {"picture"},
     "transformers": {"writer"},
     "num2words": {"lyrics"},
@@ -302,4 +306,5 @@ def test_registry_metadata_asks_for_the_same_packages() -> None:
     tomllib = pytest.importorskip("tomllib", reason="Python 3.10 reads no TOML")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["dependencies"] == _requirements("requirements.txt")
+    assert project["project"]["version"] == acestep_core.__version__
     assert "web" not in project["tool"]["comfy"], "WEB_DIRECTORY and `web` load scripts twice"

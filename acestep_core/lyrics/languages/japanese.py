@@ -179,9 +179,7 @@ def _settled(spelled: str) -> str:
     spelled = re.sub(f"{table.small_tsu}(?=ch)", "t", spelled)
     spelled = re.sub(f"{table.small_tsu}+([a-z])", r"\1\1", spelled)
     spelled = re.sub(f"{table.n}(?=[aiueoy])", "n'", spelled).replace(table.n, "n")
-    spelled = re.sub(
-        f"([aiueo])({table.long}+)", lambda m: m[1] * (1 + len(m[2])), spelled
-    )
+    spelled = re.sub(f"([aiueo])({table.long}+)", lambda m: m[1] * (1 + len(m[2])), spelled)
     return re.sub(f"[{table.small_tsu}{table.long}]", "", spelled)
 
 

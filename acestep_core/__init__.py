@@ -1,0 +1,67 @@
+"""ACE-Step v1, the open music model, as a plain Python library.
+
+    from acestep_core import ACEStep, Recipe
+    pipe = ACEStep.load("models/ACE-Step-v1-3.5B", device="cuda")
+    wave = pipe.decode(pipe.generate(Recipe("pop, piano, 120 bpm", "[inst]")).latent)
+
+Names are imported when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .config import VERSION
+
+if TYPE_CHECKING:
+    from .checkpoint import CheckpointError, recognise
+    from .files import read_audio, write_audio
+    from .lora import Applied, read_adapter
+    from .model import Precision
+    from .pipeline import ACEStep
+    from .presets import PRESETS
+    from .types import Guidance, Latent, Recipe, Sampling, SettingError, TextToMusic
+
+__version__ = VERSION
+
+_HOMES = {
+    "ACEStep": "pipeline",
+    "Applied": "lora",
+    "CheckpointError": "checkpoint",
+    "Guidance": "types",
+    "Latent": "types",
+    "PRESETS": "presets",
+    "Precision": "model",
+    "Recipe": "types",
+    "Sampling": "types",
+    "SettingError": "types",
+    "TextToMusic": "types",
+    "read_adapter": "lora",
+    "read_audio": "files",
+    "recognise": "checkpoint",
+    "write_audio": "files",
+}
+__all__ = [  # noqa: RUF022 - in the order of _HOMES
+    "ACEStep",
+    "Applied",
+    "CheckpointError",
+    "Guidance",
+    "Latent",
+    "PRESETS",
+    "Precision",
+    "Recipe",
+    "Sampling",
+    "SettingError",
+    "TextToMusic",
+    "read_adapter",
+    "read_audio",
+    "recognise",
+    "write_audio",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -1,0 +1,252 @@
+"""The command line: generate, decode, encode, info, download.
+
+    words -> parser -> one function per command -> files
+
+Everything that can be wrong with a request is checked before the model is loaded. Results
+are written whole or not at all; an interrupt ends with status 130.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .config import VERSION
+from .options import add_generate_options, add_model_options, recipe_from
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .codec import Tick
+    from .model import Precision
+    from .pipeline import ACEStep
+    from .sample import See
+    from .schedule import Step
+
+LATENT_KEY = "latent"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(words)
+    logging.basicConfig(
+        level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s"
+    )
+    from .checkpoint import CheckpointError
+    from .types import SettingError
+
+    try:
+        return options.run(options)
+    except (SettingError, CheckpointError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped; nothing half-written was left.", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="python -m acestep_core", description="ACE-Step v1: music from tags and lyrics."
+    )
+    top.add_argument("--version", action="version", version=VERSION)
+    top.add_argument("--verbose", action="store_true", help="say more about what happens")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("generate", help="music from tags and lyrics")
+    add_generate_options(command)
+    add_model_options(command)
+    command.set_defaults(run=generate)
+
+    command = commands.add_parser("encode", help="a sound file to latents (.safetensors)")
+    command.add_argument("audio", type=Path)
+    command.add_argument("--output", "-o", type=Path, help="default: beside the sound file")
+    add_model_options(command)
+    command.set_defaults(run=encode)
+
+    command = commands.add_parser("decode", help="latents (.safetensors) to a sound file")
+    command.add_argument("latent", type=Path)
+    command.add_argument("--output", "-o", type=Path, help="default: a .flac beside the latents")
+    command.add_argument("--rate", type=int, default=48_000, help="Hz (48000)")
+    add_model_options(command)
+    command.set_defaults(run=decode)
+
+    command = commands.add_parser("info", help="what is this checkpoint, adapter or latent file?")
+    command.add_argument("path", type=Path, nargs="+")
+    command.set_defaults(run=info)
+
+    command = commands.add_parser("download", help="fetch the released model (8.3 GB)")
+    command.add_argument("--folder", type=Path, help="default: ~/acestep/models")
+    command.add_argument("--vocab", action="store_true", help="only the lyric vocabulary (0.4 MB)")
+    command.set_defaults(run=fetch)
+    return top
+
+
+def generate(options: argparse.Namespace) -> int:
+    from .files import check_writable
+
+    recipe = recipe_from(options)
+    paths = outputs(options.output, len(recipe.seeds))
+    for path in paths:
+        check_writable(path)
+    pipe = loaded(options)
+    for name in options.notes:
+        print(name, file=sys.stderr)
+    with watched("sampling", pipe.evaluations(recipe)) as bar:
+        made = pipe.generate(recipe, bar, together=not options.one_by_one)
+    with ticking("decoding") as tick:
+        wave = pipe.decode(made.latent, options.rate, tick=tick)
+    save(pipe, made, wave, paths, options.rate)
+    return 0
+
+
+def save(pipe: ACEStep, made: object, wave: Tensor, paths: list[Path], rate: int) -> None:
+    """One sound file and its parameter file for each item."""
+    from .files import write_audio
+    from .metadata import write_record
+    from .pipeline import Made, checked_output
+    from .replay import Output, record_of
+
+    assert isinstance(made, Made)
+    for warning in (*made.warnings, *checked_output(wave)):
+        print(f"warning: {warning}", file=sys.stderr)
+    for index, path in enumerate(paths):
+        written = write_audio(path, wave[index], rate)
+        write_record(path, record_of(made, pipe.model, Output(path, index, written.rate)))
+        seed = made.recipe.seeds[index]
+        print(f"{path}  {made.latent.seconds:.3f} s  seed {seed}")
+
+
+def encode(options: argparse.Namespace) -> int:
+    from .atomic import check_place
+    from .files import read_audio
+    from .latents import write_latent
+
+    output = check_place(options.output or options.audio.with_suffix(".safetensors"))
+    wave, rate = read_audio(options.audio)
+    pipe = loaded(options)
+    with ticking("encoding") as tick:
+        latent = pipe.encode(wave, rate, tick=tick)
+    write_latent(output, latent, pipe.model.name)
+    print(f"{output}  {latent.frames} frames, {latent.seconds:.3f} s")
+    return 0
+
+
+def decode(options: argparse.Namespace) -> int:
+    from .files import check_writable, write_audio
+    from .latents import read_latent
+
+    latent = read_latent(options.latent)
+    first = options.output or options.latent.with_suffix(".flac")
+    paths = outputs(first, len(latent.z))
+    for path in paths:
+        check_writable(path)
+    pipe = loaded(options)
+    with ticking("decoding") as tick:
+        wave = pipe.decode(latent, options.rate, tick=tick)
+    from .pipeline import checked_output
+
+    for warning in checked_output(wave):
+        print(f"warning: {warning}", file=sys.stderr)
+    for path, item in zip(paths, wave, strict=True):
+        written = write_audio(path, item, options.rate)
+        print(f"{path}  {written.samples} samples at {written.rate} Hz")
+    return 0
+
+
+def info(options: argparse.Namespace) -> int:
+    from .describe import describe
+
+    for line in describe(options.path):
+        print(line)
+    return 0
+
+
+def fetch(options: argparse.Namespace) -> int:
+    from .download import download, download_vocabulary
+
+    get = download_vocabulary if options.vocab else download
+    logging.getLogger("acestep_core").setLevel(logging.INFO)
+    print(get(options.folder))
+    return 0
+
+
+def loaded(options: argparse.Namespace) -> ACEStep:
+    """The pipeline that the model options ask for."""
+    from .pipeline import ACEStep
+
+    paths = options.model or [_checkpoint(options)]
+    device, precision = _device(options.device), _precision(options)
+    pipe = ACEStep.load(*paths, device=device, precision=precision, offload=options.offload)
+    if options.allow_download and not any(place.is_file() for place in pipe.vocabulary.places):
+        from .download import download_vocabulary
+        from .lyrics.vocabulary import Vocabulary
+
+        pipe = ACEStep(pipe.model, Vocabulary.find(download_vocabulary()))
+    return pipe.with_adapters(options.adapters) if getattr(options, "adapters", None) else pipe
+
+
+def _checkpoint(options: argparse.Namespace) -> Path:
+    from .download import download, found, found_or_explained
+
+    if options.allow_download and found() is None:
+        return download()
+    return found_or_explained()
+
+
+def _device(name: str) -> str:
+    import torch
+
+    if name != "auto":
+        return name
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _precision(options: argparse.Namespace) -> Precision | None:
+    import torch
+
+    from .model import Precision
+
+    if options.dtype == "auto":
+        return None
+    dtype = getattr(torch, options.dtype)
+    return Precision(dtype, dtype)
+
+
+def outputs(path: Path, count: int) -> list[Path]:
+    """song.flac for one clip; song_1.flac, song_2.flac, ... for several."""
+    if count == 1:
+        return [path]
+    return [path.with_name(f"{path.stem}_{i + 1}{path.suffix}") for i in range(count)]
+
+
+@contextmanager
+def watched(label: str, total: int) -> Iterator[See]:
+    """A progress bar with seconds left, moved by model evaluations."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc=label, unit="step", file=sys.stderr) as bar:
+
+        def see(step: Step, x: Tensor, velocity: Tensor) -> None:
+            bar.update(1)
+
+        yield see
+
+
+@contextmanager
+def ticking(label: str) -> Iterator[Tick]:
+    from tqdm import tqdm
+
+    with tqdm(desc=label, unit="tile", file=sys.stderr) as bar:
+
+        def tick(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield tick

@@ -1,0 +1,63 @@
+"""A clip on any computer without a download: `python3 dev.py demo`.
+
+Until a small trained model comes with the project, the networks are tiny and their weights
+computed: every part runs for real, and what comes out is noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+TAGS = "lofi, piano, drums, calm, 90 bpm"
+LYRICS = "[inst]"
+
+
+def main(words: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="demo", description="Make a short clip on the CPU.")
+    parser.add_argument("--output", "-o", type=Path, default=Path("demo.flac"))
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--steps", type=int, default=27)
+    parser.add_argument("--seed", type=int, default=42)
+    options = parser.parse_args(words)
+
+    from .cli import save, ticking, watched
+    from .files import check_writable
+    from .picture import mel_picture, save_png
+    from .pipeline import ACEStep
+    from .tiny import write_folder
+    from .types import Recipe, Sampling, TextToMusic
+
+    check_writable(options.output)
+    began = time.perf_counter()
+    recipe = Recipe(
+        TAGS,
+        LYRICS,
+        TextToMusic(options.seconds),
+        sampling=Sampling(options.steps),
+        seeds=(options.seed,),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        pipe = ACEStep.load(write_folder(Path(folder)))
+    print(f"Model: {pipe.model.name}")
+    with watched("sampling", pipe.evaluations(recipe)) as see:
+        made = pipe.generate(recipe, see)
+    with ticking("decoding") as tick:
+        wave = pipe.decode(made.latent, tick=tick)
+    save(pipe, made, wave, [options.output], 48_000)
+    picture = options.output.with_suffix(".png")
+    mel = pipe.codec.decode_mel(made.latent)[0]
+    save_png(mel_picture(mel, made.latent.seconds, f"{TAGS} (seed {options.seed})"), picture)
+    print(f"{picture}  its mel spectrogram")
+    print(
+        f"Made {made.latent.seconds:.1f} s in {time.perf_counter() - began:.1f} s on the CPU."
+        " It is noise: this model's weights are computed, not trained."
+        " For music: python -m acestep_core download"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

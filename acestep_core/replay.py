@@ -1,0 +1,117 @@
+"""Between a recipe and the parameter file beside a song.
+
+    Made -> record_of -> Record -> file
+    file -> Record -> recipe_of -> Recipe
+
+A file of the original project is repeated in reference mode; its seeds were drawn on that
+machine's device, so the same number gives another song there than here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .atomic import FileError
+from .config import VERSION, seconds_of
+from .metadata import Json, Record
+from .model import Model
+from .pipeline import Made
+from .types import Guidance, Recipe, Sampling, TextToMusic
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where and how a result is written."""
+
+    path: Path
+    index: int = 0  # item of the batch
+    rate: int = 48_000
+
+
+def record_of(made: Made, model: Model, output: Output) -> Record:
+    """The record of one item of a result, under the original's names."""
+    recipe = made.recipe
+    guidance, sampling = recipe.guidance, recipe.sampling
+    retake = recipe.retake_seeds[output.index : output.index + 1]
+    return Record(
+        format=output.path.suffix.removeprefix("."),
+        task="text2music",
+        prompt=recipe.tags,
+        lyrics=recipe.lyrics,
+        audio_duration=recipe.task.seconds,
+        infer_step=sampling.steps,
+        guidance_scale=guidance.scale,
+        scheduler_type=sampling.solver,
+        cfg_type=guidance.kind,
+        omega_scale=sampling.granularity,
+        guidance_interval=guidance.interval,
+        guidance_interval_decay=guidance.decay,
+        min_guidance_scale=guidance.min_scale,
+        use_erg_tag=guidance.erg_tag,
+        use_erg_lyric=guidance.erg_lyric,
+        use_erg_diffusion=guidance.erg_diffusion,
+        oss_steps=sampling.chosen,
+        timecosts={name: round(value, 3) for name, value in made.times.items()},
+        actual_seeds=(recipe.seeds[output.index],),
+        retake_seeds=retake,
+        guidance_scale_text=guidance.text_scale,
+        guidance_scale_lyric=guidance.lyric_scale,
+        audio_path=output.path.name,  # no folders of this machine in a file people share
+        ace_core=_own(made, model, output),
+    )
+
+
+def _own(made: Made, model: Model, output: Output) -> dict[str, Json]:
+    part = model.transformer
+    lines: list[Json] = [line.language for line in made.lyrics.lines]
+    return {
+        "version": VERSION,
+        "compat": made.recipe.compat,
+        "rng": "cpu",
+        "model": model.name,
+        "demonstration_model": model.is_demo,
+        "adapters": list(model.adapters),
+        "dtype": str(part.dtype).removeprefix("torch."),
+        "device": part.device.type,
+        "seconds_made": round(seconds_of(made.latent.frames), 3),
+        "rate": output.rate,
+        "language": made.recipe.language,
+        "lyric_languages": lines,
+        "warnings": list(made.warnings),
+    }
+
+
+def recipe_of(record: Record, source: Path) -> Recipe:
+    """The recipe that repeats a text-to-music record; other tasks need their source."""
+    if record.task != "text2music":
+        raise FileError(
+            f"{source} records the task {record.task!r}; only text2music can be repeated"
+            " from its file alone."
+        )
+    if not record.actual_seeds:
+        raise FileError(f"{source} names no seed (actual_seeds is empty); add one.")
+    return Recipe(
+        record.prompt,
+        record.lyrics,
+        TextToMusic(record.audio_duration),
+        Guidance(
+            record.cfg_type,
+            record.guidance_scale,
+            record.guidance_interval,
+            record.guidance_interval_decay,
+            record.min_guidance_scale,
+            record.guidance_scale_text,
+            record.guidance_scale_lyric,
+            record.use_erg_tag,
+            record.use_erg_lyric,
+            record.use_erg_diffusion,
+        ),
+        Sampling(
+            record.infer_step, record.scheduler_type, record.omega_scale, tuple(record.oss_steps)
+        ),
+        tuple(record.actual_seeds),
+        tuple(record.retake_seeds),
+        record.compat,
+        str(record.ace_core.get("language", "auto")),
+    )

@@ -1,0 +1,1 @@
+"""One file per thing measured, run as `python3 dev.py bench NAME`."""

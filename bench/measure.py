@@ -1,0 +1,103 @@
+"""What every benchmark shares: the machine, repeated timing, peak memory, the last line.
+
+theory first, then warm-up, then medians; the last line is one JSON object
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+
+@dataclass
+class Timing:
+    median: float
+    spread: float  # (largest - smallest) / median
+    times: list[float]
+
+
+def timed(work: Callable[[], object], repeats: int = 3, warm_up: int = 1) -> Timing:
+    """Median seconds of a piece of work, in one process, one after the other."""
+    for _ in range(warm_up):
+        work()
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    median = statistics.median(times)
+    return Timing(median, (max(times) - min(times)) / median, times)
+
+
+class Memory:
+    """Highest anonymous memory of this process, sampled every 10 ms."""
+
+    def __init__(self) -> None:
+        self.start = self.peak = anonymous()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.01):
+            self.peak = max(self.peak, anonymous())
+
+    def __enter__(self) -> Memory:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self.peak = max(self.peak, anonymous())
+
+    @property
+    def rise(self) -> int:
+        return self.peak - self.start
+
+
+def anonymous() -> int:
+    """RssAnon in bytes: memory of our own, without mapped files."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) * 1024
+    raise SystemExit("This benchmark reads RssAnon, which only Linux reports.")
+
+
+def filled(module: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
+    """A meta module with small random weights of this dtype."""
+    module = module.to_empty(device="cpu").to(dtype)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            # Drawn once and repeated: a billion normal numbers would take longer than the work.
+            piece = torch.randn(min(parameter.numel(), 1 << 20), generator=generator) * 0.02
+            flat = parameter.view(-1)
+            for start in range(0, flat.numel(), len(piece)):
+                end = min(start + len(piece), flat.numel())
+                flat[start:end] = piece[: end - start].to(dtype)
+    return module.eval().requires_grad_(False)
+
+
+def last_line(name: str, **figures: object) -> None:
+    """The one JSON object that tables are made from."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    about = {
+        "bench": name,
+        "device": f"cpu, {os.cpu_count()} cores, {platform.machine()}",
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "commit": commit,
+    }
+    print(json.dumps({**about, **figures}))
