@@ -13,16 +13,14 @@ from pathlib import Path
 
 TAGS = "lofi, piano, drums, calm, 90 bpm"
 LYRICS = "[inst]"
+WARNING = (
+    "It is noise: this model's weights are computed, not trained."
+    " For music: python -m acestep_core download"
+)
 
 
 def main(words: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="demo", description="Make a short clip on the CPU.")
-    parser.add_argument("--output", "-o", type=Path, default=Path("demo.flac"))
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--steps", type=int, default=27)
-    parser.add_argument("--seed", type=int, default=42)
-    options = parser.parse_args(words)
-
+    options = arguments(words)
     from .cli import save, ticking, watched
     from .files import check_writable
     from .picture import mel_picture, save_png
@@ -32,13 +30,8 @@ def main(words: list[str] | None = None) -> int:
 
     check_writable(options.output)
     began = time.perf_counter()
-    recipe = Recipe(
-        TAGS,
-        LYRICS,
-        TextToMusic(options.seconds),
-        sampling=Sampling(options.steps),
-        seeds=(options.seed,),
-    )
+    task, sampling = TextToMusic(options.seconds), Sampling(options.steps)
+    recipe = Recipe(TAGS, LYRICS, task, sampling=sampling, seeds=(options.seed,))
     with tempfile.TemporaryDirectory() as folder:
         pipe = ACEStep.load(write_folder(Path(folder)))
     print(f"Model: {pipe.model.name}")
@@ -47,16 +40,22 @@ def main(words: list[str] | None = None) -> int:
     with ticking("decoding") as tick:
         wave = pipe.decode(made.latent, tick=tick)
     save(pipe, made, wave, [options.output], 48_000)
-    picture = options.output.with_suffix(".png")
     mel = pipe.codec.decode_mel(made.latent)[0]
-    save_png(mel_picture(mel, made.latent.seconds, f"{TAGS} (seed {options.seed})"), picture)
-    print(f"{picture}  its mel spectrogram")
-    print(
-        f"Made {made.latent.seconds:.1f} s in {time.perf_counter() - began:.1f} s on the CPU."
-        " It is noise: this model's weights are computed, not trained."
-        " For music: python -m acestep_core download"
-    )
+    title = f"{TAGS} (seed {options.seed})"
+    picture = options.output.with_suffix(".png")
+    print(f"{save_png(mel_picture(mel, made.latent.seconds, title), picture)}  its spectrogram")
+    took = time.perf_counter() - began
+    print(f"Made {made.latent.seconds:.1f} s in {took:.1f} s on the CPU. {WARNING}")
     return 0
+
+
+def arguments(words: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="demo", description="Make a short clip on the CPU.")
+    parser.add_argument("--output", "-o", type=Path, default=Path("demo.flac"))
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--steps", type=int, default=27)
+    parser.add_argument("--seed", type=int, default=42)
+    return parser.parse_args(words)
 
 
 if __name__ == "__main__":

@@ -26,15 +26,20 @@ class Timing:
     times: list[float]
 
 
-def timed(work: Callable[[], object], repeats: int = 3, warm_up: int = 1) -> Timing:
-    """Median seconds of a piece of work, in one process, one after the other."""
-    for _ in range(warm_up):
-        work()
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
+def side_by_side(works: dict[str, Callable[[], object]], repeats: int) -> dict[str, Timing]:
+    """Median seconds of each piece of work. They take turns, so that whatever else the machine
+    does meanwhile slows them all alike and their ratios hold."""
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for round_ in range(repeats + 1):  # the first round only warms up
+        for name, work in works.items():
+            began = time.perf_counter()
+            work()
+            if round_:
+                times[name].append(time.perf_counter() - began)
+    return {name: _timing(found) for name, found in times.items()}
+
+
+def _timing(times: list[float]) -> Timing:
     median = statistics.median(times)
     return Timing(median, (max(times) - min(times)) / median, times)
 
