@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from .config import FRAMES_PER_SECOND, MAX_SECONDS, seconds_of
+from .config import FRAME, FRAMES_PER_SECOND, MAX_SECONDS, SAMPLE_RATE, seconds_of
 
 
 class SettingError(ValueError):
@@ -140,12 +140,113 @@ class TextToMusic:
     seconds: float = 60.0
 
     def __post_init__(self) -> None:
-        fix = "The model was trained on clips of at most 240 s; make longer ones with Extend."
-        shortest = 4096 / 44100  # one frame
-        checked("Duration (seconds)", self.seconds, shortest, MAX_SECONDS, fix)
+        _check_duration(self.seconds)
 
 
-Task = TextToMusic  # the editing tasks join here
+@dataclass(frozen=True)
+class Retake:
+    """The clip of another seed, varied: variance 0 is that clip, 1 an unrelated one."""
+
+    seconds: float = 60.0
+    variance: float = 0.2
+
+    def __post_init__(self) -> None:
+        _check_duration(self.seconds)
+        checked("Variance", self.variance, 0, 1)
+
+
+@dataclass(frozen=True)
+class Region:
+    """A stretch of time to make new. Each end counts from the clip's start or from its end."""
+
+    start: float = 0.0  # seconds
+    end: float = 30.0
+    start_from: str = "start"
+    end_from: str = "start"
+    feather: float = 0.0  # seconds over which each edge goes from kept to new, inside the region
+
+    def __post_init__(self) -> None:
+        checked("Region start", self.start, 0, 3600)
+        checked("Region end", self.end, 0, 3600)
+        checked("Region feather", self.feather, 0, 60)
+        chosen_from("Region start counts from", self.start_from, ENDS)
+        chosen_from("Region end counts from", self.end_from, ENDS)
+
+
+ENDS = ("start", "end")
+
+
+@dataclass(frozen=True, eq=False)
+class AudioToAudio:
+    """A new clip along the lines of a source; strength 1 is the source itself."""
+
+    source: Latent
+    strength: float = 0.5
+
+    def __post_init__(self) -> None:
+        checked("Reference strength", self.strength, 0, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Repaint:
+    """Parts of a source made new (inpaint); variance says how much, and from which step."""
+
+    source: Latent
+    regions: tuple[Region, ...]
+    variance: float = 0.5
+    seconds: float | None = None  # true length of the source; None = all its frames
+
+    def __post_init__(self) -> None:
+        checked("Variance", self.variance, 0, 1)
+        if not self.regions:
+            raise SettingError("No region was given; name the part to make new.")
+
+
+@dataclass(frozen=True, eq=False)
+class Extend:
+    """A source with new music before it, after it, or both."""
+
+    source: Latent
+    before: float = 0.0  # seconds
+    after: float = 30.0
+    context: float = MAX_SECONDS  # seconds of the source that the new music is fitted to, at most
+    seconds: float | None = None  # true length of the source; None = all its frames
+
+    def __post_init__(self) -> None:
+        checked("Extend before (seconds)", self.before, 0, MAX_SECONDS)
+        checked("Extend after (seconds)", self.after, 0, MAX_SECONDS)
+        checked("Context (seconds)", self.context, 1, MAX_SECONDS)
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """A source under other tags or lyrics (flow-edit). The recipe's tags and lyrics are the target.
+
+    The first `start` share of the steps is skipped, until `stop` source and target are
+    followed together, and after it the target alone.
+    """
+
+    source: Latent
+    source_tags: Tags
+    source_lyrics: Lyrics
+    start: float = 0.2
+    stop: float = 0.4
+    average: int = 1  # noises averaged at each step
+    extended: bool = False  # use the guidance and solver settings, which the original ignores
+
+    def __post_init__(self) -> None:
+        checked("Edit start (n_min)", self.start, 0, 1)
+        checked("Edit stop (n_max)", self.stop, 0, 1)
+        checked("Averaged noises (n_avg)", self.average, 1, 100)
+
+
+Task = TextToMusic | Retake | AudioToAudio | Repaint | Extend | Edit
+
+
+def _check_duration(seconds: float) -> None:
+    fix = "The model was trained on clips of at most 240 s; make longer ones with Extend."
+    checked("Duration (seconds)", seconds, FRAME / SAMPLE_RATE, MAX_SECONDS, fix)
+
 
 COMPATS = ("corrected", "reference")
 
