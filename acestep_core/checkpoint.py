@@ -78,10 +78,7 @@ def opened(path: Path) -> Iterator[TensorFile]:
     """The file's tensors, read lazily; anything that is not whole safetensors is refused."""
     from safetensors import SafetensorError, safe_open
 
-    if not path.is_file():
-        raise CheckpointError(f"{path} is not a file.")
-    with path.open("rb") as stream:
-        head = stream.read(9)
+    head = _head(path)
     # Byte 9 opens the header of safetensors; its length before it may begin with any byte.
     if head[8:] != b"{" and head[:1] in (b"P", b"\x80"):
         raise CheckpointError(
@@ -97,6 +94,16 @@ def opened(path: Path) -> Iterator[TensorFile]:
         ) from error
     with file as tensors:
         yield tensors
+
+
+def _head(path: Path) -> bytes:
+    if not path.is_file():
+        raise CheckpointError(f"{path} is not a file. Check the name and the folder.")
+    try:
+        with path.open("rb") as stream:
+            return stream.read(9)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror or error}).") from error
 
 
 def names_in(file: TensorFile) -> list[str]:
@@ -167,7 +174,8 @@ def recognise(*paths: Path | str) -> Checkpoint:
         demo = demo or "demo" in metadata.get(NAME_ENTRY, "").lower()
         tokenizer = place if TOKENIZER_KEY in keys else tokenizer or _tokenizer_beside(place)
     layout = "single file" if len(places) == 1 and len(found) > 1 else "components"
-    return Checkpoint(places[0].name, layout, found, ModelConfig.from_dict(config), tokenizer, demo)
+    sizes = _sizes(config, places[0])
+    return Checkpoint(places[0].name, layout, found, sizes, tokenizer, demo)
 
 
 def parts_of(keys: set[str]) -> dict[str, str]:
@@ -206,7 +214,7 @@ def _folder(folder: Path) -> Checkpoint:
         about.get("name", folder.name),
         "folder",
         parts,
-        ModelConfig.from_dict(config),
+        _sizes(config, folder),
         _tokenizer_beside(folder / FOLDERS["text_encoder"] / "model"),
         bool(about.get("demo", False)),
     )
@@ -233,8 +241,20 @@ def _tokenizer_beside(path: Path) -> Path | None:
     return candidate if candidate.is_file() else None
 
 
+def _sizes(config: Mapping[str, Any], place: Path) -> ModelConfig:
+    try:
+        return ModelConfig.from_dict(config)
+    except ValueError as error:
+        raise CheckpointError(
+            f"The configuration of {place} is not that of ACE-Step v1: {error}."
+        ) from error
+
+
 def _read(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+    try:
+        return path.read_text(encoding="utf-8-sig") if path.is_file() else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} cannot be read as text: {error}.") from error
 
 
 def _json(text: str | None, path: Path) -> dict[str, Any]:
@@ -283,32 +303,39 @@ class _Source:
     stored: Stored
     names: list[str]
 
-    def shape(self, name: str) -> tuple[int, ...]:
-        return tuple(self.file.get_slice(self.stored.prefix + name).get_shape())
-
     def tensor(self, name: str) -> Tensor:
         return self.file.get_tensor(self.stored.prefix + name)
+
+    def unfit(self, name: str, shape: tuple[int, ...]) -> str | None:
+        """What is wrong with a tensor that should be floating point of this shape."""
+        found = self.file.get_slice(self.stored.prefix + name)
+        if tuple(found.get_shape()) != shape:
+            return f"{name} has shape {tuple(found.get_shape())}, expected {shape}"
+        if not found.get_dtype().startswith(("F", "BF")):
+            return f"{name} holds {found.get_dtype()} numbers, expected floating point"
+        return None
 
 
 def _fill(module: nn.Module, source: _Source, keys: KeyMap, target: Target) -> None:
     wanted = {name: tuple(p.shape) for name, p in module.named_parameters()}
-    halves, unknown, problems = Halves(), [], []
+    halves, unfit, unknown, problems = Halves(), set(), [], []
     for name in source.names:
         whole, role = half_of(name)
         try:
             ours = keys.ours(whole)
         except KeyError:
-            unknown.append(name)
+            ours = ""
+        if ours is None:
             continue
-        if ours is None or ours not in wanted:
-            if ours is not None:
-                unknown.append(name)
+        if ours not in wanted:
+            unknown.append(name)
             continue
         shape = _file_shape(wanted[ours], ours, keys)
         if role == "gain":
             shape = (shape[0], *(1 for _ in shape[1:]))
-        if source.shape(name) != shape:
-            problems.append(f"{name} has shape {source.shape(name)}, expected {shape}")
+        if problem := source.unfit(name, shape):
+            problems.append(problem)
+            unfit.add(ours)
             continue
         tensor = source.tensor(name)
         if role is not None:
@@ -319,9 +346,9 @@ def _fill(module: nn.Module, source: _Source, keys: KeyMap, target: Target) -> N
         put(module, ours, tensor.reshape(wanted[ours]), target)
         del wanted[ours]
     problems += [
-        f"{keys.theirs(name)} {shape} is missing"
+        f"{keys.theirs(name)} {_file_shape(shape, name, keys)} is missing"
         for name, shape in wanted.items()
-        if not any(keys.theirs(name) in p for p in problems)
+        if name not in unfit
     ]
     problems += [f"{name} is not a tensor of this model" for name in unknown]
     if problems:

@@ -53,8 +53,18 @@ class _FromDict:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        released = cls()
         known = {f.name for f in fields(cls)}  # pyright: ignore[reportArgumentType]
-        return cls(**{k: _frozen(v) for k, v in values.items() if k in known})
+        given = {k: _frozen(v) for k, v in values.items() if k in known}
+        for name, value in given.items():
+            _check_kind(name, value, type(getattr(released, name)))
+        return cls(**given)
+
+
+def _check_kind(name: str, value: Any, kind: type) -> None:
+    accepted = (int, float) if kind is float else kind
+    if isinstance(value, bool) or not isinstance(value, accepted):
+        raise ValueError(f"{name} is {value!r}; it must be {kind.__name__}")
 
 
 def _frozen(value: Any) -> Any:
@@ -88,7 +98,7 @@ class TransformerConfig(_FromDict):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        nested = LyricEncoderConfig.from_dict(values.get("lyric_encoder") or {})
+        nested = LyricEncoderConfig.from_dict(_object("lyric_encoder", values))
         return super().from_dict({**values, "lyric_encoder": nested})
 
 
@@ -152,8 +162,16 @@ class ModelConfig:
     def from_dict(cls, values: Mapping[str, Mapping[str, Any]]) -> Self:
         """From {"transformer": {...}, ...}; a part or a key left out has the released size."""
         return cls(
-            TransformerConfig.from_dict(values.get("transformer", {})),
-            DCAEConfig.from_dict(values.get("dcae", {})),
-            VocoderConfig.from_dict(values.get("vocoder", {})),
-            TextEncoderConfig.from_dict(values.get("text_encoder", {})),
+            TransformerConfig.from_dict(_object("transformer", values)),
+            DCAEConfig.from_dict(_object("dcae", values)),
+            VocoderConfig.from_dict(_object("vocoder", values)),
+            TextEncoderConfig.from_dict(_object("text_encoder", values)),
         )
+
+
+def _object(name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The named entry, empty where it is left out."""
+    found = values.get(name)
+    if found is not None and not isinstance(found, Mapping):
+        raise ValueError(f"{name} is {found!r}; it must be an object")
+    return found or {}

@@ -76,13 +76,14 @@ class Placing:
     offload: bool = False
     ops: Ops = nn
 
-    def part(self, module: nn.Module, dtype: torch.dtype) -> Part[nn.Module]:
+    def part(self, name: str, module: nn.Module, dtype: torch.dtype) -> Part[nn.Module]:
+        """The Part of a filled network; `name` is one of PARTS."""
         if self.offload and self.device.type != "cpu":
             return Visiting(module, dtype, self.device)
         return Resident(module, dtype, self.device)
 
-    def target(self, dtype: torch.dtype) -> Target:
-        """The dtype and device that weights are kept in, for a network computing in `dtype`."""
+    def target(self, name: str, dtype: torch.dtype) -> Target:
+        """The dtype and device that weights are kept in, for a part computing in `dtype`."""
         return Target(dtype, torch.device("cpu") if self.offload else self.device)
 
 
@@ -102,8 +103,8 @@ def load(
     for name in PARTS:
         dtype = getattr(precision, name)
         module = build(name, checkpoint.config, placing.ops)
-        load_part(module, name, checkpoint, placing.target(dtype))
-        made[name] = placing.part(module, dtype)
+        load_part(module, name, checkpoint, placing.target(name, dtype))
+        made[name] = placing.part(name, module, dtype)
     return Model(
         checkpoint.name,
         checkpoint.config,

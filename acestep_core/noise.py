@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -71,10 +71,41 @@ def step_noise_item(stream: Stream) -> Callable[[Tensor], Tensor]:
     return lambda x: stream.draw(x.shape[-1]).to(x)
 
 
-def mixed(first: Tensor, second: Tensor, variance: float) -> Tensor:
+def mixed(first: Tensor, second: Tensor, variance: Tensor | float) -> Tensor:
     """Between two noises by angle: variance 0 is the first, 1 the second, all of unit size."""
-    angle = variance * math.pi / 2
-    return math.cos(angle) * first + math.sin(angle) * second
+    angle = torch.as_tensor(variance, dtype=torch.float64) * (math.pi / 2)
+    return angle.cos().to(first.dtype) * first + angle.sin().to(first.dtype) * second
+
+
+def mixed_single(first: Tensor, second: Tensor, variance: Tensor | float) -> Tensor:
+    """The same with the angle in float32, as the original rounds it."""
+    angle = torch.as_tensor(variance, dtype=torch.float32) * (math.pi / 2)
+    return angle.cos() * first + angle.sin() * second
+
+
+def derived(seed: int) -> int:
+    """Another seed for the same item, far from those that count up."""
+    return (seed + 2**32) % (LARGEST_SEED + 1)
+
+
+def as_given(noise: Noise) -> Noise:
+    """Retake seeds as they were given; derived ones where none were."""
+    if noise.retake_seeds:
+        return _filled(noise)
+    return replace(noise, retake_seeds=tuple(derived(seed) for seed in noise.seeds))
+
+
+def never_equal(noise: Noise) -> Noise:
+    """Retake seeds that differ from the main ones: mixing a noise with itself makes it louder."""
+    given = as_given(noise)
+    pairs = zip(given.seeds, given.retake_seeds, strict=True)
+    return replace(given, retake_seeds=tuple(derived(a) if a == b else b for a, b in pairs))
+
+
+def _filled(noise: Noise) -> Noise:
+    """As many retake seeds as seeds: the last one is repeated, further ones are dropped."""
+    given, count = noise.retake_seeds, len(noise.seeds)
+    return replace(noise, retake_seeds=(*given, *given[-1:] * count)[:count])
 
 
 def same_seed(seed: int, items: int) -> tuple[int, ...]:

@@ -19,22 +19,32 @@ from torch import Tensor
 from .audio import checked_wave, resample, without_round_trip_tail
 from .checkpoint import recognise
 from .codec import TILED, Codec, Tick, Tiles, no_tick
-from .config import SAMPLE_RATE, frames_of
-from .context import branches, predicting
-from .guidance import branches_of
+from .config import LATENT_CHANNELS, LATENT_HEIGHT, SAMPLE_RATE
+from .context import branches, edit_branches, predicting
+from .guidance import Predict, branches_of
+from .kit import Kit
 from .lora import Applied, with_adapters
 from .lyrics import tokenise
 from .lyrics.vocabulary import Vocabulary
-from .memory import attention_bytes
+from .memory import Part, attention_bytes
 from .model import Model, Placing, Precision, load
 from .noise import Noise
 from .presets import BEHAVIOURS
 from .sample import See, run
 from .schedule import Step
-from .solve import evaluations
-from .tasks import Kit, plan
+from .tasks import frames_made, plan
 from .text import encode_tags
-from .types import Latent, Lyrics, Recipe, SettingError, Tags
+from .transformer import Transformer
+from .types import (
+    AudioToAudio,
+    Edit,
+    Latent,
+    Lyrics,
+    Recipe,
+    SettingError,
+    Tags,
+    TextToMusic,
+)
 
 log = logging.getLogger(__name__)
 
@@ -66,37 +76,94 @@ def make(
     together: bool = True,
 ) -> Latent:
     """Sample a recipe under these conditions. The same inputs give the same latent anywhere."""
-    part = model.transformer
-    items = len(recipe.seeds)
-    tags = _placed(tags, part.device, part.dtype)
-    lyrics = replace(lyrics, ids=lyrics.ids.to(part.device), mask=lyrics.mask.to(part.device))
-    count = items * (branches_of(recipe.guidance) if together else 1)
-    tokens = 1 + tags.mask.shape[1] + lyrics.mask.shape[1]
-    with torch.inference_mode():
-        frames = frames_of(recipe.task.seconds)
-        memory = count * attention_bytes(
-            frames, tokens, model.config.transformer.inner_dim, part.dtype
-        )
-        with part.use(memory) as network:
-            prepared = branches(network, tags, lyrics, recipe.guidance, items)
-            predict = predicting(network, prepared, part.dtype, together)
-            noise = Noise(recipe.seeds, recipe.retake_seeds)
-            behaviour = BEHAVIOURS[recipe.compat]
-            kit = Kit(predict, recipe.guidance, recipe.sampling, noise, behaviour, see)
-            made = plan(recipe.task, kit)
-            z = made.finish(run(made.stages, made.canvas))
+    part, items = model.transformer, len(recipe.seeds)
+    with (
+        torch.inference_mode(),
+        part.use(forecast(model, tags, lyrics, recipe, together)) as network,
+    ):
+
+        def ask(tags: Tags, lyrics: Lyrics) -> Predict:
+            tags, lyrics = _placed(tags, lyrics, part)
+            flow = isinstance(recipe.task, Edit) and not recipe.task.extended
+            if flow:
+                prepared = edit_branches(network, tags, lyrics, items)
+            else:
+                prepared = branches(network, tags, lyrics, recipe.guidance, items)
+            return predicting(network, prepared, part.dtype, together)
+
+        source = None
+        if isinstance(recipe.task, Edit):
+            source = ask(recipe.task.source_tags, recipe.task.source_lyrics)
+        planned = plan(recipe.task, _kit(recipe, ask(tags, lyrics), see, source))
+        z = planned.finish(run(planned.stages, planned.canvas))
     # Left inference mode: a host may want to work on the result.
     return Latent(z.float().cpu().clone())
 
 
-def _placed(tags: Tags, device: torch.device, dtype: torch.dtype) -> Tags:
-    weak = tags.weak_states
-    return replace(
-        tags,
-        states=tags.states.to(device, dtype),
-        mask=tags.mask.to(device),
-        weak_states=None if weak is None else weak.to(device, dtype),
+def forecast(model: Model, tags: Tags, lyrics: Lyrics, recipe: Recipe, together: bool) -> int:
+    """Bytes that sampling will need beside the weights."""
+    count = len(recipe.seeds) * (branches_of(recipe.guidance) if together else 1)
+    tokens = 1 + tags.mask.shape[1] + lyrics.mask.shape[1]
+    width, dtype = model.config.transformer.inner_dim, model.transformer.dtype
+    return count * attention_bytes(frames_made(recipe.task), tokens, width, dtype)
+
+
+def evaluations_of(recipe: Recipe) -> int:
+    """How often a run will ask the model: the length of its progress bar."""
+    return plan(recipe.task, _kit(recipe, _nothing, unseen, _nothing)).evaluations
+
+
+def resolved(recipe: Recipe) -> Recipe:
+    """The recipe with the seeds that will really be used."""
+    noise = BEHAVIOURS[recipe.compat].noise(Noise(recipe.seeds, recipe.retake_seeds))
+    uses_both = not isinstance(recipe.task, TextToMusic | AudioToAudio)
+    return replace(recipe, retake_seeds=noise.retake_seeds if uses_both else ())
+
+
+def _kit(recipe: Recipe, predict: Predict, see: See, source: Predict | None) -> Kit:
+    noise = Noise(recipe.seeds, recipe.retake_seeds)
+    behaviour = BEHAVIOURS[recipe.compat]
+    return Kit(predict, recipe.guidance, recipe.sampling, noise, behaviour, see, source)
+
+
+def _nothing(x: Tensor, step: Step, count: int) -> list[Tensor]:
+    """A model that is never asked."""
+    return [torch.zeros_like(x)] * count
+
+
+def _placed(tags: Tags, lyrics: Lyrics, part: Part[Transformer]) -> tuple[Tags, Lyrics]:
+    """The conditions on the transformer's device, in its dtype."""
+    device, dtype, weak = part.device, part.dtype, tags.weak_states
+    return (
+        replace(
+            tags,
+            states=tags.states.to(device, dtype),
+            mask=tags.mask.to(device),
+            weak_states=None if weak is None else weak.to(device, dtype),
+        ),
+        replace(lyrics, ids=lyrics.ids.to(device), mask=lyrics.mask.to(device)),
     )
+
+
+def checked_latent(z: Tensor) -> Latent:
+    """A latent that came from elsewhere, as float32, or the reason why it cannot be used."""
+    if z.ndim == 3 and z.shape[1] == 64:
+        raise SettingError(
+            f"The latent has the shape {tuple(z.shape)}, which is ACE-Step 1.5, another model."
+            " Decode it with the nodes for that version; this pack is for version 1."
+        )
+    if z.ndim != 4 or tuple(z.shape[1:3]) != (LATENT_CHANNELS, LATENT_HEIGHT) or not z.numel():
+        raise SettingError(
+            f"The latent has the shape {tuple(z.shape)}; ACE-Step v1 has"
+            f" (batch, {LATENT_CHANNELS}, {LATENT_HEIGHT}, frames)."
+            " Connect a sampler that was given an ACE-Step v1 latent."
+        )
+    if not bool(torch.isfinite(z).all()):
+        raise SettingError(
+            "The latent holds values that are not numbers. Sample again with the transformer in"
+            " float32 or bfloat16, or with a lower guidance scale."
+        )
+    return Latent(z.float())
 
 
 def checked_output(wave: Tensor) -> list[str]:
@@ -150,12 +217,12 @@ class ACEStep:
 
     def evaluations(self, recipe: Recipe) -> int:
         """How often a run will ask the model: the length of its progress bar."""
-        sampling = recipe.sampling
-        return evaluations(sampling.solver, len(sampling.chosen) or sampling.steps)
+        return evaluations_of(recipe)
 
     def generate(self, recipe: Recipe, see: See = unseen, together: bool = True) -> Made:
         """Sample a recipe: conditions, then latents; decode() makes it sound."""
         began = time.perf_counter()
+        recipe = resolved(recipe)
         lyrics, tags = self.lyrics(recipe.lyrics, recipe.language), self.tags(recipe.tags)
         ready = time.perf_counter()
         latent = make(self.model, tags, lyrics, recipe, see, together)

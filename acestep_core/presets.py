@@ -8,11 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .noise import counted_seeds, same_seed, step_noise_first, step_noise_item
+from .extension import added_rounded, added_truncated
+from .flow_edit import momentum_of_both, momentum_of_source
+from .kit import Behaviour
+from .masks import hard_regions, soft_regions
+from .noise import (
+    as_given,
+    counted_seeds,
+    mixed,
+    mixed_single,
+    never_equal,
+    same_seed,
+    step_noise_first,
+    step_noise_item,
+)
 from .sample import by_evaluation, by_step
-from .schedule import chosen_sigmas, chosen_sigmas_shifted_again
+from .schedule import chosen_sigmas, chosen_sigmas_shifted_again, lowered_sigmas, sigmas
 from .solve import mean_shift_batch, mean_shift_item
-from .tasks import Behaviour
+from .tasks import any_solver, never_retake, only_euler, retake_of_whole
 from .types import Guidance, Sampling
 
 
@@ -44,13 +57,29 @@ BEHAVIOURS: dict[str, Behaviour] = {
         step_noise=step_noise_item,
         window_index=by_step,
         chosen_sigmas=chosen_sigmas,
+        lowered_sigmas=lowered_sigmas,
         seeds=counted_seeds,
+        noise=never_equal,
+        mix=mixed,
+        regenerate=soft_regions,
+        whole_is_retake=never_retake,
+        held_solver=any_solver,
+        added_frames=added_rounded,
+        edit_rules=momentum_of_both,
     ),
     "reference": Behaviour(
         rescale=mean_shift_batch,
         step_noise=step_noise_first,
         window_index=by_evaluation,
         chosen_sigmas=chosen_sigmas_shifted_again,
+        lowered_sigmas=sigmas,
         seeds=same_seed,
+        noise=as_given,
+        mix=mixed_single,
+        regenerate=hard_regions,
+        whole_is_retake=retake_of_whole,
+        held_solver=only_euler,
+        added_frames=added_truncated,
+        edit_rules=momentum_of_source,
     ),
 }

@@ -44,8 +44,17 @@ def ramp(count: int, high: float, low: float) -> Tensor:
 
 
 def sigmas(count: int, start: float = 1.0) -> Tensor:
-    """The schedule of `count` steps, beginning at level shift(shift(start))."""
+    """The schedule of `count` steps, beginning at level shift(shift(start)).
+
+    For start 1 that is 1. Below, the model is told of more noise than there is, as the
+    original does; see lowered_sigmas."""
     return ramp(count, shifted(start), shifted(LOWEST))
+
+
+def lowered_sigmas(count: int, start: float) -> Tensor:
+    """A schedule that begins where a reference is mixed with noise, at shift(start)."""
+    low = shifted(LOWEST)
+    return ramp(count, start, min(low, start))
 
 
 def chosen_sigmas(chosen: Sequence[int]) -> Tensor:

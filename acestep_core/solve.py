@@ -51,6 +51,11 @@ def mean_shift_item(granularity: float) -> Rescale:
     return rescale
 
 
+def as_they_are(increment: Tensor) -> Tensor:
+    """Increments without granularity."""
+    return increment
+
+
 def euler(rescale: Rescale, draw: Draw) -> Solver:
     def solve(field: Field, x: Tensor, step: Step) -> Tensor:
         return x + rescale((step.sigma_next - step.sigma) * field(x, step))

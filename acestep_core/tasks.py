@@ -1,86 +1,143 @@
 """The tasks, each a Plan: a canvas, stages, and what is joined back at the end.
 
-    task           canvas   enter        steps   field     hold
-    text to music  empty    noised to 1  all     guided    -
+    task            canvas             enter             steps    field            hold
+    text to music   empty              noised to 1       all      guided           -
+    retake          empty              two noises mixed  all      guided           -
+    audio to audio  source             noised to level   shorter  guided           -
+    repaint         source             noised to level   from k   guided           outside
+    extend          source, new parts  noised to 1       all      guided           source
+    edit, part 1    source             as it is          a to b   target - source  -
+    edit, part 2    -                  shifted by noise  b to N   guided           -
 
-`Behaviour` names the parts in which the original and its corrected form differ; which of the
-two runs is decided in presets.py, and nothing here asks.
+The last two have files of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
-import torch
 from torch import Tensor
 
-from .config import LATENT_CHANNELS, LATENT_HEIGHT, frames_of
-from .guidance import Predict, Window, branches_of, guided, rule_of
-from .noise import Noise, Stream
-from .sample import Plan, See, Stage, as_it_is, hold_nothing, observe
-from .schedule import sigmas, steps_of
-from .solve import SOLVERS, Draw, Field, Rescale, Solver, evaluations
-from .types import Guidance, Sampling, Task, TextToMusic
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """The parts that a compat mode chooses."""
-
-    rescale: Callable[[float], Rescale]
-    step_noise: Callable[[Stream], Draw]
-    window_index: Callable[[Field], Field]
-    chosen_sigmas: Callable[[Sequence[int]], Tensor]
-    seeds: Callable[[int, int], tuple[int, ...]]
-
-
-@dataclass(frozen=True)
-class Kit:
-    """What every task is built with."""
-
-    predict: Predict
-    guidance: Guidance
-    sampling: Sampling
-    noise: Noise
-    behaviour: Behaviour
-    see: See
-
-    def levels(self) -> Tensor:
-        """The schedule's noise levels (N + 1,)."""
-        if self.sampling.chosen:
-            return self.behaviour.chosen_sigmas(self.sampling.chosen)
-        return sigmas(self.sampling.steps)
-
-    def field(self, count: int) -> Field:
-        """A guided field with fresh memory, for a schedule of `count` steps."""
-        window = Window.of(self.guidance, count)
-        rule, branches = rule_of(self.guidance), branches_of(self.guidance)
-        return self.behaviour.window_index(
-            observe(guided(self.predict, rule, window, branches), self.see)
-        )
-
-    def solver(self, stream: Stream) -> Solver:
-        rescale = self.behaviour.rescale(self.sampling.granularity)
-        return SOLVERS[self.sampling.solver](rescale, self.behaviour.step_noise(stream))
+from .config import frames_of
+from .extension import extend
+from .flow_edit import edit
+from .kit import Kit, at_level, begin_with, empty, keep_outside
+from .noise import Stream
+from .sample import Plan, Stage, as_it_is, hold_nothing
+from .schedule import shifted, steps_of
+from .solve import Solver, as_they_are, euler, evaluations
+from .types import (
+    AudioToAudio,
+    Extend,
+    Repaint,
+    Retake,
+    SettingError,
+    Task,
+    TextToMusic,
+)
 
 
 def plan(task: Task, kit: Kit) -> Plan:
     """The one place where tasks are told apart."""
-    return text_to_music(task, kit)
+    if isinstance(task, TextToMusic):
+        return text_to_music(task, kit)
+    if isinstance(task, Retake):
+        return retake(frames_of(task.seconds), task.variance, kit)
+    if isinstance(task, AudioToAudio):
+        return audio_to_audio(task, kit)
+    if isinstance(task, Repaint):
+        return repaint(task, kit)
+    if isinstance(task, Extend):
+        return extend(task, kit)
+    return edit(task, kit)
+
+
+def frames_made(task: Task) -> int:
+    """Frames that the transformer will see at once: what memory is forecast from."""
+    if isinstance(task, TextToMusic | Retake):
+        return frames_of(task.seconds)
+    if isinstance(task, Extend):
+        return min(task.source.frames + frames_of(task.before + task.after), frames_of(240))
+    return task.source.frames
 
 
 def text_to_music(task: TextToMusic, kit: Kit) -> Plan:
-    streams = kit.noise.start()
-    frames = frames_of(task.seconds)
-    start = streams.main.draw(frames)
-    steps = steps_of(kit.levels())
+    stream = kit.start().main
+    return _from_noise(stream.draw(frames_of(task.seconds)), stream, kit)
+
+
+def retake(frames: int, variance: float, kit: Kit) -> Plan:
+    streams = kit.start()
+    first, second = streams.main.draw(frames), streams.retake.draw(frames)
+    return _from_noise(kit.behaviour.mix(first, second, variance), streams.main, kit)
+
+
+def _from_noise(start: Tensor, stream: Stream, kit: Kit) -> Plan:
+    """All steps of the schedule, from pure noise."""
+    steps = kit.steps()
+    field = kit.behaviour.window_index(kit.field(len(steps)))
+    stage = Stage(begin_with(start), steps, field, kit.solver(stream), hold_nothing)
+    count = evaluations(kit.sampling.solver, len(steps))
+    return Plan(empty(kit.items, start.shape[-1]), [stage], as_it_is, count)
+
+
+def audio_to_audio(task: AudioToAudio, kit: Kit) -> Plan:
+    if kit.sampling.chosen:
+        raise SettingError(
+            "Chosen steps do not go with a reference strength, which shortens the schedule."
+            " Give a number of steps instead."
+        )
+    source, stream, level = kit.canvas(task.source), kit.start().main, 1 - task.strength
+    if level == 0:
+        return Plan(source, [], as_it_is, 0)
+    # At least one step: none would return the noisy mixture.
+    count = max(1, int(level * kit.sampling.steps))
+    steps = steps_of(kit.behaviour.lowered_sigmas(count, level))
+    start = at_level(source, stream.draw(source.shape[-1]), shifted(level))
+    field = kit.behaviour.window_index(kit.field(count))
+    stage = Stage(begin_with(start), steps, field, kit.solver(stream), hold_nothing)
+    return Plan(source, [stage], as_it_is, evaluations(kit.sampling.solver, count))
+
+
+def repaint(task: Repaint, kit: Kit) -> Plan:
+    """The last `variance` share of the steps again, from a noise that differs in the regions."""
+    source, regenerate = kit.canvas(task.source), kit.behaviour.regenerate(task)
+    frames, steps = source.shape[-1], kit.steps()
+    if kit.behaviour.whole_is_retake(regenerate):
+        return retake(frames, task.variance, kit)
+    first = first_step(len(steps), task.variance)
+    if first == len(steps):  # nothing is sampled again: the source, not its noise
+        return Plan(source, [], as_it_is, 0)
+    streams = kit.start()
+    main, new = streams.main.draw(frames), streams.retake.draw(frames)
+    noise = kit.behaviour.mix(main, new, regenerate * task.variance)
     stage = Stage(
-        lambda x: start, steps, kit.field(len(steps)), kit.solver(streams.main), hold_nothing
+        begin_with(at_level(source, noise, steps[first].sigma)),
+        steps[first:],
+        kit.field(len(steps)),
+        kit.held_solver(streams.main),
+        keep_outside(regenerate, source, noise),
     )
-    return Plan(empty(start), [stage], as_it_is, evaluations(kit.sampling.solver, len(steps)))
+    return Plan(source, [stage], as_it_is, evaluations(kit.sampling.solver, len(steps) - first))
 
 
-def empty(like: Tensor) -> Tensor:
-    """A canvas with nothing known."""
-    return torch.zeros(like.shape[0], LATENT_CHANNELS, LATENT_HEIGHT, like.shape[-1])
+def first_step(count: int, variance: float) -> int:
+    """The step at which a repaint begins: with variance 0.2 of 60, the 48th."""
+    return int(count * (1 - variance))
+
+
+def retake_of_whole(regenerate: Tensor) -> bool:
+    """The original takes a repaint of the whole clip for a retake and forgets the source."""
+    return bool((regenerate == 1).all())
+
+
+def never_retake(regenerate: Tensor) -> bool:
+    return False
+
+
+def only_euler(solver: Solver) -> Solver:
+    """The original holds frames under plain Euler, whatever solver is asked for."""
+    return euler(as_they_are, lambda x: x)
+
+
+def any_solver(solver: Solver) -> Solver:
+    """The solver that was asked for; frames are held after each of its whole steps."""
+    return solver

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.golden_cases import GOLDEN, all_cases, check, is_planned
-
-PLANNED = pytest.mark.xfail(reason="no code yet; see PLANNED in tests/golden_cases", strict=True)
+from tests.golden_cases import GOLDEN, all_cases, check
 
 
-@pytest.mark.parametrize(
-    "case",
-    [pytest.param(name, marks=PLANNED if is_planned(name) else ()) for name in all_cases(GOLDEN)],
-)
+@pytest.mark.parametrize("case", all_cases(GOLDEN))
 def test_recorded_value(case: str) -> None:
     outcome = check(GOLDEN, case)
     if outcome.status == "skipped":

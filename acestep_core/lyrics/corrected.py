@@ -16,7 +16,6 @@ import json
 import math
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +64,7 @@ def corrected(lines: Sequence[str], ranking: Ranking) -> list[str]:
 
 def _shares(lines: Sequence[str], scores: Iterable[Scores]) -> Scores:
     """How much of the song each language has, in nats."""
-    amounts: Counter[str] = Counter()
+    amounts = dict.fromkeys(LANGUAGES, 0.0)
     for line, options in zip(lines, scores, strict=True):
         if len(set(options.values())) == 1 < len(options):
             continue  # says nothing

@@ -32,7 +32,9 @@ OTHER_HIEROGLYPH = "\U00013000"
 
 HAN = re.compile("[\u4e00-\u9fff]")
 KANA = re.compile("[\u3040-\u30ff]")
+AMBIGUOUS = ("zh|ja", "ja|zh")
 NUMERAL_MARKUP = ("telephone", "number", "currency", "date")
+JUDGED = 2000  # characters of a line; the time for text without words grows as their square
 COUNTED_MARKUP = ("", "a", "f")  # names of no language that are counted all the same
 
 
@@ -86,7 +88,7 @@ def rules() -> tuple[Rule, ...]:
         Rule("script", run_of("\uac00-\ud7a3"), "ko"),
         Rule("script", run_of("\u0e00-\u0e7f"), "th"),
         Rule("script", run_of(known["cyrillic"]), "ru"),
-        Rule("number", re.compile(r"(?<![\W\d])\W*\d+\W+\d*\W*\d*"), skips_whole_line=True),
+        Rule("number", re.compile(r"(?<!\W)(?:\W+|(?<!\d))\d+\W+\d*\W*\d*"), skips_whole_line=True),
         Rule("latin", run_of("a-zA-Z" + known["latin"])),
         Rule("quote", re.compile(r"""(["'])(?P<inner>.*?)\1"""), skips_whole_line=True),
         Rule(
@@ -101,7 +103,7 @@ def original(line: str, classify: Classify, codes: Collection[str]) -> str:
     """Language of a non-blank line: one of `codes`, or the name of a markup in it."""
     carved: list[Carved] = []
     try:
-        line = HIEROGLYPHS.sub(OTHER_HIEROGLYPH, line)
+        line = HIEROGLYPHS.sub(OTHER_HIEROGLYPH, line[:JUDGED])
         for rule in rules():
             line = _carve(line, rule, carved)
         walk = Walk(carved, classify, codes)
@@ -186,10 +188,11 @@ class Walk:
         for i, item in enumerate(items):
             text, is_last = carried + item, i == len(items) - 1
             letters = cleaned(without_digits(text))
-            bare = not (
-                without_punctuation(text) and without_punctuation("".join(items[i + 1 : i + 2]))
-            )
-            if not is_last and (bare or len(letters) <= 2):
+            if not is_last and (
+                len(letters) <= 2
+                or not without_punctuation(text)
+                or not without_punctuation(items[i + 1])
+            ):
                 carried = text
                 continue
             carried = ""
@@ -229,7 +232,7 @@ class Walk:
             else:
                 waiting.code = options[0]
             self._store(waiting)
-        if "|" in word.code and word.code in ("zh|ja", "ja|zh"):
+        if word.code in AMBIGUOUS:
             self._pending.append(word)
         else:
             self._store(word)
@@ -277,9 +280,6 @@ def _is_numeric(text: str) -> bool:
 
 
 def _sentences(text: str) -> list[str]:
-    ends = f"[{characters()['enders']}]"
-    return [
-        part
-        for part in re.findall(f"[^{ends[1:-1]}]*{ends}+|[^{ends[1:-1]}]+", text)
-        if part.strip()
-    ]
+    ends = re.escape(characters()["enders"])
+    parts = re.findall(f"[^{ends}]*[{ends}]+|[^{ends}]+", text)
+    return [part for part in parts if part.strip()]

@@ -8,7 +8,6 @@ work with its number and text; none is ever left out.
 
 from __future__ import annotations
 
-import logging
 import re
 
 import torch
@@ -21,8 +20,6 @@ from .languages import LANGUAGES
 from .normalise import encode, normalise
 from .structure import BREAK, START, STOP, is_tagged, mark_ids, pieces_of
 from .vocabulary import Vocabulary
-
-log = logging.getLogger(__name__)
 
 LANGUAGE_CHOICES = ("auto", "prefix", *LANGUAGES)
 
@@ -55,6 +52,7 @@ def tokenise(
         return Lyrics(torch.tensor([[STOP]]), torch.tensor([[0]]))
     pieces = pieces_of(text)
     _refuse_characters(pieces)
+    _refuse_half_characters(pieces)
     fallbacks = Fallbacks()
     vocabulary = vocabulary or Vocabulary.find()
     ids, lines = [START], []
@@ -130,10 +128,19 @@ def _refuse_characters(pieces: list[str]) -> None:
     characters = sum(map(len, pieces))
     if characters > REFUSED_CHARACTERS:
         raise SettingError(
-            f"The lyrics have {characters} characters; {REFUSED_CHARACTERS} is more than "
-            f"{REFUSED_LYRIC_TOKENS} tokens can hold, and the model was trained with at most "
-            f"{MAX_LYRIC_TOKENS} tokens. Cut them to the words of one song."
+            f"The lyrics have {characters} characters, more than {REFUSED_LYRIC_TOKENS} tokens can "
+            f"hold; the model was trained with at most {MAX_LYRIC_TOKENS} tokens. Cut them to the "
+            "words of one song."
         )
+
+
+def _refuse_half_characters(pieces: list[str]) -> None:
+    for number, piece in enumerate(pieces, start=1):
+        if re.search("[\ud800-\udfff]", piece):
+            raise LyricError(
+                f"Lyric line {number} ({_short(piece)}) holds half of a character, as broken "
+                "copies of emoji do. Type it again."
+            )
 
 
 def _refuse_tokens(count: int, number: int, lines: int) -> None:

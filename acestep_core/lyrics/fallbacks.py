@@ -1,4 +1,4 @@
-"""What a lyric lost because an optional package is missing, each thing said once.
+"""What missing packages cost: a fallback said once, or an error where there is none.
 
 language code -> Fallbacks -> Lyrics.warnings and the log
 """
@@ -8,13 +8,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from ..types import SettingError
+
 log = logging.getLogger(__name__)
 
 Warn = Callable[[str], None]
 
 
+class PackageError(SettingError):
+    """A package is missing that nothing can stand in for."""
+
+
 class Fallbacks:
-    """Collects messages in the order they first came; calling it is the `Warn` that is passed on."""
+    """Collects messages, each once, in the order they came; itself the `Warn` to pass on."""
 
     def __init__(self) -> None:
         self._messages: dict[str, None] = {}

@@ -9,6 +9,7 @@ py3langid before 0.3 is needed exactly: 0.3 forces numpy 2 on users, 0.4 answers
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 
@@ -52,8 +53,12 @@ def languages_of(lines: Sequence[str], detector: str, warn: Warn) -> list[str]:
 
 def _identifier(warn: Warn) -> Identifier | None:
     found = _installed()
-    if found.startswith("0.2.") and int(found.split(".")[2]) >= 2:
-        return _loaded()
+    known = re.match(r"0\.2\.(\d+)", found)
+    if known and int(known[1]) >= 2:
+        try:
+            return _loaded()
+        except ImportError:  # its numpy is missing or broken
+            found = ""
     state = f"{found} does not answer as the model expects" if found else "is missing"
     warn(
         f"py3langid {state}: languages are guessed from the script alone, so all lines in Latin "

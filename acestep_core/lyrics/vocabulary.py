@@ -15,9 +15,10 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from ..types import SettingError
+from .fallbacks import PackageError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -34,7 +35,7 @@ ENVIRONMENT = "ACESTEP_VOCAB"
 DOWNLOAD_COMMAND = "python -m acestep_core download --vocab"
 
 
-class VocabularyMissing(SettingError):
+class VocabularyError(SettingError):
     """No place holds the vocabulary; the message lists the places and the command that helps."""
 
 
@@ -55,7 +56,9 @@ class Vocabulary:
     places: tuple[Path, ...]
 
     @classmethod
-    def find(cls, model_folder: str | Path | None = None, extra: Iterable[str | Path] = ()) -> Self:
+    def find(
+        cls, model_folder: str | Path | None = None, extra: Iterable[str | Path] = ()
+    ) -> Vocabulary:
         """The usual places: ACESTEP_VOCAB, the model's folder, `extra`, the default folder.
 
         A place may be the file or the folder that holds it.
@@ -71,7 +74,7 @@ class Vocabulary:
         return tuple(self._tokenizer().encode(prepared, add_special_tokens=False).ids)
 
     def path(self) -> Path:
-        """The first genuine file among the places; raises VocabularyMissing with all of them."""
+        """The first genuine file among the places; raises VocabularyError with all of them."""
         found: list[str] = []
         for place in self.places:
             if not place.is_file():
@@ -82,7 +85,7 @@ class Vocabulary:
                 found.append(f"{place} (another file: its SHA-256 is not {SHA256[:12]}...)")
                 log.warning("Not the ACE-Step lyric vocabulary, passed over: %s", place)
         looked = "".join(f"\n  {line}" for line in found)
-        raise VocabularyMissing(
+        raise VocabularyError(
             f"the lyric vocabulary ({FILE_NAME}) was not found. Looked at:{looked}\n"
             f"Get it with: {DOWNLOAD_COMMAND}\n"
             f"or set {ENVIRONMENT} to a copy, such as {COMFYUI_PATH} of a ComfyUI."
@@ -99,7 +102,7 @@ def _opened(places: tuple[Path, ...]) -> Tokenizer:
     try:
         from tokenizers import Tokenizer
     except ImportError as error:
-        raise SettingError("the package tokenizers is missing: pip install tokenizers") from error
+        raise PackageError("the package tokenizers is missing: pip install tokenizers") from error
     return Tokenizer.from_str(path.read_text(encoding="utf-8"))
 
 

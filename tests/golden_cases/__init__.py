@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
 
@@ -22,15 +21,6 @@ from .outcome import EXACT, LIMITS, Outcome, failed, passed, skipped
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 NO_CODE = "no code"
-# Recorded, but their code is still to be written. They fail as any other case without code
-# does; the tests expect that, so whoever makes one pass must strike it out here.
-PLANNED = (
-    "edit*",
-    "sampling.audio2audio*",
-    "sampling.extend*",
-    "sampling.repaint*",
-    "sampling.retake*",
-)
 
 
 def families(directory: Path) -> list[str]:
@@ -47,10 +37,6 @@ def module_of(family: str) -> ModuleType | None:
 
 def family_of(case: str) -> str:
     return case.partition(".")[0]
-
-
-def is_planned(case: str) -> bool:
-    return any(fnmatchcase(case, glob) for glob in PLANNED)
 
 
 def all_cases(directory: Path) -> list[str]:
@@ -96,12 +82,9 @@ __all__ = [
     "GOLDEN",
     "LIMITS",
     "NO_CODE",
-    "PLANNED",
     "Outcome",
     "all_cases",
     "check",
     "families",
     "family_of",
-    "is_planned",
-    "skipped",
 ]

@@ -1,6 +1,6 @@
 """Checks every recorded case and says how close it came: one line each, then a table.
 
-    python -m tests.golden_cases [DIRECTORY] [--only GLOB ...] [--allow-skip] [--skip-planned]
+    python -m tests.golden_cases [DIRECTORY] [--only GLOB ...] [--allow-skip]
 
 Exit status 1 means a case beyond its limit, without code, or skipped without leave.
 """
@@ -24,8 +24,6 @@ from . import (
     check,
     families,
     family_of,
-    is_planned,
-    skipped,
 )
 
 
@@ -34,9 +32,6 @@ def arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("directory", nargs="?", type=Path, default=GOLDEN)
     parser.add_argument("--only", nargs="+", metavar="GLOB", help="only cases with such names")
     parser.add_argument("--allow-skip", action="store_true", help="a skipped case is no failure")
-    parser.add_argument(
-        "--skip-planned", action="store_true", help="skip what is known to have no code yet"
-    )
     return parser.parse_args(words)
 
 
@@ -85,8 +80,7 @@ def main(words: list[str] | None = None) -> int:
 
     outcomes: dict[str, Outcome] = {}
     for case in selected(all_cases(options.directory), options.only):
-        planned = options.skip_planned and is_planned(case)
-        outcome = skipped("no code yet") if planned else check(options.directory, case)
+        outcome = check(options.directory, case)
         outcomes[case] = outcome
         print(line(case, outcome), flush=True)
     print("", *table(outcomes), sep="\n")

@@ -8,13 +8,28 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from acestep_core.config import FRAMES_PER_SECOND
 from acestep_core.context import branches, predicting
+from acestep_core.kit import Kit
 from acestep_core.noise import Noise
 from acestep_core.presets import BEHAVIOURS
 from acestep_core.sample import run
-from acestep_core.tasks import Kit, plan
+from acestep_core.tasks import plan
 from acestep_core.transformer import Transformer
-from acestep_core.types import Guidance, Lyrics, Sampling, Tags, Task, TextToMusic
+from acestep_core.types import (
+    AudioToAudio,
+    Extend,
+    Guidance,
+    Latent,
+    Lyrics,
+    Region,
+    Repaint,
+    Retake,
+    Sampling,
+    Tags,
+    Task,
+    TextToMusic,
+)
 
 from .outcome import LIMITS, Outcome, compare
 from .recipe import network
@@ -85,4 +100,19 @@ def sampling_of(settings: dict[str, Any]) -> Sampling:
 
 
 def task_of(settings: dict[str, Any], given: dict[str, Tensor]) -> Task:
-    return TextToMusic(settings["seconds"])
+    """The task that the settings stand for: the original decides it from frames."""
+    seconds = settings["seconds"]
+    if settings.get("audio2audio_enable"):
+        return AudioToAudio(Latent(given["reference"]), settings["ref_audio_strength"])
+    if not settings.get("add_retake_noise"):
+        return TextToMusic(seconds)
+    start, end = settings["repaint_start"], settings["repaint_end"]
+    variance = settings["retake_variance"]
+    if "source" not in given:
+        return Retake(seconds, variance)
+    source = Latent(given["source"])
+    first, last = int(start * FRAMES_PER_SECOND), int(end * FRAMES_PER_SECOND)
+    if first < 0 or last > source.frames:
+        after = max(end - seconds, 0.0)
+        return Extend(source, before=-min(start, 0.0), after=after, seconds=seconds)
+    return Repaint(source, (Region(start, end),), variance, seconds)

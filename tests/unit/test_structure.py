@@ -30,13 +30,12 @@ LAYERS = {
     0: "types config layers audio atomic",
     1: "transformer lyric_encoder umt5 dcae vocoder mel",
     2: "sample solve guidance schedule noise memory",
-    3: "tasks region splice context text lyrics codec checkpoint download lora"
+    3: "tasks kit extension flow_edit masks region splice context text lyrics codec checkpoint download lora"
     " keys weight_norm model tiny latents",
     4: "pipeline presets metadata files report writer picture describe replay",
     5: "__init__ __main__ cli client demo options",
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names.split()}
-LAYER["__version__"] = 0  # the one fact that the package itself holds
 
 # Any file of the core may use these at its top, layers 0 to 2 nothing else that is foreign.
 GROUND = {"torch", "numpy", "einops"}

@@ -3,7 +3,8 @@
     numbers (nine readings, in order) -> commas -> shared cleaner -> pypinyin
 
 A reading collects what it finds first and then replaces the first occurrence of each, which
-may be another one. The model was trained on text made that way, so it stays.
+may be another one. The model was trained on text made that way, so it stays. Patterns begin
+with a neighbour or look back at it: no match changes, but long lines take linear time.
 """
 
 from __future__ import annotations
@@ -16,8 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...types import SettingError
-from ..fallbacks import Warn
+from ..fallbacks import PackageError, Warn
 from .cleaner import cleaned
 
 NUMBER = r"\d+(?:\.\d+)?"
@@ -52,7 +52,7 @@ def normalise(text: str, warn: Warn) -> str:
     try:
         from pypinyin import Style, pinyin
     except ImportError as error:
-        raise SettingError(
+        raise PackageError(
             "Chinese needs the package pypinyin, and nothing can stand in for it. "
             "Install it: pip install pypinyin"
         ) from error
@@ -70,9 +70,9 @@ def spell_numbers(text: str) -> str:
     text = _replace_each(patterns["money"], _amount, text)
     text = _replace_each(MOBILE, _digits, text)
     text = _replace_each(LANDLINE, _digits, text)
-    text = _replace_each(r"(\d+/\d+)", _fraction, text)
+    text = _replace_each(r"(?<!\d)(\d+/\d+)", _fraction, text)
     text = text.replace("\uff05", "%")
-    text = _replace_each(f"({NUMBER}%)", _percentage, text)
+    text = _replace_each(rf"(?<!\d)({NUMBER}%)", _percentage, text)
     text = _replace_each(patterns["measured"], cardinal, text)
     text = _replace_each(r"(\d{4,32})", _digits, text)
     text = _replace_each(f"({NUMBER})", cardinal, text)

@@ -3,7 +3,8 @@
     grouping -> currency -> decimals -> ordinals -> what digits remain
 
 The words come from num2words; without that package digits stay as they are, which the model
-can read, though not as well.
+can read, though not as well. Patterns look back at the character before a number: that changes
+no match, but without it a long row of digits takes quadratic time.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _spell_currencies(text: str, rules: NumberRules, words: Words) -> str:
     try:
         for sign, currency in CURRENCIES:
             mark = re.escape(sign)
-            amounts = rf"{mark}[0-9.,]*[0-9]|[0-9.,]*[0-9]{mark}"
+            amounts = rf"{mark}[0-9.,]*[0-9]|(?<![0-9.,])[0-9.,]*[0-9]{mark}"
 
             def spell(match: re.Match[str], currency: str = currency) -> str:
                 return _amount(match[0], currency, rules, words)
@@ -95,11 +96,11 @@ def _spell_decimals(text: str, rules: NumberRules, words: Words) -> str:
     def spell(match: re.Match[str]) -> str:
         return words(float(match[0].replace(",", ".")), lang=rules.num2words)
 
-    return re.sub("[0-9]+[.,][0-9]+", spell, text)
+    return re.sub("(?<![0-9])[0-9]+[.,][0-9]+", spell, text)
 
 
 def _spell_ordinals(text: str, rules: NumberRules, words: Words) -> str:
     def spell(match: re.Match[str]) -> str:
         return words(int(match[1]), ordinal=True, lang=rules.num2words)
 
-    return re.sub(f"([0-9]+)(?:{rules.ordinal_suffixes})", spell, text)
+    return re.sub(f"(?<![0-9])([0-9]+)(?:{rules.ordinal_suffixes})", spell, text)

@@ -1,0 +1,86 @@
+"""Tag Encode and Lyric Encode: words to what the sampler is conditioned on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..acestep_core.lyrics import LANGUAGE_CHOICES
+from ..acestep_core.pipeline import ACEStep
+from ..acestep_core.types import Lyrics, Tags
+from . import host
+
+
+class TagEncode:
+    TITLE = "Tag Encode (ACE-Step)"
+    DESCRIPTION = "Encodes the style of the music: genres, instruments, voices, mood, tempo."
+    SEARCH_ALIASES = ("prompt", "style", "genre", "text encode")
+    CATEGORY = "ACE-Step"
+    FUNCTION = "encode"
+    RETURN_TYPES = ("ACESUITE_TAGS",)
+    RETURN_NAMES = ("tags",)
+    OUTPUT_TOOLTIPS = ("The encoded style, for the sampler.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        tags = {
+            "multiline": True,
+            "default": "pop, female voice, piano, warm, 100 bpm",
+            "tooltip": "Tags with commas between, or a sentence. More than 256 tokens are cut.",
+        }
+        return {
+            "required": {
+                "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step."}),
+                "tags": ("STRING", tags),
+            }
+        }
+
+    def encode(self, model: ACEStep, tags: str) -> tuple[Tags]:
+        with host.errors_of(self.TITLE):
+            host.stop_if_asked()
+            return (model.tags(tags),)
+
+
+class LyricEncode:
+    TITLE = "Lyric Encode (ACE-Step)"
+    DESCRIPTION = (
+        "Turns lyrics into what the model sings. Each line is read in its own language, and"
+        " written out the way the model was trained."
+    )
+    SEARCH_ALIASES = ("lyrics", "words", "vocals", "text encode")
+    CATEGORY = "ACE-Step"
+    FUNCTION = "encode"
+    RETURN_TYPES = ("ACESUITE_LYRICS", "STRING")
+    RETURN_NAMES = ("lyrics", "preview")
+    OUTPUT_TOOLTIPS = (
+        "The encoded lyrics, for the sampler.",
+        "Every line as the model will read it, with its language.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        # No dynamicPrompts: the page would take // and {} out of the words.
+        lyrics = {
+            "multiline": True,
+            "default": "[inst]",
+            "tooltip": "One line of the song per line, with [verse], [chorus], [bridge], [intro],"
+            " [outro] ... between. [inst] alone, or nothing, is instrumental.",
+        }
+        language = {
+            "default": "auto",
+            "tooltip": "auto finds the language of each line. prefix also lets a line choose it,"
+            " as in [de] Guten Morgen. A code reads every line in that language.",
+        }
+        return {
+            "required": {
+                "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step."}),
+                "lyrics": ("STRING", lyrics),
+            },
+            "optional": {"language": (list(LANGUAGE_CHOICES), language)},
+        }
+
+    def encode(self, model: ACEStep, lyrics: str, language: str = "auto") -> tuple[Lyrics, str]:
+        with host.errors_of(self.TITLE):
+            host.stop_if_asked()
+            made = model.lyrics(lyrics, language)
+        lines = [f"[{line.language}] {line.normalised}" if line.text else "" for line in made.lines]
+        return made, "\n".join([*lines, *(f"Note: {text}" for text in made.warnings)])

@@ -1,0 +1,315 @@
+"""The only file that touches ComfyUI: its files, its memory, its progress bar, its errors.
+
+    nodes -> host -> comfy.*, folder_paths, server
+
+Everything here also answers without ComfyUI, so that the nodes run in tests and scripts:
+lists are empty then, networks stay where they were loaded, progress goes nowhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..acestep_core.checkpoint import CheckpointError, Target
+from ..acestep_core.layers import Ops
+from ..acestep_core.lyrics.vocabulary import COMFYUI_PATH
+from ..acestep_core.memory import M, Part, is_out_of_memory
+from ..acestep_core.model import Placing, Precision
+from ..acestep_core.schedule import Step
+from ..acestep_core.types import SettingError
+
+log = logging.getLogger(__name__)
+
+# ComfyUI has loaded these before it imports a pack. Importing them to find out could bring in
+# somebody else's `server`.
+IN_COMFYUI = "comfy.model_management" in sys.modules and "folder_paths" in sys.modules
+
+FOLDER = "acestep"  # below ComfyUI's models
+DTYPES = {"auto": None, "bfloat16": torch.bfloat16, "float32": torch.float32}
+MEMORY_MODES = ("auto", "offload")
+
+COMPUTING = [torch.bfloat16, torch.float32]  # float16 is too narrow for this transformer
+PARAMETERS = 2_600_000_000  # what inference reads of the released transformer
+
+
+# --- files -------------------------------------------------------------------------------
+
+
+def register_folder() -> None:
+    """Make models/acestep known, beside what the user's extra_model_paths.yaml says."""
+    if IN_COMFYUI:
+        import folder_paths
+
+        place = os.path.join(folder_paths.models_dir, FOLDER)
+        folder_paths.add_model_folder_path(FOLDER, place)
+        # A new folder knows no extension, which means that every file is listed.
+        folder_paths.folder_names_and_paths[FOLDER][1].add(".safetensors")
+
+
+def model_files(folder: str) -> list[str]:
+    """The .safetensors files below a model folder, relative, with forward slashes."""
+    if not IN_COMFYUI:
+        return []
+    import folder_paths
+
+    try:
+        names = folder_paths.get_filename_list(folder)
+    except (KeyError, OSError):  # a folder that went away must not break the list of nodes
+        return []
+    return [name.replace("\\", "/") for name in names if name.endswith(".safetensors")]
+
+
+def path_of(folder: str, name: str) -> Path:
+    """Where a file that model_files() listed lies."""
+    import folder_paths
+
+    path = folder_paths.get_full_path(folder, name)
+    if path is None:
+        raise CheckpointError(
+            f"{folder}/{name} is no longer there. Refresh the page, choose again."
+        )
+    return Path(path)
+
+
+def model_folders() -> list[Path]:
+    """The folders of models/acestep; a download goes into the first."""
+    if not IN_COMFYUI:
+        return []
+    import folder_paths
+
+    return [Path(path) for path in folder_paths.get_folder_paths(FOLDER)]
+
+
+def models_folder() -> Path | None:
+    """ComfyUI's folder of all models."""
+    if not IN_COMFYUI:
+        return None
+    import folder_paths
+
+    return Path(folder_paths.models_dir)
+
+
+def vocabulary_places() -> list[Path]:
+    """Where the lyric vocabulary may lie: ComfyUI has a copy of its own."""
+    if not IN_COMFYUI:
+        return []
+    from comfy import model_management
+
+    return [Path(model_management.__file__).parents[1] / COMFYUI_PATH, *model_folders()]
+
+
+# --- memory ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class HostPart(Part[M]):
+    """A network in a patcher: ComfyUI brings it to the device, in part where room is short.
+
+    Nothing else may hold the network: ComfyUI frees it when the last patcher is gone.
+    """
+
+    kept_on: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    leaves: bool = False  # the device, as soon as it has been used
+    patcher: Any = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Made from the module, so that replace(part, module=...) brings its own patcher.
+        object.__setattr__(self, "patcher", _patcher(self.module, self.device, self.kept_on))
+
+    @contextmanager
+    def use(self, memory: int = 0) -> Iterator[M]:
+        from comfy import model_management
+
+        model_management.load_models_gpu([self.patcher], memory_required=memory)
+        try:
+            yield self.module
+        finally:
+            if self.leaves:
+                _unload(self.patcher)
+
+
+def _patcher(module: nn.Module, device: torch.device, kept_on: torch.device) -> Any:
+    from comfy import model_management, model_patcher
+
+    # Newer versions page weights in as they are used, and want to know their dtypes for it.
+    if hasattr(model_management, "archive_model_dtypes"):
+        model_management.archive_model_dtypes(module)
+    kind = getattr(model_patcher, "CoreModelPatcher", model_patcher.ModelPatcher)
+    return kind(module, load_device=device, offload_device=kept_on)
+
+
+def _unload(patcher: Any) -> None:
+    """Take one network off its device, and no other."""
+    from comfy import model_management as management
+
+    others = [loaded for loaded in management.current_loaded_models if loaded.model is not patcher]
+    management.free_memory(1e30, patcher.load_device, keep_loaded=others)
+
+
+@cache
+def casting_ops() -> Ops:
+    """ComfyUI's layers that cast their weights to the input's dtype and device as they run."""
+    import comfy.ops
+
+    class CastingOps(comfy.ops.manual_cast):
+        class Linear(comfy.ops.manual_cast.Linear):
+            # On Windows newer versions leave the weight out until a state dict brings it, but
+            # not for layers with a loader of their own; ours are filled one by one.
+            def _load_from_state_dict(self, *details: Any) -> None:
+                super()._load_from_state_dict(*details)
+
+    return CastingOps  # pyright: ignore[reportReturnType]
+
+
+@dataclass(frozen=True)
+class HostPlacing(Placing):
+    """Parts in patchers, each on the device that ComfyUI gives to its kind of network."""
+
+    kept: torch.dtype = torch.float32  # dtype of the weights of the two large networks
+
+    def part(self, name: str, module: nn.Module, dtype: torch.dtype) -> Part[nn.Module]:
+        stop_if_asked()
+        device, kept_on = _devices(name)
+        return HostPart(module, dtype, device, kept_on, self.offload)
+
+    def target(self, name: str, dtype: torch.dtype) -> Target:
+        is_large = name in ("transformer", "text_encoder")
+        return Target(self.kept if is_large else dtype, _devices(name)[1])
+
+
+def placement(dtype: str, memory: str) -> tuple[Precision | None, Placing]:
+    """What the loader's two choices stand for."""
+    chosen, offload = DTYPES[dtype], memory == "offload"
+    if not IN_COMFYUI:
+        return (None if chosen is None else Precision(chosen, chosen)), Placing(offload=offload)
+    from comfy import model_management as management
+
+    device = management.get_torch_device()
+    kept = chosen or management.unet_dtype(device, PARAMETERS, COMPUTING)
+    kept = kept if kept in (torch.float16, *COMPUTING) else torch.bfloat16  # --fp8_...-unet
+    transformer, text_encoder = (
+        management.unet_manual_cast(kept, _devices(name)[0], COMPUTING) or kept
+        for name in ("transformer", "text_encoder")
+    )
+    codec = management.vae_dtype(management.vae_device(), [torch.float32])
+    precision = Precision(transformer, text_encoder, codec, codec)
+    return precision, HostPlacing(device, offload, casting_ops(), kept)
+
+
+def _devices(part: str) -> tuple[torch.device, torch.device]:
+    """Where a part computes, and where it is kept meanwhile."""
+    from comfy import model_management as management
+
+    if part == "transformer":
+        return management.get_torch_device(), management.unet_offload_device()
+    if part == "text_encoder":
+        return management.text_encoder_device(), management.text_encoder_offload_device()
+    return management.vae_device(), management.vae_offload_device()
+
+
+def handed_on(x: Tensor) -> Tensor:
+    """A tensor where ComfyUI wants the results of nodes."""
+    if not IN_COMFYUI:
+        return x
+    from comfy import model_management
+
+    return x.to(model_management.intermediate_device()).contiguous()
+
+
+# --- progress ----------------------------------------------------------------------------
+
+
+def stop_if_asked() -> None:
+    """Raise ComfyUI's own exception when the user has pressed stop."""
+    if IN_COMFYUI:
+        from comfy import model_management
+
+        model_management.throw_exception_if_processing_interrupted()
+
+
+class Bar:
+    """The node's progress bar; each move is also the moment to stop."""
+
+    def __init__(self, total: int = 1) -> None:
+        self._done, self._total, self._shown = 0, total, None
+        if IN_COMFYUI:
+            from comfy.utils import ProgressBar
+
+            self._shown = ProgressBar(total)
+
+    def tick(self, done: int, total: int) -> None:
+        """Of the codec: pieces done and in all."""
+        stop_if_asked()
+        if self._shown is not None:
+            self._shown.update_absolute(done, total)
+
+    def see(self, step: Step, x: Tensor, velocity: Tensor) -> None:
+        """Of the sampler: one evaluation of the model is done."""
+        self._done += 1
+        self.tick(self._done, self._total)
+
+
+def say(text: str) -> None:
+    """A line on the running node, for the page that started the run and no other."""
+    log.info(text)
+    server = getattr(sys.modules.get("server"), "PromptServer", None) if IN_COMFYUI else None
+    instance = getattr(server, "instance", None)
+    # Pages older than this saved the line as a widget's value, which shifts later widgets.
+    if instance is not None and hasattr(instance, "node_replace_manager") and instance.client_id:
+        instance.send_progress_text(text, instance.last_node_id, instance.client_id)
+
+
+# --- errors ------------------------------------------------------------------------------
+
+
+@contextmanager
+def errors_of(title: str) -> Iterator[None]:
+    """Name the node in what a user can correct, and say what helps when memory runs out."""
+    try:
+        yield
+    except (SettingError, CheckpointError) as error:
+        raise type(error)(f"{title}: {error}") from error
+    except Exception as error:
+        # On older versions the user's stop is an Exception, too.
+        if not _ran_out_of_memory(error):
+            raise
+        reason = str(error).partition("\n")[0]
+    else:
+        return
+    # Outside the except block: the traceback holds the tensors of the failed work.
+    raise _no_room(title, reason)
+
+
+def _ran_out_of_memory(error: Exception) -> bool:
+    if is_out_of_memory(error):
+        return True
+    management = sys.modules.get("comfy.model_management") if IN_COMFYUI else None
+    return bool(getattr(management, "is_oom", lambda error: False)(error))
+
+
+def _no_room(title: str, reason: str) -> Exception:
+    text = (
+        f"{title}: not enough memory ({reason}). Lower seconds or batch_size, or choose offload"
+        " as memory in Load ACE-Step."
+    )
+    if not IN_COMFYUI:
+        return MemoryError(text)
+    from comfy import model_management as management
+
+    free, total = (
+        size(management.get_torch_device()) / 2**30
+        for size in (management.get_free_memory, management.get_total_memory)
+    )
+    # ComfyUI unloads all models when it sees its own type.
+    return management.OOM_EXCEPTION(f"{text} {free:.1f} of {total:.1f} GB are free now.")

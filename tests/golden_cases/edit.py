@@ -1,0 +1,74 @@
+"""Final latents of flow-edits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from acestep_core.context import edit_branches, predicting
+from acestep_core.guidance import Predict
+from acestep_core.kit import Kit
+from acestep_core.noise import Noise
+from acestep_core.presets import BEHAVIOURS
+from acestep_core.sample import run
+from acestep_core.tasks import plan
+from acestep_core.transformer import Transformer
+from acestep_core.types import Edit, Guidance, Latent, Lyrics, Sampling, Tags
+
+from .outcome import LIMITS, Outcome, compare
+from .recipe import network
+from .record import load
+
+
+def cases(directory: Path) -> list[str]:
+    return [f"edit.{c['case']}" for c in load(directory, "edit").info["cases"]]
+
+
+def check(directory: Path, case: str) -> Outcome:
+    record = load(directory, "edit")
+    name = case.removeprefix("edit.")
+    settings = next(c for c in record.info["cases"] if c["case"] == name)
+    model = network("transformer", load(directory, "transformer"))
+    assert isinstance(model, Transformer)
+    given = {k.removeprefix(f"{name}."): t for k, t in record.tensors.items()}
+    with torch.inference_mode():
+        result = latents(model, settings, given)
+    return compare(result, given["latents"], LIMITS["edit"])
+
+
+def latents(model: Transformer, settings: dict[str, Any], given: dict[str, Tensor]) -> Tensor:
+    conditions = {side: _conditions(given, side) for side in ("source", "target")}
+
+    def predict(side: str) -> Predict:
+        prepared = edit_branches(model, *conditions[side])
+        return predicting(model, prepared, torch.float32)
+
+    task = Edit(
+        Latent(given["source"]),
+        *conditions["source"],
+        settings["n_min"],
+        settings["n_max"],
+        settings["n_avg"],
+    )
+    seeds = tuple(settings["seeds"])
+    made = plan(
+        task,
+        Kit(
+            predict("target"),
+            Guidance(scale=settings["guidance_scale"]),
+            Sampling(settings["infer_steps"]),
+            Noise(seeds, seeds),
+            BEHAVIOURS["reference"],
+            lambda step, x, velocity: None,
+            predict("source"),
+        ),
+    )
+    return made.finish(run(made.stages, made.canvas))
+
+
+def _conditions(given: dict[str, Tensor], side: str) -> tuple[Tags, Lyrics]:
+    text, ids = given[f"{side}_text"], given[f"{side}_lyric_ids"]
+    return Tags(text, torch.ones(text.shape[:2])), Lyrics(ids, torch.ones_like(ids))
