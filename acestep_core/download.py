@@ -14,6 +14,7 @@ import os
 import shutil
 import urllib.request
 from collections.abc import Iterable, Iterator
+from http.client import HTTPException
 from pathlib import Path
 
 from .atomic import replaced
@@ -26,7 +27,13 @@ REPOSITORY = "ACE-Step/ACE-Step-v1-3.5B"
 REVISION = "82cd0d7b6322bd28cd4e830fe675ddb6180ce36c"
 SINGLE_FILE = "ace_step_v1_3.5b.safetensors"
 FOLDER_NAME = "ACE-Step-v1-3.5B"
-BYTES = 8_275_790_207  # published total
+# Bytes of the large files; the rest of the published total is the tokenizer.
+SIZES = {
+    "ace_step_transformer/diffusion_pytorch_model.safetensors": 6_611_422_728,
+    "music_dcae_f8c8/diffusion_pytorch_model.safetensors": 313_646_516,
+    "music_vocoder/diffusion_pytorch_model.safetensors": 206_350_988,
+    "umt5-base/model.safetensors": 1_127_460_248,
+}
 TOKENIZER = "umt5-base/tokenizer.json"
 # SHA-256 of the published files.
 HASHES = {
@@ -100,17 +107,15 @@ def found_or_explained(extra: Iterable[Path] = ()) -> Path:
 def download(folder: Path | None = None) -> Path:
     """Fetch the whole checkpoint into `folder`; files that are there are verified, not fetched."""
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError
 
-    target = (folder or default_folder()) / FOLDER_NAME
-    target.mkdir(parents=True, exist_ok=True)
+    target = _made((folder or default_folder()) / FOLDER_NAME)
     missing = [name for name in HASHES if not _is_verified(target / name, name)]
     _check_space(target, missing)
     for name in missing:
         log.info("Fetching %s into %s", name, target)
         try:
             hf_hub_download(REPOSITORY, name, revision=REVISION, local_dir=target)
-        except (HfHubHTTPError, OSError) as error:
+        except Exception as error:  # each version of the package has its own network errors
             raise CheckpointError(
                 f"{name} could not be fetched ({error}). What has arrived is kept:"
                 " the same command goes on from there."
@@ -139,13 +144,24 @@ def _is_verified(path: Path, name: str) -> bool:
 
 
 def _check_space(target: Path, missing: list[str]) -> None:
-    weights = [name for name in missing if name.endswith(".safetensors")]
+    need = sum(SIZES.get(name, 0) for name in missing)
     free = shutil.disk_usage(target).free
-    if weights and free < BYTES:
+    if free < need:
         raise CheckpointError(
-            f"The checkpoint needs {BYTES / 1e9:.1f} GB; {target} has {free / 1e9:.1f} GB free."
-            " Free some space or choose another folder with --folder."
+            f"The files still to fetch need {need / 1e9:.1f} GB; {target} has"
+            f" {free / 1e9:.1f} GB free. Free some space or choose another folder with --folder."
         )
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(
+            f"The folder {folder} cannot be made ({error.strerror or error})."
+            " Choose another one with --folder."
+        ) from error
+    return folder
 
 
 def sha256(path: Path) -> str:
@@ -161,11 +177,11 @@ def download_vocabulary(folder: Path | None = None, timeout: float = 60) -> Path
     target = (folder or default_folder()) / FILE_NAME
     if target.is_file() and is_genuine(target.read_bytes()):
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _made(target.parent)
     try:
         with urllib.request.urlopen(URL, timeout=timeout) as answer:
             content = answer.read(4_000_000)
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise CheckpointError(
             f"The lyric vocabulary could not be fetched from {URL} ({error})."
             f" Fetch it by other means and put it at {target}."

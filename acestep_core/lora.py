@@ -99,6 +99,8 @@ def read_adapter(path: Path | str) -> Adapter:
         metadata = {**_config_beside(place), **_about(file.metadata() or {}, place)}
         pairs = _pairs(file, place)
     alpha = metadata.get("lora_alpha")
+    if alpha is not None and not isinstance(alpha, (int, float)):
+        raise CheckpointError(f"LoRA {place} says its alpha is {alpha!r}; it must be a number.")
     # Every adapter is saved under the same file name; its folder tells them apart.
     name = place.parent.name if place.name == FILE else place.stem
     return Adapter(
@@ -120,12 +122,17 @@ def _pairs(file: TensorFile, place: Path) -> dict[str, Pair]:
     broken = [name for name, parts in found.items() if not {"down", "up"} <= set(parts)]
     if broken:
         raise CheckpointError(f"LoRA {place} is incomplete: {broken[0]} lacks one of its halves.")
-    return {name: _pair(parts) for name, parts in found.items()}
+    return {name: _pair(name, parts, place) for name, parts in found.items()}
 
 
-def _pair(parts: Mapping[str, Tensor]) -> Pair:
-    alpha = float(parts["alpha"]) if "alpha" in parts else None
-    return Pair(parts["down"], parts["up"], alpha)
+def _pair(name: str, parts: Mapping[str, Tensor], place: Path) -> Pair:
+    down, up, alpha = parts["down"], parts["up"], parts.get("alpha", torch.ones(1))
+    if down.ndim != 2 or up.ndim != 2 or alpha.numel() != 1:
+        shapes = ", ".join(f"{role} {tuple(part.shape)}" for role, part in parts.items())
+        raise CheckpointError(
+            f"LoRA {place} does not fit: {name} has {shapes}; two matrices are expected."
+        )
+    return Pair(down, up, float(alpha) if "alpha" in parts else None)
 
 
 def _module_of(key: str) -> tuple[str | None, str | None]:
@@ -157,6 +164,8 @@ def _about(metadata: Mapping[str, str], place: Path) -> dict[str, Any]:
         about = json.loads(metadata.get(METADATA, "{}"))
     except json.JSONDecodeError as error:
         raise CheckpointError(f"The metadata of {place} is not valid JSON: {error}.") from error
+    if not isinstance(about, dict):
+        return {}
     # Some trainers nest it by component, as "transformer.lora_alpha".
     return {key.rpartition(".")[2]: value for key, value in about.items()}
 

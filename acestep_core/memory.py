@@ -55,7 +55,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether a device ran out of memory, however its driver says so."""
     if isinstance(error, torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and "out of memory" in str(error).lower()
+    said = str(error).lower()
+    # The second is how the CPU says it.
+    return isinstance(error, RuntimeError) and ("out of memory" in said or "tried to alloc" in said)
 
 
 def first_that_fits(attempts: list[Callable[[], R]], told: Callable[[str], None]) -> R:

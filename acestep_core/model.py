@@ -98,6 +98,7 @@ def load(
 ) -> Model:
     """Read all four networks and the tokenizer of a checkpoint."""
     checkpoint.require(*PARTS)
+    tokenizer = tokenizer_of(checkpoint)  # first: it is small, and may be missing
     precision, placing = precision or default_precision(placing), placing or Placing()
     made: dict[str, Part[nn.Module]] = {}
     for name in PARTS:
@@ -112,7 +113,7 @@ def load(
         cast("Part[DCAE]", made["dcae"]),
         cast("Part[Vocoder]", made["vocoder"]),
         cast("Part[TextEncoder]", made["text_encoder"]),
-        tokenizer_of(checkpoint),
+        tokenizer,
         checkpoint.is_demo,
         checkpoint.layout,
     )

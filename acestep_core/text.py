@@ -47,6 +47,9 @@ def _from_json(path: Path) -> TagTokenizer:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the package raises bare Exception for a bad file
         raise CheckpointError(f"{path} is not a tokenizer file: {error}.") from error
+    # Both may be set in the file; the length is ours to decide.
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
     return lambda text: tokenizer.encode(text, add_special_tokens=False).ids
 
 
@@ -67,15 +70,20 @@ def tag_ids(text: str, tokenizer: TagTokenizer) -> list[int]:
     return [*tokenizer(text)[: MAX_TAG_TOKENS - 1], END]
 
 
+def checked_tags(text: str | None) -> str:
+    """The prompt as it is, if it says anything."""
+    if not text or not text.strip():
+        raise SettingError(
+            "Tags are empty. Describe the style, for example: pop, female voice, piano, 120 bpm."
+        )
+    return text
+
+
 def encode_tags(
     text: str | None, tokenizer: TagTokenizer, encoder: Part[TextEncoder], weak: bool = True
 ) -> Tags:
     """One prompt through the encoder; `weak` adds the states that ERG's null branch wants."""
-    text = text or ""
-    if not text.strip():
-        raise SettingError(
-            "Tags are empty. Describe the style, for example: pop, female voice, piano, 120 bpm."
-        )
+    text = checked_tags(text)
     ids = torch.tensor([tag_ids(text, tokenizer)], device=encoder.device)
     mask = torch.ones_like(ids)
     with encoder.use() as network:
