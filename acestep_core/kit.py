@@ -40,6 +40,7 @@ class Behaviour:
     held_solver: Callable[[Solver], Solver]
     added_frames: Callable[[Extend], tuple[int, int]]
     edit_rules: Callable[[], tuple[Rule, Rule]]
+    detector: str  # of the language of a lyric line
 
 
 @dataclass(frozen=True)

@@ -212,8 +212,9 @@ class ACEStep:
         with torch.inference_mode():
             return encode_tags(text, self.model.tokenizer, self.model.text_encoder)
 
-    def lyrics(self, text: str, language: str = "auto") -> Lyrics:
-        return tokenise(text, language=language, vocabulary=self.vocabulary)
+    def lyrics(self, text: str, language: str = "auto", compat: str = "corrected") -> Lyrics:
+        detector = BEHAVIOURS[compat].detector
+        return tokenise(text, language=language, detector=detector, vocabulary=self.vocabulary)
 
     def evaluations(self, recipe: Recipe) -> int:
         """How often a run will ask the model: the length of its progress bar."""
@@ -223,7 +224,8 @@ class ACEStep:
         """Sample a recipe: conditions, then latents; decode() makes it sound."""
         began = time.perf_counter()
         recipe = resolved(recipe)
-        lyrics, tags = self.lyrics(recipe.lyrics, recipe.language), self.tags(recipe.tags)
+        lyrics = self.lyrics(recipe.lyrics, recipe.language, recipe.compat)
+        tags = self.tags(recipe.tags)
         ready = time.perf_counter()
         latent = make(self.model, tags, lyrics, recipe, see, together)
         done = time.perf_counter()

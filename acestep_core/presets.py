@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from .extension import added_rounded, added_truncated
 from .flow_edit import momentum_of_both, momentum_of_source
 from .kit import Behaviour
-from .masks import hard_regions, soft_regions
 from .noise import (
     as_given,
     counted_seeds,
@@ -25,7 +24,14 @@ from .noise import (
 from .sample import by_evaluation, by_step
 from .schedule import chosen_sigmas, chosen_sigmas_shifted_again, lowered_sigmas, sigmas
 from .solve import mean_shift_batch, mean_shift_item
-from .tasks import any_solver, never_retake, only_euler, retake_of_whole
+from .tasks import (
+    any_solver,
+    hard_regions,
+    never_retake,
+    only_euler,
+    retake_of_whole,
+    soft_regions,
+)
 from .types import Guidance, Sampling
 
 
@@ -66,6 +72,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         held_solver=any_solver,
         added_frames=added_rounded,
         edit_rules=momentum_of_both,
+        detector="corrected",
     ),
     "reference": Behaviour(
         rescale=mean_shift_batch,
@@ -81,5 +88,6 @@ BEHAVIOURS: dict[str, Behaviour] = {
         held_solver=only_euler,
         added_frames=added_truncated,
         edit_rules=momentum_of_source,
+        detector="original",
     ),
 }

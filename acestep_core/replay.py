@@ -9,7 +9,7 @@ machine's device, so the same number gives another song there than here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .atomic import FileError
@@ -17,7 +17,18 @@ from .config import VERSION, seconds_of
 from .metadata import Json, Record
 from .model import Model
 from .pipeline import Made
-from .types import Guidance, Recipe, Sampling, TextToMusic
+from .types import (
+    AudioToAudio,
+    Edit,
+    Extend,
+    Guidance,
+    Recipe,
+    Repaint,
+    Retake,
+    Sampling,
+    Task,
+    TextToMusic,
+)
 
 
 @dataclass(frozen=True)
@@ -34,12 +45,11 @@ def record_of(made: Made, model: Model, output: Output) -> Record:
     recipe = made.recipe
     guidance, sampling = recipe.guidance, recipe.sampling
     retake = recipe.retake_seeds[output.index : output.index + 1]
-    return Record(
+    record = Record(
         format=output.path.suffix.removeprefix("."),
-        task="text2music",
         prompt=recipe.tags,
         lyrics=recipe.lyrics,
-        audio_duration=recipe.task.seconds,
+        audio_duration=round(seconds_of(made.latent.frames), 3),
         infer_step=sampling.steps,
         guidance_scale=guidance.scale,
         scheduler_type=sampling.solver,
@@ -60,6 +70,45 @@ def record_of(made: Made, model: Model, output: Output) -> Record:
         audio_path=output.path.name,  # no folders of this machine in a file people share
         ace_core=_own(made, model, output),
     )
+    return replace(record, **task_fields(recipe.task))  # pyright: ignore[reportArgumentType]
+
+
+def task_fields(task: Task) -> dict[str, object]:
+    """What a record says of the task, under the original's names."""
+    if isinstance(task, TextToMusic):
+        return {"task": "text2music", "audio_duration": task.seconds}
+    if isinstance(task, Retake):
+        length = {"audio_duration": task.seconds, "repaint_end": task.seconds}
+        return {"task": "retake", "retake_variance": task.variance, **length}
+    if isinstance(task, AudioToAudio):
+        return {
+            "task": "audio2audio",
+            "audio2audio_enable": True,
+            "ref_audio_strength": task.strength,
+        }
+    length = task.source.seconds
+    if isinstance(task, Repaint):
+        region = task.regions[0]
+        ends = {"repaint_start": region.start, "repaint_end": region.end}
+        return {"task": "repaint", "retake_variance": task.variance, **ends}
+    if isinstance(task, Extend):
+        ends = {"repaint_start": -task.before, "repaint_end": length + task.after}
+        return {"task": "extend", "retake_variance": 1.0, **ends}
+    share = {"edit_n_min": task.start, "edit_n_max": task.stop, "edit_n_avg": task.average}
+    return {"task": "edit", **share}
+
+
+def own_fields(task: Task) -> dict[str, Json]:
+    """What the original's names have no place for."""
+    if isinstance(task, Edit):
+        return {
+            "source_tags": task.source_tags.text,
+            "source_lyrics": task.source_lyrics.text,
+            "extended": task.extended,
+        }
+    if isinstance(task, Repaint):
+        return {"regions": [dict(asdict(region)) for region in task.regions]}
+    return {"context": task.context} if isinstance(task, Extend) else {}
 
 
 def _own(made: Made, model: Model, output: Output) -> dict[str, Json]:
@@ -79,22 +128,23 @@ def _own(made: Made, model: Model, output: Output) -> dict[str, Json]:
         "language": made.recipe.language,
         "lyric_languages": lines,
         "warnings": list(made.warnings),
+        **own_fields(made.recipe.task),
     }
 
 
 def recipe_of(record: Record, source: Path) -> Recipe:
-    """The recipe that repeats a text-to-music record; other tasks need their source."""
-    if record.task != "text2music":
+    """The recipe that repeats a text-to-music or retake record; other tasks need their source."""
+    if record.task not in ("text2music", "retake"):
         raise FileError(
-            f"{source} records the task {record.task!r}; only text2music can be repeated"
-            " from its file alone."
+            f"{source} records the task {record.task!r}; only text2music and retake can be"
+            " repeated from their file alone."
         )
     if not record.actual_seeds:
         raise FileError(f"{source} names no seed (actual_seeds is empty); add one.")
     return Recipe(
         record.prompt,
         record.lyrics,
-        TextToMusic(record.audio_duration),
+        _task_of(record),
         Guidance(
             record.cfg_type,
             record.guidance_scale,
@@ -115,3 +165,9 @@ def recipe_of(record: Record, source: Path) -> Recipe:
         record.compat,
         str(record.ace_core.get("language", "auto")),
     )
+
+
+def _task_of(record: Record) -> Task:
+    if record.task == "retake":
+        return Retake(record.audio_duration, record.retake_variance)
+    return TextToMusic(record.audio_duration)

@@ -21,6 +21,7 @@ from .extension import extend
 from .flow_edit import edit
 from .kit import Kit, at_level, begin_with, empty, keep_outside
 from .noise import Stream
+from .region import hard_frames, regenerate, soft_frames
 from .sample import Plan, Stage, as_it_is, hold_nothing
 from .schedule import shifted, steps_of
 from .solve import Solver, as_they_are, euler, evaluations
@@ -122,6 +123,20 @@ def repaint(task: Repaint, kit: Kit) -> Plan:
 def first_step(count: int, variance: float) -> int:
     """The step at which a repaint begins: with variance 0.2 of 60, the 48th."""
     return int(count * (1 - variance))
+
+
+def hard_regions(task: Repaint) -> Tensor:
+    """Regions with hard edges on whole frames, as the original counts them."""
+    return regenerate(task.regions, task.source.frames, _length(task), hard_frames)
+
+
+def soft_regions(task: Repaint) -> Tensor:
+    """Regions to the frame they touch, with their feather."""
+    return regenerate(task.regions, task.source.frames, _length(task), soft_frames)
+
+
+def _length(task: Repaint) -> float:
+    return task.source.seconds if task.seconds is None else task.seconds
 
 
 def retake_of_whole(regenerate: Tensor) -> bool:

@@ -30,7 +30,7 @@ LAYERS = {
     0: "types config layers audio atomic",
     1: "transformer lyric_encoder umt5 dcae vocoder mel",
     2: "sample solve guidance schedule noise memory",
-    3: "tasks kit extension flow_edit masks region splice context text lyrics codec checkpoint download lora"
+    3: "tasks kit extension flow_edit region splice context text lyrics codec checkpoint download lora"
     " keys weight_norm model tiny latents",
     4: "pipeline presets metadata files report writer picture describe replay",
     5: "__init__ __main__ cli client demo options",

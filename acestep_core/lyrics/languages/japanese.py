@@ -96,7 +96,7 @@ def _cutlet() -> Reader | None:
 @functools.cache
 def _word_reader() -> Reader | None:
     try:
-        from fugashi import Tagger
+        from fugashi import Tagger  # pyright: ignore[reportAttributeAccessIssue]
 
         tagger = Tagger()
     except (ImportError, RuntimeError):
