@@ -68,8 +68,9 @@ def difference(
         total = torch.zeros_like(y)
         for _ in range(average):
             noisy = at_level(source, draw(source), step.sigma)
+            # Grouped so that y = source asks both fields about the very same point.
             away = source_field(noisy, step)
-            total = total + (target_field(y + noisy - source, step) - away) / average
+            total = total + (target_field(noisy + (y - source), step) - away) / average
         return total
 
     return field

@@ -85,7 +85,7 @@ def mixed_single(first: Tensor, second: Tensor, variance: Tensor | float) -> Ten
 
 def derived(seed: int) -> int:
     """Another seed for the same item, far from those that count up."""
-    return (seed + 2**32) % (LARGEST_SEED + 1)
+    return (seed + 2**31) % (LARGEST_SEED + 1)
 
 
 def as_given(noise: Noise) -> Noise:
@@ -99,7 +99,12 @@ def never_equal(noise: Noise) -> Noise:
     """Retake seeds that differ from the main ones: mixing a noise with itself makes it louder."""
     given = as_given(noise)
     pairs = zip(given.seeds, given.retake_seeds, strict=True)
-    return replace(given, retake_seeds=tuple(derived(a) if a == b else b for a, b in pairs))
+    return replace(given, retake_seeds=tuple(derived(a) if _same(a, b) else b for a, b in pairs))
+
+
+def _same(first: int, second: int) -> bool:
+    """The CPU generator reads the lower 32 bits of a seed and nothing else."""
+    return first % 2**32 == second % 2**32
 
 
 def _filled(noise: Noise) -> Noise:

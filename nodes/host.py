@@ -285,9 +285,10 @@ def errors_of(title: str) -> Iterator[None]:
         if not _ran_out_of_memory(error):
             raise
         reason = str(error).partition("\n")[0]
+        log.info("%s", title, exc_info=error)
+        error.__traceback__ = None  # it holds the tensors of the failed work
     else:
         return
-    # Outside the except block: the traceback holds the tensors of the failed work.
     raise _no_room(title, reason)
 
 

@@ -73,7 +73,8 @@ class Client:
         self.url, self.id = url, uuid.uuid4().hex
         self._messages: list[Message] = []
         place = urlsplit(url)
-        assert place.hostname and place.port
+        assert place.hostname
+        assert place.port
         self._socket = WebSocket(place.hostname, place.port, f"/ws?clientId={self.id}")
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()

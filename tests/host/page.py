@@ -108,7 +108,9 @@ class Opened:
 
 
 @contextmanager
-def opened(url: str, nodes2: bool = False, size: tuple[int, int] = (1600, 1000)) -> Iterator[Opened]:
+def opened(
+    url: str, nodes2: bool = False, size: tuple[int, int] = (1600, 1000)
+) -> Iterator[Opened]:
     """The page, ready to be used; `nodes2` is the newer renderer of nodes."""
     from playwright.sync_api import sync_playwright
 

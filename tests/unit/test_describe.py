@@ -18,8 +18,8 @@ def text_of(*paths: Path) -> str:
 def test_a_checkpoint(tiny_folder: Path) -> None:
     text = text_of(tiny_folder)
     assert text.startswith("tiny random demonstration model (noise): ACE-Step v1, folder\n")
-    assert "  dcae          192 tensors, 0.3 M numbers, F32\n" in text
-    assert "  vocoder       641 tensors" in text
+    assert "  dcae          192 tensors, 0.8 M numbers, F32\n" in text
+    assert "  vocoder       594 tensors, 5.0 M" in text
     assert f"  tokenizer     {tiny_folder / 'umt5-base' / 'tokenizer.json'}\n" in text
     assert text.endswith("This is a demonstration model.")
 

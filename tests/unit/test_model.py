@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ from acestep_core.checkpoint import PARTS, CheckpointError, recognise
 from acestep_core.config import ModelConfig
 from acestep_core.layers import Ops
 from acestep_core.memory import Resident, Visiting
-from acestep_core.model import Model, Placing, Precision, build, default_precision, load
+from acestep_core.model import Placing, Precision, build, default_precision, load
 from acestep_core.pipeline import ACEStep
 
 LAYERS = (
@@ -23,10 +24,6 @@ LAYERS = (
     "GroupNorm",
     "Embedding",
 )  # fmt: skip
-
-
-def parts_of(model: Model) -> list[object]:
-    return [getattr(model, part) for part in PARTS]
 
 
 def test_parts_know_their_place_and_dtype(tiny_folder: Path) -> None:
@@ -93,10 +90,6 @@ def test_an_incomplete_checkpoint_is_refused_before_anything_is_read(
     alone = recognise(tiny_folder / "music_vocoder" / "diffusion_pytorch_model.safetensors")
     with pytest.raises(CheckpointError, match=r"has no transformer \(ace_.*\), dcae \(music_.*\), "):
         load(alone)
-    (path,) = (tiny_folder / "umt5-base").glob("tokenizer.json")
-    hidden = path.rename(path.with_name("hidden"))
-    try:
-        with pytest.raises(CheckpointError, match="has no tag tokenizer"):
-            load(recognise(tiny_folder))
-    finally:
-        hidden.rename(path)
+    silent = replace(recognise(tiny_folder), tokenizer=None)
+    with pytest.raises(CheckpointError, match="has no tag tokenizer"):
+        load(silent)

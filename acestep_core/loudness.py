@@ -1,0 +1,161 @@
+"""How loud a wave is, and the gain that brings what was made to its source's level.
+
+    wave (C, N) -> measured -> Loudness (LUFS, RMS, true peak)
+    made, Loudness of the source -> matched -> Matching (gain, before, after, what was limited)
+
+Integrated loudness is ITU-R BS.1770 by pyloudnorm. It needs 0.4 s and something to hear; where
+there is less, RMS levels are compared, and a note says so. Only a gain is ever applied.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from .audio import resample
+
+LEAST_SECONDS = 0.4  # BS.1770's block
+LEAST_RATE = 4000  # Hz; below, the weighting filter's shelf at 1.5 kHz has no room
+SILENCE = -80.0  # dB RMS below which nothing is matched
+MOST_GAIN = 12.0  # dB, up or down
+CEILING = -1.0  # dBTP
+OVERSAMPLING = 4
+BLOCK, MARGIN = 1 << 18, 32  # samples at a time, and those heard around them
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Loudness:
+    integrated: float | None  # LUFS; None where it cannot be measured
+    rms: float  # dB of full scale, -inf for digital silence
+    peak: float  # dBTP
+    clipped: int = 0  # samples at or over full scale
+    reason: str = ""  # why there is no integrated loudness
+
+    @property
+    def is_silent(self) -> bool:
+        return self.rms < SILENCE
+
+    @property
+    def is_hot(self) -> bool:
+        return self.peak > CEILING
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What was done to the level of a new part."""
+
+    gain: float  # dB
+    unit: str  # LUFS, or dB RMS where there was no integrated loudness
+    source: float
+    before: float
+    after: float
+    peak_before: float  # dBTP
+    peak_after: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def factor(self) -> float:
+        return 10 ** (self.gain / 20)
+
+
+def measured(wave: Tensor, rate: int) -> Loudness:
+    """The loudness of a wave (C, N)."""
+    power = float(wave.double().square().mean())
+    found, reason = _integrated(wave, rate)
+    clipped = int((wave.abs() >= 1).sum())
+    return Loudness(found, decibels(math.sqrt(power)), true_peak(wave), clipped, reason)
+
+
+def decibels(amplitude: float) -> float:
+    return 20 * math.log10(amplitude) if amplitude > 0 else -math.inf
+
+
+def true_peak(wave: Tensor) -> float:
+    """dBTP of a wave (C, N): its largest value between the samples as well, 4x oversampled."""
+    highest, length = 0.0, wave.shape[-1]
+    for start in range(0, length, BLOCK):
+        first, last = max(start - MARGIN, 0), min(start + BLOCK + MARGIN, length)
+        fine = resample(wave[..., first:last], 1, OVERSAMPLING)
+        # What a margin's own cut does to its end is not the wave's.
+        inner = slice((start - first) * OVERSAMPLING, (start + BLOCK - first) * OVERSAMPLING)
+        highest = max(highest, float(fine[..., inner].abs().max()))
+    return decibels(highest)
+
+
+def _integrated(wave: Tensor, rate: int) -> tuple[float | None, str]:
+    """LUFS of a wave (C, N), or why there is none."""
+    if wave.shape[-1] <= LEAST_SECONDS * rate:
+        return None, f"there is no loudness of {LEAST_SECONDS:g} s or less"
+    if rate < LEAST_RATE:
+        return None, f"there is no loudness at {rate} Hz"
+    try:
+        from pyloudnorm import Meter
+    except ImportError as error:
+        log.warning("pyloudnorm does not load (%s); comparing RMS levels instead", error)
+        return None, f"the package pyloudnorm does not load ({error})"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # means of no blocks, in silence
+        found = float(Meter(rate).integrated_loudness(wave.double().cpu().numpy().T))
+    return (found, "") if math.isfinite(found) else (None, "it is below the threshold of hearing")
+
+
+def unmatched(made: Tensor, rate: int, source: Loudness, note: str = "") -> Matching:
+    """The levels as they are."""
+    return _compared(measured(made, rate), source, (note,) if note else ())
+
+
+def matched(made: Tensor, rate: int, source: Loudness) -> Matching:
+    """The gain that brings made (C, N) to the source's loudness, under -1 dBTP."""
+    level = measured(made, rate)
+    as_made = _compared(level, source, ())
+    if source.is_silent or level.is_silent:
+        which = "source" if source.is_silent else "new part"
+        note = f"The {which} is silent ({SILENCE:g} dB RMS or less), so no level was matched."
+        return replace(as_made, notes=(*as_made.notes, note))
+    wanted = as_made.source - as_made.before
+    gain, notes = max(-MOST_GAIN, min(wanted, MOST_GAIN)), list(as_made.notes)
+    if gain != wanted:
+        notes.append(
+            f"Matching the level would take {wanted:+.1f} dB; {gain:+.1f} dB was given, the most."
+        )
+    if level.peak + gain > CEILING:
+        notes.append(
+            f"The new part's peak would be {level.peak + gain:.1f} dBTP; its level was lowered by"
+            f" {level.peak + gain - CEILING:.1f} dB to keep {CEILING:g} dBTP."
+        )
+        gain = CEILING - level.peak
+    return replace(
+        as_made,
+        gain=gain,
+        after=as_made.before + gain,
+        peak_after=level.peak + gain,
+        notes=tuple(notes),
+    )
+
+
+def _compared(made: Loudness, source: Loudness, notes: tuple[str, ...]) -> Matching:
+    """Both in LUFS, or both as RMS."""
+    if made.integrated is not None and source.integrated is not None:
+        unit, own, new = "LUFS", source.integrated, made.integrated
+    else:
+        unit, own, new = "dB RMS", source.rms, made.rms
+        reason = made.reason or source.reason
+        notes = (*notes, f"Levels were compared as RMS: {reason}.")
+    return Matching(0.0, unit, own, new, new, made.peak, made.peak, notes)
+
+
+def heat_of(source: Loudness) -> list[str]:
+    """A warning about a source over -1 dBTP, which is left as it is."""
+    if not source.is_hot:
+        return []
+    clipped = f", {source.clipped} samples at full scale" if source.clipped else ""
+    return [
+        f"The source peaks at {source.peak:+.1f} dBTP{clipped}: it may be clipped."
+        " It was not changed; lower its level first if you hear distortion."
+    ]

@@ -1,0 +1,93 @@
+"""One server for each checkout that COMFYUI_PATH names, with a tiny checkpoint in its models."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acestep_core.tiny import write_folder
+from tests.host import comfyui
+from tests.host.client import Client, Prompt, connected
+from tests.host.single_file import write_single_file
+
+CHECKOUTS = comfyui.checkouts()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.host)
+
+
+@pytest.fixture(
+    scope="session",
+    params=CHECKOUTS or [None],
+    ids=[comfyui.version_of(path) for path in CHECKOUTS] or ["no ComfyUI"],
+)
+def checkout(request: pytest.FixtureRequest) -> Path:
+    if request.param is None:
+        pytest.skip("COMFYUI_PATH names no ComfyUI checkout: NOTHING was run inside ComfyUI")
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def base(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base directory with the tiny checkpoint in both layouts."""
+    folder = comfyui.make_base(tmp_path_factory.mktemp(f"base-{comfyui.version_of(checkout)}"))
+    tiny = write_folder(folder / "models" / "acestep" / "tiny")
+    write_single_file(tiny, folder / "models" / "checkpoints" / "tiny_single.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(checkout: Path, base: Path) -> Iterator[comfyui.Running]:
+    with comfyui.running(checkout, base) as started:
+        yield started
+
+
+@pytest.fixture
+def client(server: comfyui.Running) -> Iterator[Client]:
+    with connected(server.url) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def inside(checkout: Path, base: Path) -> dict[str, dict[str, Any]]:
+    """What inside.py found, by the name of the check."""
+    script, results = Path(__file__).with_name("inside.py"), base / "inside.json"
+    command = [comfyui.environment(checkout), script, checkout, base, results]
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=checkout,
+        env={**comfyui.os.environ, **comfyui.QUIET},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert results.is_file(), done.stdout[-3000:] + done.stderr[-3000:]
+    return json.loads(results.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def song(root: Path) -> Prompt:
+    """The shipped API workflow, short enough for a test."""
+    text = (root / "workflows" / "api" / "text_to_music.json").read_text(encoding="utf-8")
+    prompt: Prompt = json.loads(text)
+    only(prompt, "AceSuiteSampler").update(seconds=3.0, steps=8)
+    return prompt
+
+
+def id_of(prompt: Prompt, kind: str) -> str:
+    (found,) = (key for key, node in prompt.items() if node["class_type"] == kind)
+    return found
+
+
+def only(prompt: Prompt, kind: str) -> dict[str, Any]:
+    """The inputs of the one node of that kind."""
+    return prompt[id_of(prompt, kind)]["inputs"]

@@ -1,0 +1,53 @@
+"""A stand-in for the model, for tests of tasks: quick, and different for every branch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from acestep_core.guidance import Predict
+from acestep_core.kit import Kit
+from acestep_core.noise import Noise
+from acestep_core.presets import BEHAVIOURS
+from acestep_core.sample import run
+from acestep_core.schedule import Step
+from acestep_core.tasks import plan
+from acestep_core.types import Guidance, Latent, Sampling, Task
+
+GUIDANCE = Guidance(scale=5.0, interval=0.5)
+SAMPLING = Sampling(steps=6)
+
+
+def velocity(style: float) -> Predict:
+    """Towards a clip that is `style` everywhere, with a part that depends on neighbours."""
+
+    def predict(x: Tensor, step: Step, count: int) -> Sequence[Tensor]:
+        near = x + 0.1 * x.roll(1, -1)
+        return [near - style / (branch + 1) for branch in range(count)]
+
+    return predict
+
+
+def kit(compat: str = "corrected", seeds: tuple[int, ...] = (1,), **changes: object) -> Kit:
+    made = Kit(
+        velocity(1.0),
+        GUIDANCE,
+        SAMPLING,
+        Noise(seeds, tuple(seed + 100 for seed in seeds)),
+        BEHAVIOURS[compat],
+        lambda step, x, v: None,
+        velocity(1.0),
+    )
+    return replace(made, **changes)  # pyright: ignore[reportArgumentType]
+
+
+def latents(task: Task, with_kit: Kit) -> Tensor:
+    planned = plan(task, with_kit)
+    return planned.finish(run(planned.stages, planned.canvas))
+
+
+def source(frames: int = 40, items: int = 1) -> Latent:
+    return Latent(torch.randn(items, 8, 16, frames, generator=torch.Generator().manual_seed(9)))
