@@ -26,7 +26,7 @@ def velocity(style: float) -> Predict:
 
     def predict(x: Tensor, step: Step, count: int) -> Sequence[Tensor]:
         near = x + 0.1 * x.roll(1, -1)
-        return [near - style / (branch + 1) for branch in range(count)]
+        return [near * (1 - 0.2 * branch) - style / (branch + 1) for branch in range(count)]
 
     return predict
 

@@ -67,7 +67,7 @@ def test_apg_is_bounded_for_each_item_and_channel(drawn: Drawn) -> None:
     change = (apg()([cond, null], at(0), 15) - cond).norm(dim=(-2, -1))
     assert change.shape == (2, 8)
     assert change.max() <= 14 * 2.5 * 1.0001
-    assert change.min() > 14 * 2  # and the bound is used
+    assert change.min() > 14 * 1.25  # and the bound is used
     alone = apg()([cond[1:], null[1:]], at(0), 15)
     assert torch.allclose(alone[0], apg()([cond, null], at(0), 15)[1], atol=1e-4)
 

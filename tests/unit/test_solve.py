@@ -81,10 +81,10 @@ def test_first_steps_of_euler_and_heun() -> None:
     step = steps_of(sigmas(4))[0]
     rescale = mean_shift_batch(10)
     moved = euler(rescale, silent)(lambda x, s: first, x, step).flatten().tolist()
-    assert moved == pytest.approx([0.9304903, -1.1439518, 2.0793743, -0.2928358], abs=5e-8)
+    assert moved == pytest.approx([0.9304903, -1.1439518, 2.0793743, -0.2928358], abs=2e-7)
     field = lambda x, s: first if s.index == 0 else second  # noqa: E731
     moved = heun(rescale, silent)(field, x, step).flatten().tolist()
-    assert moved == pytest.approx([0.9480731, -1.1077583, 2.0411258, -0.2194213], abs=5e-8)
+    assert moved == pytest.approx([0.9480731, -1.1077583, 2.0411258, -0.2194213], abs=2e-7)
 
 
 def test_heuns_second_question_is_about_the_next_step() -> None:
