@@ -11,24 +11,36 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .config import VERSION
 from .options import add_generate_options, add_model_options, recipe_from
+from .types import SettingError, checked
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from .codec import Tick
+    from .lyrics.vocabulary import Vocabulary
     from .model import Precision
-    from .pipeline import ACEStep
+    from .pipeline import ACEStep, Made
     from .sample import See
     from .schedule import Step
 
-LATENT_KEY = "latent"
+RATES = (8_000, 192_000)  # Hz
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Clips made to sound."""
+
+    wave: Tensor  # (B, 2, N)
+    rate: int  # Hz
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -36,13 +48,27 @@ def main(words: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s"
     )
+    return reported(lambda: options.run(options))
+
+
+def reported(run: Callable[[], int]) -> int:
+    """The exit status of a command; what went wrong is said in words."""
     from .checkpoint import CheckpointError
-    from .types import SettingError
+    from .memory import is_out_of_memory
 
     try:
-        return options.run(options)
-    except (SettingError, CheckpointError, ValueError) as error:
+        return run()
+    except (CheckpointError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        print(
+            f"error: not enough memory ({error}). Make a shorter clip or fewer at once, or try"
+            " --one-by-one and --offload.",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print("\nStopped; nothing half-written was left.", file=sys.stderr)
@@ -87,35 +113,45 @@ def parser() -> argparse.ArgumentParser:
 
 
 def generate(options: argparse.Namespace) -> int:
-    from .files import check_writable
+    from .atomic import check_place
+    from .metadata import record_path
+    from .pipeline import words_of
 
     recipe = recipe_from(options)
-    paths = outputs(options.output, len(recipe.seeds))
+    paths = checked_outputs(options, len(recipe.seeds))
     for path in paths:
-        check_writable(path)
+        check_place(record_path(path))
+    # Before gigabytes are read: lyrics may be too long, or need a vocabulary that is not there.
+    lyrics = words_of(recipe.lyrics, _vocabulary(options), recipe.language, recipe.compat)
     pipe = loaded(options)
     for name in options.notes:
         print(name, file=sys.stderr)
     with watched("sampling", pipe.evaluations(recipe)) as bar:
-        made = pipe.generate(recipe, bar, together=not options.one_by_one)
-    with ticking("decoding") as tick:
-        wave = pipe.decode(made.latent, options.rate, tick=tick)
-    save(pipe, made, wave, paths, options.rate)
+        made = pipe.generate(recipe, bar, not options.one_by_one, lyrics)
+    save(pipe, *sounded(pipe, made, options.rate), paths)
     return 0
 
 
-def save(pipe: ACEStep, made: object, wave: Tensor, paths: list[Path], rate: int) -> None:
-    """One sound file and its parameter file for each item."""
+def sounded(pipe: ACEStep, made: Made, rate: int) -> tuple[Made, Sound]:
+    """A result with its sound, and the time that took."""
+    began = time.perf_counter()
+    with ticking("decoding") as tick:
+        wave = pipe.decode(made.latent, rate, tick=tick)
+    times = {**made.times, "latent2audio": time.perf_counter() - began}
+    return replace(made, times=times), Sound(wave, rate)
+
+
+def save(pipe: ACEStep, made: Made, sound: Sound, paths: list[Path]) -> None:
+    """One sound file and its parameter file for each item. What sampling warned of is logged."""
     from .files import write_audio
     from .metadata import write_record
-    from .pipeline import Made, checked_output
+    from .pipeline import checked_output
     from .replay import Output, record_of
 
-    assert isinstance(made, Made)
-    for warning in (*made.warnings, *checked_output(wave)):
+    for warning in checked_output(sound.wave):
         print(f"warning: {warning}", file=sys.stderr)
     for index, path in enumerate(paths):
-        written = write_audio(path, wave[index], rate)
+        written = write_audio(path, sound.wave[index], sound.rate)
         write_record(path, record_of(made, pipe.model, Output(path, index, written.rate)))
         seed = made.recipe.seeds[index]
         print(f"{path}  {made.latent.seconds:.3f} s  seed {seed}")
@@ -137,19 +173,16 @@ def encode(options: argparse.Namespace) -> int:
 
 
 def decode(options: argparse.Namespace) -> int:
-    from .files import check_writable, write_audio
+    from .files import write_audio
     from .latents import read_latent
+    from .pipeline import checked_output
 
     latent = read_latent(options.latent)
-    first = options.output or options.latent.with_suffix(".flac")
-    paths = outputs(first, len(latent.z))
-    for path in paths:
-        check_writable(path)
+    options.output = options.output or options.latent.with_suffix(".flac")
+    paths = checked_outputs(options, len(latent.z))
     pipe = loaded(options)
     with ticking("decoding") as tick:
         wave = pipe.decode(latent, options.rate, tick=tick)
-    from .pipeline import checked_output
-
     for warning in checked_output(wave):
         print(f"warning: {warning}", file=sys.stderr)
     for path, item in zip(paths, wave, strict=True):
@@ -179,29 +212,43 @@ def loaded(options: argparse.Namespace) -> ACEStep:
     """The pipeline that the model options ask for."""
     from .pipeline import ACEStep
 
-    paths = options.model or [_checkpoint(options)]
-    device, precision = _device(options.device), _precision(options)
+    device, precision, paths = _device(options.device), _precision(options), _places(options)
     pipe = ACEStep.load(*paths, device=device, precision=precision, offload=options.offload)
-    if options.allow_download and not any(place.is_file() for place in pipe.vocabulary.places):
-        from .download import download_vocabulary
-        from .lyrics.vocabulary import Vocabulary
-
-        pipe = ACEStep(pipe.model, Vocabulary.find(download_vocabulary()))
     return pipe.with_adapters(options.adapters) if getattr(options, "adapters", None) else pipe
 
 
-def _checkpoint(options: argparse.Namespace) -> Path:
+def _vocabulary(options: argparse.Namespace) -> Vocabulary:
+    from .download import download_vocabulary
+    from .lyrics.vocabulary import Vocabulary
+
+    vocabulary = Vocabulary.find(_places(options)[0])
+    if options.allow_download and not any(place.is_file() for place in vocabulary.places):
+        return Vocabulary.find(download_vocabulary())
+    return vocabulary
+
+
+def _places(options: argparse.Namespace) -> list[Path]:
+    """The model's files: those that were named, or the first known ones."""
     from .download import download, found, found_or_explained
 
+    if options.model:
+        return options.model
     if options.allow_download and found() is None:
-        return download()
-    return found_or_explained()
+        return [download()]
+    return [found_or_explained()]
 
 
 def _device(name: str) -> str:
     import torch
 
     if name != "auto":
+        try:
+            torch.zeros(1, device=name).cpu()
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            raise SettingError(
+                f"--device {name} cannot be used ({str(error).splitlines()[0]})."
+                " Choose cpu, cuda, mps or auto."
+            ) from error
         return name
     if torch.cuda.is_available():
         return "cuda"
@@ -217,6 +264,14 @@ def _precision(options: argparse.Namespace) -> Precision | None:
         return None
     dtype = getattr(torch, options.dtype)
     return Precision(dtype, dtype)
+
+
+def checked_outputs(options: argparse.Namespace, count: int) -> list[Path]:
+    """Where so many clips go, once it is sure that they can be written."""
+    from .files import check_writable
+
+    checked("--rate (Hz)", options.rate, *RATES)
+    return [check_writable(path) for path in outputs(options.output, count)]
 
 
 def outputs(path: Path, count: int) -> list[Path]:

@@ -20,15 +20,24 @@ WARNING = (
 
 
 def main(words: list[str] | None = None) -> int:
+    from .cli import reported
+
     options = arguments(words)
-    from .cli import save, ticking, watched
+    return reported(lambda: demonstrate(options))
+
+
+def demonstrate(options: argparse.Namespace) -> int:
+    from .atomic import check_place
+    from .cli import save, sounded, watched
     from .files import check_writable
     from .picture import mel_picture, save_png
     from .pipeline import ACEStep
     from .tiny import write_folder
     from .types import Recipe, Sampling, TextToMusic
 
+    picture = options.output.with_suffix(".png")
     check_writable(options.output)
+    check_place(picture)
     began = time.perf_counter()
     task, sampling = TextToMusic(options.seconds), Sampling(options.steps)
     recipe = Recipe(TAGS, LYRICS, task, sampling=sampling, seeds=(options.seed,))
@@ -37,12 +46,9 @@ def main(words: list[str] | None = None) -> int:
     print(f"Model: {pipe.model.name}")
     with watched("sampling", pipe.evaluations(recipe)) as see:
         made = pipe.generate(recipe, see)
-    with ticking("decoding") as tick:
-        wave = pipe.decode(made.latent, tick=tick)
-    save(pipe, made, wave, [options.output], 48_000)
+    save(pipe, *sounded(pipe, made, 48_000), [options.output])
     mel = pipe.codec.decode_mel(made.latent)[0]
     title = f"{TAGS} (seed {options.seed})"
-    picture = options.output.with_suffix(".png")
     print(f"{save_png(mel_picture(mel, made.latent.seconds, title), picture)}  its spectrogram")
     took = time.perf_counter() - began
     print(f"Made {made.latent.seconds:.1f} s in {took:.1f} s on the CPU. {WARNING}")

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from .checkpoint import CheckpointError, Target, TensorFile, names_in, opened, put
 from .keys import TRANSFORMER
-from .model import Model
+from .model import Added, Model
 from .transformer import Transformer
 from .types import SettingError, checked
 
@@ -185,9 +185,9 @@ def with_adapters(model: Model, applied: Sequence[Applied]) -> Model:
     """A model whose transformer has these adapters added; all other weights are shared."""
     old = model.transformer.module
     new = merged(old, deltas(old, applied))
-    names = tuple(f"{a.adapter.name}:{a.weight:g}" for a in applied)
+    added = tuple(Added(a.adapter.name, a.weight, a.training_scale) for a in applied)
     part = replace(model.transformer, module=new)
-    return replace(model, transformer=part, adapters=(*model.adapters, *names))
+    return replace(model, transformer=part, adapters=(*model.adapters, *added))
 
 
 def merged(old: Transformer, changes: Mapping[str, Tensor]) -> Transformer:

@@ -34,6 +34,15 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
 
 
 @dataclass(frozen=True)
+class Added:
+    """An adapter that was added to a model."""
+
+    name: str
+    weight: float = 1.0
+    training_scale: bool = False
+
+
+@dataclass(frozen=True)
 class Model:
     """Everything that is loaded. Frozen: an adapter makes another Model that shares weights."""
 
@@ -46,7 +55,7 @@ class Model:
     tokenizer: TagTokenizer
     is_demo: bool = False
     layout: str = "folder"
-    adapters: tuple[str, ...] = ()
+    adapters: tuple[Added, ...] = ()
 
     @property
     def bytes_kept(self) -> int:

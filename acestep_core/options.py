@@ -10,12 +10,14 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from .atomic import FileError
+from .atomic import FileError, reason
 from .lora import Applied, read_adapter
 from .metadata import read_record
+from .model import Added
 from .noise import drawn_seed, parsed_seeds
 from .presets import BEHAVIOURS, PRESETS
-from .replay import recipe_of
+from .replay import adapters_of, recipe_of
+from .text import checked_tags
 from .types import (
     COMPATS,
     GUIDANCE_KINDS,
@@ -74,10 +76,11 @@ def add_generate_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--duration", type=float, help="seconds, up to 240 (60)")
     command.add_argument("--seed", default=None, help="a number or several; -1 draws one")
     command.add_argument("--batch", type=int, default=1, help="clips at once, seeds counting up")
-    command.add_argument("--replay", type=Path, metavar="FILE.json", help="repeat a recorded run")
     command.add_argument("--output", "-o", type=Path, default=Path("song.flac"))
     command.add_argument("--rate", type=int, default=48_000, help="Hz (48000)")
-    command.add_argument("--preset", choices=tuple(PRESETS), default=None)
+    whole = command.add_mutually_exclusive_group()
+    whole.add_argument("--preset", choices=tuple(PRESETS), default=None)
+    whole.add_argument("--replay", type=Path, metavar="FILE.json", help="repeat a recorded run")
     command.add_argument("--compat", choices=COMPATS, default=None)
     command.add_argument("--solver", "--scheduler", choices=SOLVER_NAMES)
     command.add_argument("--guidance-type", choices=GUIDANCE_KINDS)
@@ -95,7 +98,7 @@ def add_generate_options(command: argparse.ArgumentParser) -> None:
 
 def recipe_from(options: argparse.Namespace) -> Recipe:
     """The recipe the words ask for; adapters and notes to print are put into the options."""
-    options.notes = []
+    options.notes, options.recorded = [], []
     if options.replay:
         recipe = _replayed(options)
     else:
@@ -117,13 +120,15 @@ def recipe_from(options: argparse.Namespace) -> Recipe:
 
 def _replayed(options: argparse.Namespace) -> Recipe:
     record = read_record(options.replay)
-    if record.lora and not options.lora:
-        if not Path(record.lora).exists():
+    options.recorded = adapters_of(record, options.replay)
+    if not options.lora:
+        absent = [repr(a.name) for a in options.recorded if not Path(a.name).exists()]
+        if absent:
             raise FileError(
-                f"{options.replay} was made with the LoRA {record.lora!r}, which is not there."
+                f"{options.replay} was made with the LoRA {', '.join(absent)}, which is not there."
                 " Give its place with --lora PATH, or leave it out with --lora skip."
             )
-        options.lora = [f"{record.lora}={record.lora_weight}"]
+        options.lora = [added.name for added in options.recorded]
     if record.is_original:
         options.notes.append(
             "note: the original draws its noise on the graphics card; this run repeats the"
@@ -135,16 +140,22 @@ def _replayed(options: argparse.Namespace) -> Recipe:
 def _adapters(options: argparse.Namespace) -> list[Applied]:
     if options.lora == ["skip"]:
         return []
-    found = []
-    for text in options.lora:
-        path, sign, weight = text.rpartition("=")
-        try:
-            strength = float(weight) if sign else 1.0
-        except ValueError:
-            raise SettingError(f"--lora {text}: the weight {weight!r} is not a number.") from None
-        adapter = read_adapter(path if sign else text)
-        found.append(Applied(adapter, strength, options.lora_training_scale))
-    return found
+    count = len(options.lora)
+    recorded = options.recorded if len(options.recorded) == count else [Added("")] * count
+    pairs = zip(options.lora, recorded, strict=True)
+    return [_adapter(text, before, options.lora_training_scale) for text, before in pairs]
+
+
+def _adapter(text: str, before: Added, training_scale: bool) -> Applied:
+    """One --lora; what it leaves out is as in the record."""
+    path, sign, weight = text.rpartition("=")
+    if not sign or Path(text).exists():
+        path, weight = text, str(before.weight)
+    try:
+        strength = float(weight)
+    except ValueError:
+        raise SettingError(f"--lora {text}: the weight {weight!r} is not a number.") from None
+    return Applied(read_adapter(path), strength, training_scale or before.training_scale)
 
 
 def _overridden(recipe: Recipe, options: argparse.Namespace) -> Recipe:
@@ -155,21 +166,27 @@ def _overridden(recipe: Recipe, options: argparse.Namespace) -> Recipe:
     if (lyrics := _lyrics(options)) is not None:
         changes["lyrics"] = lyrics
     if options.duration is not None:
-        changes["task"] = TextToMusic(options.duration)
+        changes["task"] = replace(recipe.task, seconds=options.duration)
     if options.seed is not None:
         changes["seeds"] = parsed_seeds(options.seed)
     for name in ("compat", "language"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
     recipe = replace(recipe, **changes)  # pyright: ignore[reportArgumentType]
+    checked_tags(recipe.tags)
     return _batched(recipe, options.batch)
 
 
 def _batched(recipe: Recipe, count: int) -> Recipe:
     if not 1 <= count <= 64:
         raise SettingError(f"--batch is {count}; it must be between 1 and 64.")
-    if count == 1 or len(recipe.seeds) != 1:
+    if count == 1 or count == len(recipe.seeds):
         return recipe
+    if len(recipe.seeds) != 1:
+        raise SettingError(
+            f"--batch is {count}, but there are {len(recipe.seeds)} seeds. Give one seed to count"
+            " up from, or leave --batch out."
+        )
     return replace(recipe, seeds=BEHAVIOURS[recipe.compat].seeds(recipe.seeds[0], count))
 
 
@@ -200,9 +217,18 @@ def _given(options: argparse.Namespace, names: list[str]) -> dict[str, object]:
 def _lyrics(options: argparse.Namespace) -> str | None:
     if options.lyrics_file is None:
         return options.lyrics
+    path = options.lyrics_file
     try:
-        return options.lyrics_file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise FileError(f"The lyrics file {path} cannot be read ({reason(error)}).") from error
+    except UnicodeDecodeError as error:
         raise FileError(
-            f"The lyrics file {options.lyrics_file} cannot be read: {error}."
+            f"The lyrics file {path} is not text in UTF-8 ({error}). Save it as UTF-8."
         ) from error
+    if not text.strip():
+        raise FileError(
+            f"The lyrics file {path} is empty. Write the words into it, or leave it out and give"
+            " --lyrics '[inst]' for music without singing."
+        )
+    return text

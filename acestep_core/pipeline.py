@@ -177,6 +177,14 @@ def checked_output(wave: Tensor) -> list[str]:
     return [f"The clip is silent (peak {peak:.1e})."] if peak < SILENCE else []
 
 
+def words_of(
+    text: str, vocabulary: Vocabulary, language: str = "auto", compat: str = "corrected"
+) -> Lyrics:
+    """Lyrics as tokens: what can be wrong with them is known without a model."""
+    detector = BEHAVIOURS[compat].detector
+    return tokenise(text, language=language, detector=detector, vocabulary=vocabulary)
+
+
 class ACEStep:
     """A model and everything around it, for scripts."""
 
@@ -213,18 +221,26 @@ class ACEStep:
             return encode_tags(text, self.model.tokenizer, self.model.text_encoder)
 
     def lyrics(self, text: str, language: str = "auto", compat: str = "corrected") -> Lyrics:
-        detector = BEHAVIOURS[compat].detector
-        return tokenise(text, language=language, detector=detector, vocabulary=self.vocabulary)
+        return words_of(text, self.vocabulary, language, compat)
 
     def evaluations(self, recipe: Recipe) -> int:
         """How often a run will ask the model: the length of its progress bar."""
         return evaluations_of(recipe)
 
-    def generate(self, recipe: Recipe, see: See = unseen, together: bool = True) -> Made:
-        """Sample a recipe: conditions, then latents; decode() makes it sound."""
+    def generate(
+        self,
+        recipe: Recipe,
+        see: See = unseen,
+        together: bool = True,
+        lyrics: Lyrics | None = None,
+    ) -> Made:
+        """Sample a recipe: conditions, then latents; decode() makes it sound.
+
+        `lyrics` are the recipe's, where they are tokenised already.
+        """
         began = time.perf_counter()
         recipe = resolved(recipe)
-        lyrics = self.lyrics(recipe.lyrics, recipe.language, recipe.compat)
+        lyrics = lyrics or self.lyrics(recipe.lyrics, recipe.language, recipe.compat)
         tags = self.tags(recipe.tags)
         ready = time.perf_counter()
         latent = make(self.model, tags, lyrics, recipe, see, together)
@@ -244,7 +260,12 @@ class ACEStep:
         return resample(wave.clone(), SAMPLE_RATE, rate)
 
     def encode(self, wave: Tensor, rate: int, tiles: Tiles = TILED, tick: Tick = no_tick) -> Latent:
-        """Waveform (C, N) at any rate -> latent; clips this project made do not grow by a frame."""
+        """Waveform (C, N) or (B, C, N) at any rate -> latent.
+
+        Clips this project made do not grow by a frame.
+        """
         wave = resample(checked_wave("Audio", wave, rate), rate, SAMPLE_RATE)
+        wave = without_round_trip_tail(wave)
         with torch.inference_mode():
-            return self.codec.encode(without_round_trip_tail(wave)[None], tiles, tick)
+            latent = self.codec.encode(wave if wave.ndim == 3 else wave[None], tiles, tick)
+        return Latent(latent.z.clone())

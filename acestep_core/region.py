@@ -159,9 +159,7 @@ def regenerate(
     return inside.view(1, 1, 1, -1)
 
 
-def windows(
-    regions: Sequence[Region], seconds: float, limit: float = MAX_SECONDS
-) -> list[Window]:
+def windows(regions: Sequence[Region], seconds: float, limit: float = MAX_SECONDS) -> list[Window]:
     """Stretches of at most `limit` seconds around the regions, with as much context as fits.
 
     Regions share a stretch where that leaves some context on both sides. Stretches may

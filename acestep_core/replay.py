@@ -15,7 +15,8 @@ from pathlib import Path
 from .atomic import FileError
 from .config import VERSION, seconds_of
 from .metadata import Json, Record
-from .model import Model
+from .model import Added, Model
+from .noise import Noise
 from .pipeline import Made
 from .types import (
     AudioToAudio,
@@ -29,6 +30,8 @@ from .types import (
     Task,
     TextToMusic,
 )
+
+ADAPTERS = "adapters"  # the key of our own part of a record
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,15 @@ def record_of(made: Made, model: Model, output: Output) -> Record:
         audio_path=output.path.name,  # no folders of this machine in a file people share
         ace_core=_own(made, model, output),
     )
-    return replace(record, **task_fields(recipe.task))  # pyright: ignore[reportArgumentType]
+    fields = {**task_fields(recipe.task), **adapter_fields(model)}
+    return replace(record, **fields)  # pyright: ignore[reportArgumentType]
+
+
+def adapter_fields(model: Model) -> dict[str, object]:
+    """The first adapter; the original's names have a place for one."""
+    if not model.adapters:
+        return {}
+    return {"lora_name_or_path": model.adapters[0].name, "lora_weight": model.adapters[0].weight}
 
 
 def task_fields(task: Task) -> dict[str, object]:
@@ -120,7 +131,7 @@ def _own(made: Made, model: Model, output: Output) -> dict[str, Json]:
         "rng": "cpu",
         "model": model.name,
         "demonstration_model": model.is_demo,
-        "adapters": list(model.adapters),
+        ADAPTERS: [dict(asdict(added)) for added in model.adapters],
         "dtype": str(part.dtype).removeprefix("torch."),
         "device": part.device.type,
         "seconds_made": round(seconds_of(made.latent.frames), 3),
@@ -132,6 +143,19 @@ def _own(made: Made, model: Model, output: Output) -> dict[str, Json]:
     }
 
 
+def adapters_of(record: Record, source: Path) -> list[Added]:
+    """The adapters of a recorded run. Our own files name all of them, the original's just one."""
+    entries = record.ace_core.get(ADAPTERS)
+    if not entries:
+        return [Added(record.lora, record.lora_weight)] if record.lora else []
+    try:
+        return [Added(**entry) for entry in entries]  # pyright: ignore[reportGeneralTypeIssues]
+    except TypeError as error:
+        raise FileError(
+            f"{source}: {ADAPTERS!r} is not a list of names and weights. Correct it in the file."
+        ) from error
+
+
 def recipe_of(record: Record, source: Path) -> Recipe:
     """The recipe that repeats a text-to-music or retake record; other tasks need their source."""
     if record.task not in ("text2music", "retake"):
@@ -141,6 +165,7 @@ def recipe_of(record: Record, source: Path) -> Recipe:
         )
     if not record.actual_seeds:
         raise FileError(f"{source} names no seed (actual_seeds is empty); add one.")
+    Noise(record.actual_seeds, record.retake_seeds)  # checks their range
     return Recipe(
         record.prompt,
         record.lyrics,

@@ -171,9 +171,7 @@ def _outside(source: Tensor, result: Tensor, kept: Sequence[tuple[int, int]]) ->
     return decibels(largest) - decibels(peak or 1.0) if kept else None
 
 
-def _difference(
-    source: Tensor, result: Tensor, spans: Sequence[tuple[int, int]]
-) -> float | None:
+def _difference(source: Tensor, result: Tensor, spans: Sequence[tuple[int, int]]) -> float | None:
     """Power of the change within the spans, in dB of the source's power there."""
     changed = power = 0.0
     for first, last in spans:

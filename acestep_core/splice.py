@@ -1,14 +1,12 @@
 """What was made, put into its source: everything else stays the source, sample for sample.
 
-    source  ------------\        /----------    kept
-    made                 \______/               between: cross-fades, inside the region
-
-    [ made ] source [ made ]                    extend: fades begin in the new part
+    source ------- fade | made ........ | fade ------- source      a region, fades inside it
+           made .. fade | source ------ | fade .. made             an extension, fades outside
 
 Cross-fades keep the power constant: also where the two waves are alike, as they are when
 little was changed; there an ordinary one would swell by 3 dB. Beside an extension there is no
-source left to fade from, so it is carried on: what linear prediction expects next, stirred
-by its own prediction errors backwards. (Measured on music, mirroring the source instead gives
+source left to fade from, so it is carried on: what linear prediction expects next, stirred by
+its own prediction errors backwards. (Measured on music: mirroring the source instead gives
 thumps and peaks, and fading in from silence a gap.)
 """
 
@@ -34,12 +32,14 @@ HISTORY = 0.05  # seconds that predictions are learnt from
 def as_source(made: Tensor, channels: int, rate: int, length: int) -> Tensor:
     """made (2, M) at 44.1 kHz -> (channels, length) at the source's rate.
 
-    A codec rounds up to whole frames, so there is something to cut off and nothing to add,
-    but for a sample or two that resampling may round away.
+    A codec rounds up to whole frames, so there is something to cut off and nothing to add, but
+    for the samples that a round trip through another rate adds and the encoder leaves out.
     """
     made = made if channels == 2 else made.mean(0, keepdim=True)
     made = resample(made, SAMPLE_RATE, rate)[..., :length]
-    return pad(made, (0, length - made.shape[-1]))
+    missing = length - made.shape[-1]
+    assert missing <= 3 * rate / SAMPLE_RATE + 2, (made.shape, length)
+    return pad(made, (0, missing))
 
 
 def samples_of(region: Region, rate: int, length: int) -> tuple[int, int]:
@@ -120,6 +120,8 @@ def _led_in(source: Tensor, after: Tensor, rate: int, crossfade: float) -> Tenso
     """after (C, M), its beginning faded in from the continuation of source (C, N)."""
     known = source.shape[-1] - ORDER
     count = max(min(round(crossfade * rate), after.shape[-1], known), 0)
+    if not count:
+        return after
     lead = torch.stack([continued(channel, count, rate) for channel in source])
     return torch.cat((faded(lead, after[:, :count]), after[:, count:]), -1)
 

@@ -29,6 +29,12 @@ def checked(label: str, value: float, low: float, high: float, fix: str = "") ->
         raise SettingError(f"{label} is {value}; it must be between {low:g} and {high:g}.{hint}")
 
 
+def checked_whole(label: str, value: int, low: int, high: int) -> None:
+    checked(label, value, low, high)
+    if not hasattr(value, "__index__"):  # also numpy's whole numbers have it
+        raise SettingError(f"{label} is {value}; it must be a whole number.")
+
+
 def chosen_from(label: str, value: str, options: object) -> None:
     """Raise unless value is one of the options, which are named in the message."""
     names = list(options)  # type: ignore[call-overload]
@@ -125,7 +131,7 @@ class Sampling:
 
     def __post_init__(self) -> None:
         chosen_from("Solver", self.solver, SOLVER_NAMES)
-        checked("Steps", self.steps, 1, 1000)
+        checked_whole("Steps", self.steps, 1, 1000)
         checked("Granularity scale", self.granularity, -100, 100)
         if any(not 1 <= step <= 1000 for step in self.chosen):
             raise SettingError(f"Chosen steps are {self.chosen}; each must be from 1 to 1000.")
@@ -237,7 +243,7 @@ class Edit:
     def __post_init__(self) -> None:
         checked("Edit start (n_min)", self.start, 0, 1)
         checked("Edit stop (n_max)", self.stop, 0, 1)
-        checked("Averaged noises (n_avg)", self.average, 1, 100)
+        checked_whole("Averaged noises (n_avg)", self.average, 1, 100)
 
 
 Task = TextToMusic | Retake | AudioToAudio | Repaint | Extend | Edit

@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..acestep_core.atomic import FileError
 from ..acestep_core.checkpoint import CheckpointError, Target
 from ..acestep_core.layers import Ops
 from ..acestep_core.lyrics.vocabulary import COMFYUI_PATH
@@ -43,28 +44,36 @@ COMPUTING = [torch.bfloat16, torch.float32]  # float16 is too narrow for this tr
 PARAMETERS = 2_600_000_000  # what inference reads of the released transformer
 
 
+def _management() -> Any:
+    from comfy import model_management
+
+    return model_management
+
+
+def _paths() -> Any:
+    import folder_paths
+
+    return folder_paths
+
+
 # --- files -------------------------------------------------------------------------------
 
 
 def register_folder() -> None:
     """Make models/acestep known, beside what the user's extra_model_paths.yaml says."""
     if IN_COMFYUI:
-        import folder_paths
-
-        place = os.path.join(folder_paths.models_dir, FOLDER)
-        folder_paths.add_model_folder_path(FOLDER, place)
+        place = os.path.join(_paths().models_dir, FOLDER)
+        _paths().add_model_folder_path(FOLDER, place)
         # A new folder knows no extension, which means that every file is listed.
-        folder_paths.folder_names_and_paths[FOLDER][1].add(".safetensors")
+        _paths().folder_names_and_paths[FOLDER][1].add(".safetensors")
 
 
 def model_files(folder: str) -> list[str]:
     """The .safetensors files below a model folder, relative, with forward slashes."""
     if not IN_COMFYUI:
         return []
-    import folder_paths
-
     try:
-        names = folder_paths.get_filename_list(folder)
+        names = _paths().get_filename_list(folder)
     except (KeyError, OSError):  # a folder that went away must not break the list of nodes
         return []
     return [name.replace("\\", "/") for name in names if name.endswith(".safetensors")]
@@ -72,9 +81,7 @@ def model_files(folder: str) -> list[str]:
 
 def path_of(folder: str, name: str) -> Path:
     """Where a file that model_files() listed lies."""
-    import folder_paths
-
-    path = folder_paths.get_full_path(folder, name)
+    path = _paths().get_full_path(folder, name)
     if path is None:
         raise CheckpointError(
             f"{folder}/{name} is no longer there. Refresh the page, choose again."
@@ -84,29 +91,19 @@ def path_of(folder: str, name: str) -> Path:
 
 def model_folders() -> list[Path]:
     """The folders of models/acestep; a download goes into the first."""
-    if not IN_COMFYUI:
-        return []
-    import folder_paths
-
-    return [Path(path) for path in folder_paths.get_folder_paths(FOLDER)]
+    return [Path(path) for path in _paths().get_folder_paths(FOLDER)] if IN_COMFYUI else []
 
 
 def models_folder() -> Path | None:
     """ComfyUI's folder of all models."""
-    if not IN_COMFYUI:
-        return None
-    import folder_paths
-
-    return Path(folder_paths.models_dir)
+    return Path(_paths().models_dir) if IN_COMFYUI else None
 
 
 def vocabulary_places() -> list[Path]:
     """Where the lyric vocabulary may lie: ComfyUI has a copy of its own."""
     if not IN_COMFYUI:
         return []
-    from comfy import model_management
-
-    return [Path(model_management.__file__).parents[1] / COMFYUI_PATH, *model_folders()]
+    return [Path(_management().__file__).parents[1] / COMFYUI_PATH, *model_folders()]
 
 
 # --- memory ------------------------------------------------------------------------------
@@ -129,9 +126,7 @@ class HostPart(Part[M]):
 
     @contextmanager
     def use(self, memory: int = 0) -> Iterator[M]:
-        from comfy import model_management
-
-        model_management.load_models_gpu([self.patcher], memory_required=memory)
+        _management().load_models_gpu([self.patcher], memory_required=memory)
         try:
             yield self.module
         finally:
@@ -140,21 +135,20 @@ class HostPart(Part[M]):
 
 
 def _patcher(module: nn.Module, device: torch.device, kept_on: torch.device) -> Any:
-    from comfy import model_management, model_patcher
+    from comfy import model_patcher
 
     # Newer versions page weights in as they are used, and want to know their dtypes for it.
-    if hasattr(model_management, "archive_model_dtypes"):
-        model_management.archive_model_dtypes(module)
+    if hasattr(_management(), "archive_model_dtypes"):
+        _management().archive_model_dtypes(module)
     kind = getattr(model_patcher, "CoreModelPatcher", model_patcher.ModelPatcher)
     return kind(module, load_device=device, offload_device=kept_on)
 
 
 def _unload(patcher: Any) -> None:
     """Take one network off its device, and no other."""
-    from comfy import model_management as management
-
-    others = [loaded for loaded in management.current_loaded_models if loaded.model is not patcher]
-    management.free_memory(1e30, patcher.load_device, keep_loaded=others)
+    loaded = _management().current_loaded_models
+    others = [one for one in loaded if one.model is not patcher]
+    _management().free_memory(1e30, patcher.load_device, keep_loaded=others)
 
 
 @cache
@@ -193,8 +187,7 @@ def placement(dtype: str, memory: str) -> tuple[Precision | None, Placing]:
     chosen, offload = DTYPES[dtype], memory == "offload"
     if not IN_COMFYUI:
         return (None if chosen is None else Precision(chosen, chosen)), Placing(offload=offload)
-    from comfy import model_management as management
-
+    management = _management()
     device = management.get_torch_device()
     kept = chosen or management.unet_dtype(device, PARAMETERS, COMPUTING)
     kept = kept if kept in (torch.float16, *COMPUTING) else torch.bfloat16  # --fp8_...-unet
@@ -209,8 +202,7 @@ def placement(dtype: str, memory: str) -> tuple[Precision | None, Placing]:
 
 def _devices(part: str) -> tuple[torch.device, torch.device]:
     """Where a part computes, and where it is kept meanwhile."""
-    from comfy import model_management as management
-
+    management = _management()
     if part == "transformer":
         return management.get_torch_device(), management.unet_offload_device()
     if part == "text_encoder":
@@ -220,11 +212,7 @@ def _devices(part: str) -> tuple[torch.device, torch.device]:
 
 def handed_on(x: Tensor) -> Tensor:
     """A tensor where ComfyUI wants the results of nodes."""
-    if not IN_COMFYUI:
-        return x
-    from comfy import model_management
-
-    return x.to(model_management.intermediate_device()).contiguous()
+    return x.to(_management().intermediate_device()).contiguous() if IN_COMFYUI else x
 
 
 # --- progress ----------------------------------------------------------------------------
@@ -233,9 +221,7 @@ def handed_on(x: Tensor) -> Tensor:
 def stop_if_asked() -> None:
     """Raise ComfyUI's own exception when the user has pressed stop."""
     if IN_COMFYUI:
-        from comfy import model_management
-
-        model_management.throw_exception_if_processing_interrupted()
+        _management().throw_exception_if_processing_interrupted()
 
 
 class Bar:
@@ -278,7 +264,7 @@ def errors_of(title: str) -> Iterator[None]:
     """Name the node in what a user can correct, and say what helps when memory runs out."""
     try:
         yield
-    except (SettingError, CheckpointError) as error:
+    except (SettingError, CheckpointError, FileError) as error:
         raise type(error)(f"{title}: {error}") from error
     except Exception as error:
         # On older versions the user's stop is an Exception, too.
@@ -293,10 +279,9 @@ def errors_of(title: str) -> Iterator[None]:
 
 
 def _ran_out_of_memory(error: Exception) -> bool:
-    if is_out_of_memory(error):
-        return True
-    management = sys.modules.get("comfy.model_management") if IN_COMFYUI else None
-    return bool(getattr(management, "is_oom", lambda error: False)(error))
+    # Newer versions also know what drivers other than CUDA's say.
+    theirs = getattr(_management(), "is_oom", None) if IN_COMFYUI else None
+    return is_out_of_memory(error) or bool(theirs and theirs(error))
 
 
 def _no_room(title: str, reason: str) -> Exception:
@@ -306,8 +291,7 @@ def _no_room(title: str, reason: str) -> Exception:
     )
     if not IN_COMFYUI:
         return MemoryError(text)
-    from comfy import model_management as management
-
+    management = _management()
     free, total = (
         size(management.get_torch_device()) / 2**30
         for size in (management.get_free_memory, management.get_total_memory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.host.single_file import write_single_file
 CHECKOUTS = comfyui.checkouts()
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m picks by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
@@ -65,7 +67,7 @@ def inside(checkout: Path, base: Path) -> dict[str, dict[str, Any]]:
     done = subprocess.run(
         [str(word) for word in command],
         cwd=checkout,
-        env={**comfyui.os.environ, **comfyui.QUIET},
+        env={**os.environ, **comfyui.QUIET},
         capture_output=True,
         text=True,
         check=False,

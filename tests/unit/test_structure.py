@@ -27,12 +27,12 @@ PARAMETERS = 7
 
 # A file imports from its own layer or a lower one.
 LAYERS = {
-    0: "types config layers audio atomic",
+    0: "types config layers audio atomic loudness",
     1: "transformer lyric_encoder umt5 dcae vocoder mel",
     2: "sample solve guidance schedule noise memory",
     3: "tasks kit extension flow_edit region splice context text lyrics codec checkpoint download lora"
     " keys weight_norm model tiny latents",
-    4: "pipeline presets metadata files report writer picture describe replay",
+    4: "pipeline presets metadata files report writer picture describe replay edit_job editing",
     5: "__init__ __main__ cli client demo options",
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names.split()}
@@ -48,6 +48,7 @@ HOMES = {
     "huggingface_hub": {"download"},
     "av": {"files"},
     "tqdm": {"cli"},
+    "pyloudnorm": {"loudness"},
     "PIL": {"picture"},
     "transformers": {"writer"},
     "num2words": {"lyrics"},

@@ -1,0 +1,35 @@
+"""The pack imported the way ComfyUI does it: as a package, under a name of its own.
+
+The core is reached through it. Imported under two names it would be two sets of classes
+that do not recognise one another.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).resolve().parents[3]
+NAME = "acestep_suite_as_a_pack"
+
+
+@cache
+def imported() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        NAME, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
+    )
+    assert spec
+    assert spec.loader
+    pack = importlib.util.module_from_spec(spec)
+    sys.modules[NAME] = pack
+    spec.loader.exec_module(pack)
+    return pack
+
+
+def module(name: str) -> ModuleType:
+    """A module of the pack: module("nodes.host"), module("acestep_core.types")."""
+    return importlib.import_module(f"{imported().__name__}.{name}")
