@@ -1,4 +1,4 @@
-"""The command line: generate, decode, encode, info, download.
+"""The command line: generate, decode, encode, info, download; editing has its own file.
 
     words -> parser -> one function per command -> files
 
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .config import VERSION
+from .edit_cli import add_commands as add_edit_commands
 from .options import add_generate_options, add_model_options, recipe_from
 from .types import SettingError, checked
 
@@ -87,6 +88,8 @@ def parser() -> argparse.ArgumentParser:
     add_generate_options(command)
     add_model_options(command)
     command.set_defaults(run=generate)
+
+    add_edit_commands(commands)
 
     command = commands.add_parser("encode", help="a sound file to latents (.safetensors)")
     command.add_argument("audio", type=Path)

@@ -30,6 +30,7 @@ def demonstrate(options: argparse.Namespace) -> int:
     from .atomic import check_place
     from .cli import save, sounded, watched
     from .files import check_writable
+    from .noise import parsed_seeds
     from .picture import mel_picture, save_png
     from .pipeline import ACEStep
     from .tiny import write_folder
@@ -40,7 +41,7 @@ def demonstrate(options: argparse.Namespace) -> int:
     check_place(picture)
     began = time.perf_counter()
     task, sampling = TextToMusic(options.seconds), Sampling(options.steps)
-    recipe = Recipe(TAGS, LYRICS, task, sampling=sampling, seeds=(options.seed,))
+    recipe = Recipe(TAGS, LYRICS, task, sampling=sampling, seeds=parsed_seeds(options.seed))
     with tempfile.TemporaryDirectory() as folder:
         pipe = ACEStep.load(write_folder(Path(folder)))
     print(f"Model: {pipe.model.name}")
@@ -48,7 +49,7 @@ def demonstrate(options: argparse.Namespace) -> int:
         made = pipe.generate(recipe, see)
     save(pipe, *sounded(pipe, made, 48_000), [options.output])
     mel = pipe.codec.decode_mel(made.latent)[0]
-    title = f"{TAGS} (seed {options.seed})"
+    title = f"{TAGS} (seed {recipe.seeds[0]})"
     print(f"{save_png(mel_picture(mel, made.latent.seconds, title), picture)}  its spectrogram")
     took = time.perf_counter() - began
     print(f"Made {made.latent.seconds:.1f} s in {took:.1f} s on the CPU. {WARNING}")

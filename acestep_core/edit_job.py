@@ -176,7 +176,7 @@ class Job:
         clip = self.clip
         if self.is_reference:
             self.refuse_long("Use corrected mode, which works on the part around a region.")
-        stretches = windows(regions, clip.seconds) or [Window(0.0, clip.seconds, ())]
+        stretches = windows(regions, clip.seconds, MAX_SECONDS) or [Window(0.0, clip.seconds, ())]
         takes = [clip.wave.clone() for _ in self.recipe.seeds]
         for stretch in stretches:
             self._work(stretch, task_of, takes)

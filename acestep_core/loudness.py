@@ -13,6 +13,7 @@ import logging
 import math
 import warnings
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from torch import Tensor
 
@@ -97,12 +98,18 @@ def _integrated(wave: Tensor, rate: int) -> tuple[float | None, str]:
     try:
         from pyloudnorm import Meter
     except ImportError as error:
-        log.warning("pyloudnorm does not load (%s); comparing RMS levels instead", error)
+        _say_missing(str(error))
         return None, f"the package pyloudnorm does not load ({error})"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # means of no blocks, in silence
         found = float(Meter(rate).integrated_loudness(wave.double().cpu().numpy().T))
     return (found, "") if math.isfinite(found) else (None, "it is below the threshold of hearing")
+
+
+@lru_cache
+def _say_missing(reason: str) -> None:
+    """Once per reason."""
+    log.warning("pyloudnorm does not load (%s); comparing RMS levels instead", reason)
 
 
 def unmatched(made: Tensor, rate: int, source: Loudness, note: str = "") -> Matching:

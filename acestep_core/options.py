@@ -14,7 +14,7 @@ from .atomic import FileError, reason
 from .lora import Applied, read_adapter
 from .metadata import read_record
 from .model import Added
-from .noise import drawn_seed, parsed_seeds
+from .noise import parsed_seeds
 from .presets import BEHAVIOURS, PRESETS
 from .replay import adapters_of, recipe_of
 from .text import checked_tags
@@ -68,19 +68,31 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
 
 
 def add_generate_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--tags", help="style: genres, instruments, mood, tempo")
-    words = command.add_mutually_exclusive_group()
-    words.add_argument("--lyrics", help="sung words with [verse], [chorus] ...; [inst] = none")
-    words.add_argument("--lyrics-file", type=Path, help="the same from a UTF-8 text file")
-    command.add_argument("--language", default=None, help="auto, prefix, or a code such as de")
+    add_word_options(command)
     command.add_argument("--duration", type=float, help="seconds, up to 240 (60)")
     command.add_argument("--seed", default=None, help="a number or several; -1 draws one")
     command.add_argument("--batch", type=int, default=1, help="clips at once, seeds counting up")
     command.add_argument("--output", "-o", type=Path, default=Path("song.flac"))
     command.add_argument("--rate", type=int, default=48_000, help="Hz (48000)")
+    add_setting_options(command).add_argument(
+        "--replay", type=Path, metavar="FILE.json", help="repeat a recorded run"
+    )
+
+
+def add_word_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--tags", help="style: genres, instruments, mood, tempo")
+    words = command.add_mutually_exclusive_group()
+    words.add_argument("--lyrics", help="sung words with [verse], [chorus] ...; [inst] = none")
+    words.add_argument("--lyrics-file", type=Path, help="the same from a UTF-8 text file")
+    command.add_argument("--language", default=None, help="auto, prefix, or a code such as de")
+
+
+def add_setting_options(
+    command: argparse.ArgumentParser,
+) -> argparse._MutuallyExclusiveGroup:
+    """Sampling and guidance; returns the group of --preset, which others may exclude."""
     whole = command.add_mutually_exclusive_group()
     whole.add_argument("--preset", choices=tuple(PRESETS), default=None)
-    whole.add_argument("--replay", type=Path, metavar="FILE.json", help="repeat a recorded run")
     command.add_argument("--compat", choices=COMPATS, default=None)
     command.add_argument("--solver", "--scheduler", choices=SOLVER_NAMES)
     command.add_argument("--guidance-type", choices=GUIDANCE_KINDS)
@@ -94,6 +106,7 @@ def add_generate_options(command: argparse.ArgumentParser) -> None:
         "--lora", action="append", default=[], metavar="PATH[=WEIGHT]", help='or "skip"'
     )
     command.add_argument("--lora-training-scale", action="store_true", help="apply alpha / rank")
+    return whole
 
 
 def recipe_from(options: argparse.Namespace) -> Recipe:
@@ -112,7 +125,7 @@ def recipe_from(options: argparse.Namespace) -> Recipe:
             task=TextToMusic(),
             guidance=preset.guidance,
             sampling=preset.sampling,
-            seeds=(drawn_seed(),) if options.seed is None else parsed_seeds(options.seed),
+            seeds=parsed_seeds(options.seed),
         )
     options.adapters = _adapters(options)
     return _overridden(recipe, options)
@@ -167,7 +180,7 @@ def _overridden(recipe: Recipe, options: argparse.Namespace) -> Recipe:
         changes["lyrics"] = lyrics
     if options.duration is not None:
         changes["task"] = replace(recipe.task, seconds=options.duration)
-    if options.seed is not None:
+    if options.replay and options.seed is not None:
         changes["seeds"] = parsed_seeds(options.seed)
     for name in ("compat", "language"):
         if getattr(options, name) is not None:

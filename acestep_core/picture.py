@@ -2,9 +2,11 @@
 
     log-mel (128, M) or (2, 128, M) -> loudness below the peak -> colours -> panels
     wave (C, N) -> lowest and highest sample of each column -> panels
+    log-mels before and after an edit -> both, and how many dB louder or quieter -> panels
     panels -> title, axes, regions -> image
 
-Stereo is two panels, left above right. Regions, pairs of seconds, are tinted in every panel.
+Stereo is two panels, left above right, but one in an edit's picture. Regions, pairs of seconds,
+are tinted in every panel.
 """
 
 from __future__ import annotations
@@ -42,6 +44,9 @@ BACKGROUND, INK, FAINT = (17, 17, 27), (205, 208, 220), (62, 64, 82)
 REGION = (94, 234, 212)
 WAVE, WAVE_CORE, OVER = (88, 116, 190), (150, 178, 240), (250, 82, 82)
 
+QUIETER, LOUDER = (74, 156, 255), (255, 140, 66)
+MOST_CHANGE = 30.0  # dB louder or quieter that is drawn in full colour
+
 RANGE_DB = 80.0  # from the loudest point down to black
 DB = 20 / math.log(10)  # one unit of a natural logarithm of magnitude, in decibels
 QUIETEST_PEAK = -2.0  # log-mel; without it the rounding of digital silence would glow
@@ -71,6 +76,7 @@ COLOURS = np.array(
 class Panel:
     pixels: np.ndarray  # (height, width, 3) uint8
     marks: tuple[tuple[float, str], ...]  # place from the top, 0 to 1, and label
+    name: str = ""
 
 
 def mel_picture(
@@ -81,20 +87,70 @@ def mel_picture(
     config: VocoderConfig | None = None,
 ) -> Image:
     """A mel spectrogram (n_mels, M) or (channels, n_mels, M) that lasts so many seconds."""
-    config = config or VocoderConfig()
-    mel = _checked_mel(log_mel, seconds)
+    mel = _pixels_of(_checked_mel(log_mel, seconds))
+    level = _level(mel, float(mel.max()))
+    marks = _pitch_marks(config or VocoderConfig())
+    panels = [Panel(coloured(channel.numpy()), marks) for channel in level]
+    return _framed(panels, seconds, title, regions)
+
+
+def edit_picture(
+    before: Tensor,
+    after: Tensor,
+    seconds: float,
+    regions: Regions = (),
+    title: str = "",
+    config: VocoderConfig | None = None,
+) -> Image:
+    """What an edit changed: the mel spectrogram (channels, n_mels, M) before, after, and between.
+
+    In the third panel orange is louder than before and blue quieter.
+    """
+    mels = [_checked_mel(log_mel, seconds) for log_mel in (before, after)]
+    if mels[0].shape != mels[1].shape:
+        raise SettingError(
+            f"The mel spectrograms before and after have the shapes {tuple(mels[0].shape)} and "
+            f"{tuple(mels[1].shape)}; they must be the same. Pad the shorter with silence."
+        )
+    mels = [_pixels_of(mel.exp().mean(0, keepdim=True).log()) for mel in mels]
+    peak = max(float(mel.max()) for mel in mels)
+    levels = [_level(mel, peak)[0].numpy() for mel in mels]
+    marks = _pitch_marks(config or VocoderConfig())
+    panels = [
+        Panel(coloured(levels[0]), marks, "before"),
+        Panel(coloured(levels[1]), marks, "after"),
+        Panel(_change_pixels(levels[1] - levels[0]), marks, "louder / quieter"),
+    ]
+    return _framed(panels, seconds, title, regions)
+
+
+def _pixels_of(mel: Tensor) -> Tensor:
+    """(channels, n_mels, M) in the size of a panel, low pitches at the bottom."""
     size = (MEL_HEIGHT, WIDTH - LEFT - RIGHT)
     mel = interpolate(mel[None], size, mode="bilinear", align_corners=False, antialias=True)[0]
-    peak = max(float(mel.max()), QUIETEST_PEAK)
-    level = (1 + (mel - peak) * DB / RANGE_DB).clamp(0, 1)
+    return mel.flip(1)
+
+
+def _level(mel: Tensor, peak: float) -> Tensor:
+    """0 to 1 from RANGE_DB below the peak up to it."""
+    return (1 + (mel - max(peak, QUIETEST_PEAK)) * DB / RANGE_DB).clamp(0, 1)
+
+
+def _pitch_marks(config: VocoderConfig) -> tuple[tuple[float, str], ...]:
     low, high = hz_to_mel(config.f_min), hz_to_mel(config.f_max)
-    marks = tuple(
+    return tuple(
         (1 - (hz_to_mel(hz) - low) / (high - low), f"{hz / 1000:g} kHz" if hz >= 1000 else f"{hz}")
         for hz in TICKS_HZ
         if config.f_min <= hz <= config.f_max
     )
-    panels = [Panel(coloured(channel.numpy()), marks) for channel in level.flip(1)]  # low = bottom
-    return _framed(panels, seconds, title, regions)
+
+
+def _change_pixels(change: np.ndarray) -> np.ndarray:
+    """Differences of levels (height, width) as a panel: no colour where nothing changed."""
+    share = np.clip(change[..., None] * RANGE_DB / MOST_CHANGE, -1, 1)
+    colour = np.where(share > 0, np.array(LOUDER), np.array(QUIETER))
+    ground = np.array(BACKGROUND)
+    return np.rint(ground + np.abs(share) * (colour - ground)).astype(np.uint8)
 
 
 def waveform_picture(wave: Tensor, rate: int, regions: Regions = (), title: str = "") -> Image:
@@ -176,6 +232,7 @@ def _framed(panels: list[Panel], seconds: float, title: str, regions: Regions) -
         pixels = _tinted(panel.pixels, seconds, regions)
         image.paste(Image.fromarray(pixels), (LEFT, top))
         _draw_level_axis(draw, panel, top)
+        _write(draw, (LEFT + 6, top + 8), panel.name, INK, "lt")
         top += len(pixels) + GAP
     _draw_time_axis(draw, seconds, top - GAP)
     _write(draw, (LEFT, TOP // 2), _shortened(title), INK, "lm")

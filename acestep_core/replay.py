@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .atomic import FileError
-from .config import VERSION, seconds_of
+from .config import VERSION
 from .metadata import Json, Record
 from .model import Added, Model
 from .noise import Noise
@@ -41,6 +41,7 @@ class Output:
     path: Path
     index: int = 0  # item of the batch
     rate: int = 48_000
+    seconds: float | None = None  # where the sound is longer than what was made
 
 
 def record_of(made: Made, model: Model, output: Output) -> Record:
@@ -52,7 +53,7 @@ def record_of(made: Made, model: Model, output: Output) -> Record:
         format=output.path.suffix.removeprefix("."),
         prompt=recipe.tags,
         lyrics=recipe.lyrics,
-        audio_duration=round(seconds_of(made.latent.frames), 3),
+        audio_duration=round(_seconds(made, output), 3),
         infer_step=sampling.steps,
         guidance_scale=guidance.scale,
         scheduler_type=sampling.solver,
@@ -75,6 +76,10 @@ def record_of(made: Made, model: Model, output: Output) -> Record:
     )
     fields = {**task_fields(recipe.task), **adapter_fields(model)}
     return replace(record, **fields)  # pyright: ignore[reportArgumentType]
+
+
+def _seconds(made: Made, output: Output) -> float:
+    return made.latent.seconds if output.seconds is None else output.seconds
 
 
 def adapter_fields(model: Model) -> dict[str, object]:
@@ -134,7 +139,7 @@ def _own(made: Made, model: Model, output: Output) -> dict[str, Json]:
         ADAPTERS: [dict(asdict(added)) for added in model.adapters],
         "dtype": str(part.dtype).removeprefix("torch."),
         "device": part.device.type,
-        "seconds_made": round(seconds_of(made.latent.frames), 3),
+        "seconds_made": round(_seconds(made, output), 3),
         "rate": output.rate,
         "language": made.recipe.language,
         "lyric_languages": lines,

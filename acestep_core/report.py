@@ -37,7 +37,7 @@ MANY_WORDS = 0.3  # a share of changed words beyond which flow-edit loses its wa
 
 # Scripts written without spaces: each character counts as a word.
 SPACELESS = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff"
-WORD = re.compile(rf"[{SPACELESS}]|[^\W_{SPACELESS}]+(?:['\u2019][^\W_{SPACELESS}]+)*")
+WORD = re.compile(rf"[{SPACELESS}]|[^\W_{SPACELESS}]+(?:'[^\W_{SPACELESS}]+)*")
 
 Json = dict[str, object]
 
@@ -202,7 +202,9 @@ def band_levels(wave: Tensor, rate: int, size: int) -> Tensor:
     """wave (C, N) -> (looks, bands): dB of each band in looks of `size` samples, side by side."""
     wave = pad(wave, (0, -wave.shape[-1] % size))
     looks = wave.unfold(-1, size, size) * torch.hann_window(size).to(wave)
-    power = torch.fft.rfft(looks).abs().square().mean(0) * (8 / 3 / size**2)  # Hann's own loss
+    power = torch.fft.rfft(looks).abs().square().mean(0) * (
+        16 / 3 / size**2
+    )  # of a Hann window's one side
     hertz = torch.fft.rfftfreq(size, 1 / rate)
     highest = min(HIGHEST_HZ, rate / 2)
     edges = torch.logspace(math.log10(LOWEST_HZ), math.log10(highest), BANDS + 1)
@@ -255,7 +257,8 @@ def changed_share(old: str, new: str) -> float:
 
 
 def words_of(lyrics: str) -> list[str]:
-    return WORD.findall(re.sub(r"\[[^\]]*\]", " ", lyrics).casefold())
+    plain = re.sub(r"\[[^\]]*\]", " ", lyrics).replace("\u2019", "'")
+    return WORD.findall(plain.casefold())
 
 
 def lyric_warnings(old: str, new: str) -> list[str]:

@@ -13,9 +13,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
-from .config import FRAME, FRAMES_PER_SECOND, MAX_SECONDS, SAMPLE_RATE, seconds_of
+from .config import (
+    FRAME,
+    FRAMES_PER_SECOND,
+    LATENT_CHANNELS,
+    LATENT_HEIGHT,
+    MAX_SECONDS,
+    SAMPLE_RATE,
+    seconds_of,
+)
 
 
 class SettingError(ValueError):
@@ -282,6 +291,11 @@ class Latent:
     """Frames of music in the model's own space (scaled)."""
 
     z: Tensor = field(repr=False)  # (B, 8, 16, T) float32
+
+    @classmethod
+    def none(cls) -> Latent:
+        """No frames at all: what a result has whose latents are not of one piece."""
+        return cls(torch.zeros(1, LATENT_CHANNELS, LATENT_HEIGHT, 0))
 
     @property
     def frames(self) -> int:

@@ -10,6 +10,7 @@ be, and the less of the old performance is left. The thresholds are rules of thu
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -22,6 +23,7 @@ from .structure import pieces_of
 STEPS = ((0.1, 0.8), (0.25, 0.7), (0.5, 0.6))
 STOP = 1.0
 SYLLABLES_OF_A_LINE = 3  # a line that much longer or shorter no longer fits its melody
+MOST_PAIRS = 10_000  # of lines that are compared with one another; beyond, they go in step
 RULE = (
     "Rule of thumb: up to a tenth of the words n_min 0.8, a quarter 0.7, half 0.6 (the preset);"
     " more is a new song. Line counts must stay."
@@ -104,7 +106,7 @@ def _in_step(first: list[Numbered], second: list[Numbered]) -> list[tuple[Number
 
 def _paired(first: list[Numbered], second: list[Numbered]) -> list[tuple[Numbered, Numbered]]:
     """Unequal blocks: the most alike lines stand beside each other, in order."""
-    if len(first) == len(second) or not first or not second:
+    if len(first) == len(second) or not 0 < len(first) * len(second) <= MOST_PAIRS:
         return _in_step(first, second)
     best = max(
         (
@@ -118,6 +120,7 @@ def _paired(first: list[Numbered], second: list[Numbered]) -> list[tuple[Numbere
     return [*before, (first[i], second[j]), *_paired(first[i + 1 :], second[j + 1 :])]
 
 
+@functools.lru_cache(maxsize=8192)
 def _alike(one: str, two: str) -> float:
     return SequenceMatcher(None, _words(one.casefold()), _words(two.casefold())).ratio()
 

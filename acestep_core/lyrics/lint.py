@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .encode import prefixed
 from .estimate import Estimate, estimate, syllables
@@ -251,7 +252,7 @@ def _blanks(song: Song) -> Iterator[Finding]:
 def _repeats(song: Song) -> Iterator[Finding]:
     row = 1
     sung = song.sung
-    for (_, before), (number, piece) in zip(sung, sung[1:], strict=False):
+    for (_, before), (number, piece) in pairwise(sung):
         row = row + 1 if piece.casefold() == before.casefold() else 1
         if row == ROW:
             yield Finding(

@@ -55,7 +55,7 @@ def sections_of(text: str) -> tuple[Section, ...]:
             found.append(Section(mark, number, tuple(lines)))
 
     for i, piece in enumerate(pieces_of(text), start=1):
-        code, rest = prefixed(piece)
+        rest = prefixed(piece)[1]
         if rest and is_tagged(rest):
             close()
             mark, number, lines = bracket_of(rest), i, []

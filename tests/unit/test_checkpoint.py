@@ -335,9 +335,7 @@ def test_no_file(tmp_path: Path) -> None:
         recognise(tmp_path / "nowhere.safetensors")
 
 
-def test_a_file_that_may_not_be_read(
-    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_may_not_be_read(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -391,9 +389,7 @@ def test_a_broken_configuration(
 
 
 @pytest.mark.parametrize("text", ["{", '{"transformer": 7}'])
-def test_a_broken_configuration_in_metadata(
-    text: str, tiny_folder: Path, tmp_path: Path
-) -> None:
+def test_a_broken_configuration_in_metadata(text: str, tiny_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "one.safetensors"
     save_file(all_tensors(tiny_folder, {"dcae": "vae.dcae."}), path, {"acestep_config": text})
     with pytest.raises(CheckpointError, match=r"The configuration .*one.safetensors"):

@@ -111,7 +111,9 @@ def test_tags_without_weak_states_are_refused_where_they_are_needed(
     transformer: Transformer, tags: Tags, lyrics: Lyrics
 ) -> None:
     strong = replace(tags, weak_states=None)
-    with pytest.raises(SettingError, match=r"ERG for tags is on, but the tags were encoded without"):
+    with pytest.raises(
+        SettingError, match=r"ERG for tags is on, but the tags were encoded without"
+    ):
         branches(transformer, strong, lyrics, Guidance())
     branches(transformer, strong, lyrics, Guidance(erg_tag=False))
     branches(transformer, strong, lyrics, Guidance(erg_lyric=False))

@@ -213,9 +213,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """What the network answers; its first entry is the genuine vocabulary."""
     monkeypatch.setattr(vocabulary, "SHA256", hashlib.sha256(WORDS).hexdigest())
     answers = [WORDS]
-    monkeypatch.setattr(
-        urllib.request, "urlopen", lambda url, timeout: io.BytesIO(answers[0])
-    )
+    monkeypatch.setattr(urllib.request, "urlopen", lambda url, timeout: io.BytesIO(answers[0]))
     return answers
 
 

@@ -14,6 +14,7 @@ from acestep_core.tiny import shapes
 from bench.synthetic import unread
 
 RELEASED = ModelConfig()
+EVIT = "encoder.down_blocks.3.2"
 # Tensors in the file, and numbers in them without buffers.
 PUBLISHED = {
     "transformer": (874, 3_305_659_264),
@@ -58,7 +59,7 @@ def test_transformer_shapes(key: str, shape: tuple[int, ...]) -> None:
     ("part", "key", "shape"),
     [
         ("dcae", "encoder.down_blocks.2.3.conv.weight", (1024, 512, 3, 3)),
-        ("dcae", "encoder.down_blocks.3.2.attn.to_qkv_multiscale.0.proj_out.weight", (3072, 32, 1, 1)),
+        ("dcae", f"{EVIT}.attn.to_qkv_multiscale.0.proj_out.weight", (3072, 32, 1, 1)),
         ("dcae", "decoder.up_blocks.0.0.conv.weight", (128, 256, 3, 3)),
         ("dcae", "decoder.norm_out.weight", (128,)),
         ("vocoder", "head.ups.6.weight_v", (16, 8, 4)),

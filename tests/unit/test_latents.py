@@ -29,9 +29,7 @@ def test_there_and_back(tmp_path: Path, drawn: Callable[..., Tensor]) -> None:
         ({"latent": torch.zeros(1, 64, 20)}, r"shape \(1, 64, 20\)"),
     ],
 )
-def test_other_files_are_refused(
-    tensors: dict[str, Tensor], message: str, tmp_path: Path
-) -> None:
+def test_other_files_are_refused(tensors: dict[str, Tensor], message: str, tmp_path: Path) -> None:
     save_file(tensors, tmp_path / "a.safetensors")
     with pytest.raises(CheckpointError, match=rf"a.safetensors .*{message}"):
         read_latent(tmp_path / "a.safetensors")

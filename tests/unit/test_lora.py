@@ -73,13 +73,13 @@ def test_everything_else_is_shared_and_the_old_model_untouched(
     assert model.adapters == ()
 
 
-def test_a_run_after_dropping_the_new_model_is_bit_identical(
-    pipe: ACEStep, tmp_path: Path
-) -> None:
+def test_a_run_after_dropping_the_new_model_is_bit_identical(pipe: ACEStep, tmp_path: Path) -> None:
     recipe = Recipe("pop", "[inst]", TextToMusic(0.5), sampling=Sampling(2))
     before = pipe.generate(recipe).latent.z
     adapter = read_adapter(written(tmp_path / "a.safetensors", {QUERY: pair()}))
-    assert not torch.equal(pipe.with_adapters([Applied(adapter, 3)]).generate(recipe).latent.z, before)
+    assert not torch.equal(
+        pipe.with_adapters([Applied(adapter, 3)]).generate(recipe).latent.z, before
+    )
     assert torch.equal(pipe.generate(recipe).latent.z, before)
     assert pipe.with_adapters([]) is pipe
 

@@ -49,7 +49,7 @@ def test_true_peak_is_between_the_samples() -> None:
     """A quarter of the rate, sampled at 45 degrees: no sample is over 0.707 of the wave."""
     time = torch.arange(44_100)
     wave = torch.sin(math.pi / 2 * time + math.pi / 4)[None] * torch.hann_window(44_100)
-    assert loudness.decibels(float(wave.abs().max())) == pytest.approx(-3.01, abs=0.02)
+    assert loudness.decibels(float(wave.abs().max())) == pytest.approx(-3.01, abs=0.05)
     assert true_peak(wave) == pytest.approx(0.0, abs=0.1)
 
 
@@ -76,7 +76,7 @@ def test_a_match_is_near_or_says_why(
     made = noise(seconds, rate, 10 ** (made_level / 20), channels)
     source = measured(noise(3, rate, 10 ** (source_level / 20), channels), rate)
     found = matched(made, rate, source)
-    assert -12 - 1e-9 <= found.gain or found.peak_before + found.gain <= CEILING + 1e-9
+    assert found.gain >= -12 - 1e-9 or found.peak_before + found.gain <= CEILING + 1e-9
     assert found.gain <= 12
     assert found.after == pytest.approx(found.before + found.gain)
     result = measured(made * found.factor, rate)

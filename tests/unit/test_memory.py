@@ -83,7 +83,8 @@ def test_a_resident_network_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("frames", "tokens", "traced"), [(645, 600, 127), (645, 1, 47), (2583, 600, 448), (2583, 1, 189)]
+    ("frames", "tokens", "traced"),
+    [(645, 600, 127), (645, 1, 47), (2583, 600, 448), (2583, 1, 189)],
 )
 def test_forecast_covers_what_was_traced(frames: int, tokens: int, traced: int) -> None:
     """MiB of one forward in bfloat16 at the released width; too much forecast only wastes."""

@@ -88,7 +88,9 @@ def test_an_incomplete_checkpoint_is_refused_before_anything_is_read(
 ) -> None:
     monkeypatch.setattr("acestep_core.model.load_part", lambda *_: pytest.fail("was read"))
     alone = recognise(tiny_folder / "music_vocoder" / "diffusion_pytorch_model.safetensors")
-    with pytest.raises(CheckpointError, match=r"has no transformer \(ace_.*\), dcae \(music_.*\), "):
+    with pytest.raises(
+        CheckpointError, match=r"has no transformer \(ace_.*\), dcae \(music_.*\), "
+    ):
         load(alone)
     silent = replace(recognise(tiny_folder), tokenizer=None)
     with pytest.raises(CheckpointError, match="has no tag tokenizer"):

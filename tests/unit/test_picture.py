@@ -156,3 +156,33 @@ def test_png_is_written_whole(tmp_path: Path) -> None:
 def test_png_on_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="is a folder"):
         picture.save_png(picture.mel_picture(torch.zeros(128, 9), 1.0), tmp_path)
+
+
+def test_edit_picture_shows_what_changed_and_where() -> None:
+    """A tone that becomes louder in the middle and another that goes away at the end."""
+    seconds, config = 3.0, VocoderConfig()
+    before = sine(1000, seconds) + sine(6000, seconds)
+    after = before.clone()
+    after[44_100:88_200] += 3 * sine(1000, seconds)[44_100:88_200]
+    after[88_200:] = 0.01 * after[88_200:]
+    mels = [mel.log_mel(wave, config) for wave in (before.repeat(2, 1), after.repeat(2, 1))]
+    image = picture.edit_picture(*mels, seconds, [(1.0, 2.0)], "louder, then softer")
+    height = picture.TOP + 3 * (picture.MEL_HEIGHT + picture.GAP) - picture.GAP + picture.BOTTOM
+    assert image.size == (picture.WIDTH, height)
+    top = picture.TOP + 2 * (picture.MEL_HEIGHT + picture.GAP) + 30
+    change = np.asarray(image)[top : top + picture.MEL_HEIGHT - 40, 60:980].astype(float)
+    first, middle, last = np.split(change[:, : change.shape[1] // 3 * 3], 3, axis=1)
+    assert np.abs(first[:, :-20] - np.array(picture.BACKGROUND)).max() < 3
+    red_over_blue = [(part[..., 0] - part[..., 2])[:, 20:-20] for part in (middle, last)]
+    assert red_over_blue[0].max() > 50
+    assert red_over_blue[1].min() < -50
+    assert red_over_blue[1].max() < 60  # nothing grew at the end
+    same = picture.edit_picture(mels[0], mels[0][:1].expand(2, -1, -1), seconds)
+    assert (
+        np.abs(np.asarray(same)[top : top + 200, 60:980] - np.array(picture.BACKGROUND)).max() < 9
+    )
+
+
+def test_edit_picture_needs_two_of_one_size() -> None:
+    with pytest.raises(SettingError, match="must be the same"):
+        picture.edit_picture(torch.zeros(2, 128, 10), torch.zeros(2, 128, 11), 1.0)

@@ -108,7 +108,9 @@ def test_what_is_seen_last_leads_to_the_result(pipe: ACEStep) -> None:
     estimates: list[Tensor] = []
     recipe = replace(RECIPE, sampling=Sampling(3, granularity=0))
     made = pipe.generate(recipe, lambda step, x, v: estimates.append(x - step.sigma * v))
-    assert torch.allclose(estimates[-1], made.latent.z, atol=1e-5 * float(made.latent.z.abs().max()))
+    assert torch.allclose(
+        estimates[-1], made.latent.z, atol=1e-5 * float(made.latent.z.abs().max())
+    )
 
 
 def test_an_exception_while_watching_cancels_and_leaves_nothing_behind(pipe: ACEStep) -> None:
@@ -223,9 +225,7 @@ def test_a_broken_torchaudio_changes_nothing(
         (torch.zeros(2, 9000, dtype=torch.int16), 48_000, "Audio holds torch.int16 samples"),
     ],
 )
-def test_sound_that_cannot_be_encoded(
-    wave: Tensor, rate: int, message: str, pipe: ACEStep
-) -> None:
+def test_sound_that_cannot_be_encoded(wave: Tensor, rate: int, message: str, pipe: ACEStep) -> None:
     with pytest.raises(SettingError, match=message):
         pipe.encode(wave, rate)
 

@@ -1,8 +1,9 @@
-"""Regions against clips of any length: where they lie, what is made new, which part is worked on."""
+"""Regions of clips of any length: where they lie, what is made new, which part is worked on."""
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -110,7 +111,7 @@ def test_resolved_regions_are_in_order_and_apart(data: st.DataObject, seconds: f
     regions = data.draw(regions_in(seconds))
     found = resolve(regions, seconds)
     assert all(0 <= region.start < region.end <= seconds for region in found)
-    assert all(a.end < b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end < b.start for a, b in pairwise(found))
     assert resolve(found, seconds) == found
     covered = sum(region.end - region.start for region in found)
     assert covered <= seconds * (1 + 1e-9)
@@ -151,7 +152,7 @@ def test_masks_are_where_asked(data: st.DataObject, seconds: float, shorter: int
     regions = data.draw(regions_in(seconds))
     inside = regenerate(regions, frames, seconds).flatten()
     assert inside.shape == (frames,)
-    assert 0 <= inside.min()
+    assert inside.min() >= 0
     assert inside.max() <= 1
     found = resolve(regions, seconds)
     for frame in range(frames):
@@ -165,9 +166,7 @@ def test_masks_are_where_asked(data: st.DataObject, seconds: float, shorter: int
             assert inside[frame] > 0
 
 
-@given(
-    st.integers(1, 300), st.integers(0, 40), st.integers(0, 40), st.floats(0, 30), st.booleans()
-)
+@given(st.integers(1, 300), st.integers(0, 40), st.integers(0, 40), st.floats(0, 30), st.booleans())
 def test_feathers_are_honoured_at_every_width(
     count: int, before: int, after: int, feather: float, is_first: bool
 ) -> None:

@@ -14,7 +14,7 @@ from acestep_core.metadata import Json, Record, read_record, write_record
 from acestep_core.model import Added, Model
 from acestep_core.noise import LARGEST_SEED
 from acestep_core.pipeline import ACEStep, Made
-from acestep_core.replay import Output, adapters_of, record_of, recipe_of
+from acestep_core.replay import Output, adapters_of, recipe_of, record_of
 from acestep_core.types import (
     Guidance,
     Latent,
@@ -105,7 +105,9 @@ def test_an_originals_adapter() -> None:
 @pytest.mark.parametrize("entries", [["rap:0.5"], [{"nom": "rap"}], 7, [{"weight": 1}]])
 def test_adapters_that_are_none(entries: Json) -> None:
     broken = record(ace_core={"adapters": entries})
-    with pytest.raises(FileError, match=r"song_input_params.json: 'adapters' is not a list of name"):
+    with pytest.raises(
+        FileError, match=r"song_input_params.json: 'adapters' is not a list of name"
+    ):
         adapters_of(broken, SOURCE)
 
 

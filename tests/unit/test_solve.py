@@ -30,7 +30,9 @@ def silent(x: Tensor) -> Tensor:
     return torch.zeros_like(x)
 
 
-def walked(solver: Solver, field: Callable[[Tensor, Step], Tensor], x: Tensor, steps: int) -> Tensor:
+def walked(
+    solver: Solver, field: Callable[[Tensor, Step], Tensor], x: Tensor, steps: int
+) -> Tensor:
     for step in steps_of(sigmas(steps)):
         x = solver(field, x, step)
     return x

@@ -32,8 +32,8 @@ LAYERS = {
     2: "sample solve guidance schedule noise memory",
     3: "tasks kit extension flow_edit region splice context text lyrics codec checkpoint download lora"
     " keys weight_norm model tiny latents",
-    4: "pipeline presets metadata files report writer picture describe replay edit_job editing",
-    5: "__init__ __main__ cli client demo options",
+    4: "pipeline presets metadata files report writer genres picture describe replay edit_job editing",
+    5: "__init__ __main__ cli edit_cli words_cli client demo options",
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names.split()}
 
@@ -47,7 +47,7 @@ HOMES = {
     "torchaudio": {"audio"},
     "huggingface_hub": {"download"},
     "av": {"files"},
-    "tqdm": {"cli"},
+    "tqdm": {"cli", "edit_cli"},
     "pyloudnorm": {"loudness"},
     "PIL": {"picture"},
     "transformers": {"writer"},

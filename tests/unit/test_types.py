@@ -92,11 +92,20 @@ def test_wrong_sampling(values: dict[str, object], message: str) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Guidance("rescale"), "Guidance type is 'rescale'; it must be one of: apg, cfg, cf"),
-        (lambda: Recipe("pop", compat="exact"), "Compatibility is 'exact'; it must be one of: corr"),
+        (
+            lambda: Guidance("rescale"),
+            "Guidance type is 'rescale'; it must be one of: apg, cfg, cf",
+        ),
+        (
+            lambda: Recipe("pop", compat="exact"),
+            "Compatibility is 'exact'; it must be one of: corr",
+        ),
         (lambda: Recipe("pop", seeds=()), "No seed was given; give one for each clip"),
         (lambda: Retake(5, NAN), "Variance is nan; it must be between 0 and 1"),
-        (lambda: AudioToAudio(CLIP, 1.01), r"Reference strength is 1\.01; it must be between 0 and"),
+        (
+            lambda: AudioToAudio(CLIP, 1.01),
+            r"Reference strength is 1\.01; it must be between 0 and",
+        ),
         (lambda: AudioToAudio(CLIP, NAN), "Reference strength is nan"),
         (lambda: Region(NAN, 3), "Region start is nan"),
         (lambda: Region(0, INF), "Region end is inf"),

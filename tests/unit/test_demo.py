@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from acestep_core import demo
+from acestep_core.files import read_audio
+
+
+def test_a_clip_and_its_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    song = tmp_path / "demo.flac"
+    assert demo.main(["-o", str(song), "--seconds", "0.5", "--steps", "2"]) == 0
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["demo.flac", "demo.png", "demo_input_params.json"]
+    wave, rate = read_audio(song)
+    assert (rate, wave.shape[0]) == (48_000, 2)
+    assert wave.abs().max() > 1e-3
+    with Image.open(tmp_path / "demo.png") as picture:
+        assert picture.width > 200
+    printed = capsys.readouterr().out
+    assert "Model: tiny random demonstration model (noise)" in printed
+    assert f"{song}  0.464 s  seed 42" in printed
+    assert "It is noise" in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--seconds", "0"), "Duration (seconds) is 0"),
+        (("--steps", "0"), "Steps is 0"),
+        (("--seed", "-3"), "Seed -3 must be between"),
+        (("-o", "{tmp}"), "is a folder. Add a file name to it"),
+        (("-o", "{tmp}/picture.flac"), "picture.png is a folder"),
+    ],
+)
+def test_what_is_wrong_is_said_at_once(
+    words: tuple[str, ...],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("acestep_core.tiny.write_folder", lambda _: pytest.fail("work began"))
+    (tmp_path / "picture.png").mkdir()
+    filled = [word.replace("{tmp}", str(tmp_path)) for word in words]
+    assert demo.main(["-o", str(tmp_path / "a.flac"), *filled]) == 2
+    assert message in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["picture.png"]

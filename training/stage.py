@@ -1,0 +1,319 @@
+"""One resumable training: the loop that every stage runs.
+
+    restore -> (lesson.loss -> gradients -> AdamW -> running mean) x steps -> save
+
+A step's data and rate depend on its number alone, so an interrupted run goes on as if nothing
+had happened. What is committed is the running mean of the weights in 16 bits, the step, the
+seed and the log of losses. Optimizer moments stay in the private folder; without them, on
+another machine, a warm-up of 200 steps rebuilds them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from acestep_core.atomic import replaced
+from acestep_core.config import ModelConfig
+
+from . import curves, weights
+from .initial import centred, fresh
+from .places import Places
+from .sizes import SMALL
+
+WARM_UP = 200  # steps, at the start and after the moments were lost
+LAST_RATE = 0.02  # of the peak, at the last step
+SAVE_SECONDS = 240.0
+LOG_EVERY = 20  # steps
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where, with what and how long."""
+
+    places: Places
+    config: ModelConfig = SMALL
+    device: str = "cpu"
+    steps: int | None = None  # in all; None: as many as the stage wants
+    minutes: float | None = None  # of this piece of work
+    batch: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Course:
+    """A stage's settings."""
+
+    name: str
+    steps: int
+    rate: float
+    betas: tuple[float, float] = (0.9, 0.95)
+    mean: float = 0.999  # how slowly the running mean follows
+    measure_every: int = 250
+
+    def rate_at(self, step: int, since_start: int) -> float:
+        """Warm-up from wherever moments are new, and half a cosine over all steps."""
+        done = torch.tensor(torch.pi * min(step / self.steps, 1.0))
+        wave = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + float(done.cos()))
+        return self.rate * wave * min(1.0, (since_start + 1) / WARM_UP)
+
+
+class Lesson(Protocol):
+    """What a stage teaches."""
+
+    parts: Mapping[str, nn.Module]  # trained and committed
+
+    def loss(self, step: int, draw: torch.Generator) -> dict[str, Tensor]:
+        """Named losses; the one called "loss" is followed."""
+        ...
+
+    def measure(self) -> dict[str, float]:
+        """Figures on held-out clips."""
+        ...
+
+
+@dataclass
+class Run:
+    """The state of a stage between two steps."""
+
+    job: Job
+    course: Course
+    parts: Mapping[str, nn.Module]
+    step: int = 0
+    fresh_since: int = 0  # the step at which the moments began
+    seconds: float = 0.0  # spent on all steps so far
+    means: weights.Tensors = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # decoupled weight decay: none on gains and biases, which have one axis or one row
+        groups = [
+            {"params": [p for p in self.parameters() if is_matrix(p) == matrix], "weight_decay": d}
+            for matrix, d in ((True, 0.01), (False, 0.0))
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=self.course.rate, betas=self.course.betas)
+        self.means = {name: p.detach().float().clone() for name, p in self.named()}
+
+    def named(self) -> Iterator[tuple[str, nn.Parameter]]:
+        for part, network in self.parts.items():
+            for name, parameter in network.named_parameters():
+                yield f"{part}/{name}", parameter
+
+    def parameters(self) -> list[nn.Parameter]:
+        return [parameter for _, parameter in self.named()]
+
+    @property
+    def folder(self) -> Path:
+        return self.job.places.stage(self.course.name)
+
+    @property
+    def state(self) -> Path:
+        return self.job.places.private(self.course.name) / "state.safetensors"
+
+    def advance(self, loss: Tensor) -> None:
+        """One step of the optimizer and of the running mean."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.course.rate_at(self.step, self.step - self.fresh_since)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.parameters(), 1.0)
+        if bool(torch.isfinite(norm)):  # one bad batch must not spoil everything
+            self.optimizer.step()
+        # Early steps are forgotten faster.
+        keep = min(self.course.mean, (self.step + 1) / (self.step + 10))
+        with torch.no_grad():
+            for name, parameter in self.named():
+                self.means[name].lerp_(parameter.float(), 1 - keep)
+        self.step += 1
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The networks hold their running means inside."""
+        now = {name: p.detach().clone() for name, p in self.named()}
+        with torch.no_grad():
+            for name, parameter in self.named():
+                parameter.copy_(self.means[name])
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for name, parameter in self.named():
+                    parameter.copy_(now[name])
+
+    # --- files -----------------------------------------------------------------------
+
+    def save(self) -> None:
+        """The committed form and the private one; each file whole or not at all."""
+        for part in self.parts:
+            own = {
+                name.removeprefix(f"{part}/"): tensor
+                for name, tensor in self.means.items()
+                if name.startswith(f"{part}/")
+            }
+            place = self.folder / f"{part}.safetensors"
+            weights.write_part(own, part, self.job.config, place)
+        about = {
+            "step": self.step,
+            "seconds": round(self.seconds),
+            "seed": self.job.seed,
+            "course": asdict(self.course),
+        }
+        with replaced(self.folder / "state.json") as temporary:
+            temporary.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        self._save_private()
+
+    def _save_private(self) -> None:
+        kept = {"step": torch.tensor([self.step, self.fresh_since])}
+        for name, parameter in self.named():
+            moments = self.optimizer.state.get(parameter, {})
+            kept[f"now/{name}"] = parameter.detach().float()
+            kept[f"mean/{name}"] = self.means[name]
+            if moments:
+                kept[f"first/{name}"] = moments["exp_avg"]
+                kept[f"second/{name}"] = moments["exp_avg_sq"]
+        weights.write({name: t.cpu().contiguous() for name, t in kept.items()}, self.state)
+
+    def restore(self) -> None:
+        """Go on where the private state ends, or else where the committed one does."""
+        about = _about(self.folder)
+        if about is None:
+            return
+        self.step, self.seconds = about["step"], about["seconds"]
+        self.fresh_since = self.step
+        if self.state.is_file():
+            kept = weights.read(self.state)
+            if int(kept["step"][0]) >= self.step:
+                self._restore_private(kept)
+
+    def _restore_private(self, kept: weights.Tensors) -> None:
+        self.step, self.fresh_since = (int(value) for value in kept["step"])
+        with torch.no_grad():
+            for name, parameter in self.named():
+                parameter.copy_(kept[f"now/{name}"])
+                self.means[name] = kept[f"mean/{name}"].to(parameter.device)
+                if f"first/{name}" in kept:
+                    self.optimizer.state[parameter] = {
+                        "step": torch.tensor(float(self.step - self.fresh_since)),
+                        "exp_avg": kept[f"first/{name}"].to(parameter.device),
+                        "exp_avg_sq": kept[f"second/{name}"].to(parameter.device),
+                    }
+
+
+def is_matrix(parameter: Tensor) -> bool:
+    return parameter.ndim > 1 and parameter.shape[0] > 1
+
+
+def _about(folder: Path) -> dict | None:
+    path = folder / "state.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def begun(job: Job, stage: str, part: str) -> nn.Module:
+    """A stage's network: from its committed file, else with starting weights."""
+    path = job.places.stage(stage) / f"{part}.safetensors"
+    if path.is_file():
+        network = weights.read_part(part, job.config, path)
+    else:
+        network = fresh(part, job.config, job.seed)
+        if part == "vocoder":
+            centred(network)
+    return network.to(job.device)
+
+
+def trained(job: Job, stage: str, part: str) -> nn.Module:
+    """A finished stage's network, to be used and not changed."""
+    path = job.places.stage(stage) / f"{part}.safetensors"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: run `python -m training {stage}` first.")
+    network = weights.read_part(part, job.config, path)
+    return network.to(job.device).eval().requires_grad_(False)
+
+
+def drawing(seed: int, step: int) -> torch.Generator:
+    """The random numbers of one step, whatever happened before it."""
+    return torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**63)
+
+
+def mixed_precision(device: str) -> torch.autocast:
+    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
+
+
+def teach(lesson: Lesson, course: Course, job: Job) -> Run:
+    """Run a stage to its end, to the end of its minutes, or until it is interrupted."""
+    course = replace(course, steps=job.steps or course.steps)
+    run = Run(job, course, lesson.parts)
+    run.restore()
+    journal = Journal(run.folder / "losses.jsonl", run.step)
+    log.info("%s: step %d of %d", course.name, run.step, course.steps)
+    began, saved = time.monotonic(), time.monotonic()
+    before = run.seconds
+    with ended_gently(), suppress(KeyboardInterrupt):
+        while run.step < course.steps:
+            losses = lesson.loss(run.step, drawing(job.seed, run.step))
+            run.advance(losses["loss"])
+            run.seconds = before + time.monotonic() - began
+            journal.add(run, {name: float(value.detach()) for name, value in losses.items()})
+            if run.step % course.measure_every == 0 or run.step == course.steps:
+                with run.averaged():
+                    journal.write(run, lesson.measure())
+            if time.monotonic() - saved > SAVE_SECONDS:
+                run.save()
+                saved = time.monotonic()
+            if job.minutes is not None and time.monotonic() - began > 60 * job.minutes:
+                break
+    run.save()
+    curves.draw(journal.path, run.folder / "losses.png", course.name)
+    log.info("%s: stopped at step %d of %d", course.name, run.step, course.steps)
+    return run
+
+
+@contextmanager
+def ended_gently() -> Iterator[None]:
+    """A request to terminate counts as an interrupt, so that the state is saved."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class Journal:
+    """The log of losses: one JSON object a line; entries behind the restored step are dropped."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.path, self.sums, self.count = path, {}, 0
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        kept = [line for line in lines if json.loads(line)["step"] <= step]
+        with replaced(path) as temporary:
+            temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+
+    def add(self, run: Run, losses: dict[str, float]) -> None:
+        """Collect; every few steps write the means."""
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+        self.count += 1
+        if run.step % LOG_EVERY == 0:
+            self.write(run, {name: total / self.count for name, total in self.sums.items()})
+            self.sums, self.count = {}, 0
+
+    def write(self, run: Run, figures: dict[str, float]) -> None:
+        entry = {"step": run.step, "seconds": round(run.seconds, 1)}
+        entry.update({name: round(value, 5) for name, value in figures.items()})
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+        log.info("%s", entry)
