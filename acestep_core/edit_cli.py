@@ -137,14 +137,17 @@ def seeded(recipe: Recipe, options: argparse.Namespace) -> Recipe:
 
 
 def vary(options: argparse.Namespace) -> int:
-    recipe = recipe_from(options)
     if options.replay:
-        new = parsed_seeds(options.seed)
+        # The record's own seed is the source's; --seed is that of what is new.
+        new, options.seed = parsed_seeds(options.seed), None
+        count, options.batch = options.batch, 1
+        recipe = recipe_from(options)
         options.source_seed = options.source_seed or str(recipe.seeds[0])
-        options.replay, options.seed = None, None
-        recipe = replace(recipe, seeds=_counted(new, options.batch, recipe.compat))
+        recipe = replace(recipe, seeds=_counted(new, count, recipe.compat))
     elif options.source_seed is None:
         raise SettingError("Whose variation? Give --replay FILE.json, or --source-seed NUMBER.")
+    else:
+        recipe = recipe_from(options)
     if not isinstance(recipe.task, TextToMusic | Retake):
         raise SettingError("Only a clip made from tags and lyrics alone can be varied.")
 

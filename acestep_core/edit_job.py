@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
 from .audio import checked_wave
 from .config import FRAME, MAX_SECONDS, SAMPLE_RATE, seconds_of
-from .loudness import Loudness, Matching, heat_of, matched, measured, unmatched
+from .loudness import Loudness, Matching, heat_of, matched, measured, standard, unmatched
 from .pipeline import OUTPUT_RATE, Made
 from .region import Window, moved, windows
 from .report import Change, EditReport, change_warnings, compared, step_warnings
@@ -195,13 +194,15 @@ class Job:
             )
         inner = Window(0.0, (last - first) / clip.rate, moved(stretch.regions, first / clip.rate))
         made = self.make(task_of(self.latent_of(first, last), inner))
-        source = self.hear(first, last)
+        around = self.hear(first, last)
         new = stretch.regions if stretch.regions and self.options.splice else (whole,)
+        spans = [samples_of(region, clip.rate, clip.samples) for region in new]
+        wanted = [standard(measured(clip.wave[:, a:b], clip.rate), around) for a, b in spans]
         for index, wave in enumerate(made):
-            wave = as_source(wave, len(clip.wave), clip.rate, last - first)
-            spans = (samples_of(region, clip.rate, clip.samples) for region in new)
-            part = torch.cat([wave[:, start - first : end - first] for start, end in spans], -1)
-            wave = wave * self.level(index, part, source)
+            wave = as_source(wave, len(clip.wave), clip.rate, last - first).clone()
+            for (start, end), source in zip(spans, wanted, strict=True):
+                part = wave[:, start - first : end - first]
+                part *= self.level(index, part, source)
             put(takes[index], wave, first, new, clip.rate, self.options.crossfade)
 
     def latent_of(self, first: int, last: int) -> Latent:

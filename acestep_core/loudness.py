@@ -1,10 +1,13 @@
 """How loud a wave is, and the gain that brings what was made to its source's level.
 
     wave (C, N) -> measured -> Loudness (LUFS, RMS, true peak)
-    made, Loudness of the source -> matched -> Matching (gain, before, after, what was limited)
+    the source where the new part goes, and all around -> standard -> Loudness to be met
+    made, that Loudness -> matched -> Matching (gain, before, after, what was limited)
 
 Integrated loudness is ITU-R BS.1770 by pyloudnorm. It needs 0.4 s and something to hear; where
-there is less, RMS levels are compared, and a note says so. Only a gain is ever applied.
+there is less, RMS levels are compared, and a note says so. Only a gain is ever applied. A new
+part is to be as loud as what it replaces: met with a whole song's loudness, a quiet passage
+would step up by 13 dB at its edges.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ LEAST_SECONDS = 0.4  # BS.1770's block
 LEAST_RATE = 4000  # Hz; below, the weighting filter's shelf at 1.5 kHz has no room
 SILENCE = -80.0  # dB RMS below which nothing is matched
 MOST_GAIN = 12.0  # dB, up or down
+GAP = 20.0  # LU below what is around: nothing that anyone meant to hear
 CEILING = -1.0  # dBTP
 OVERSAMPLING = 4
 BLOCK, MARGIN = 1 << 18, 32  # samples at a time, and those heard around them
@@ -87,6 +91,16 @@ def true_peak(wave: Tensor) -> float:
         inner = slice((start - first) * OVERSAMPLING, (start + BLOCK - first) * OVERSAMPLING)
         highest = max(highest, float(fine[..., inner].abs().max()))
     return decibels(highest)
+
+
+def standard(there: Loudness, around: Loudness) -> Loudness:
+    """What a new part is to be as loud as: the source in its place, or, where that is a gap,
+    the source around it."""
+    if there.integrated is not None and around.integrated is not None:
+        below = around.integrated - there.integrated
+    else:
+        below = around.rms - there.rms
+    return around if there.is_silent or below > GAP else there
 
 
 def _integrated(wave: Tensor, rate: int) -> tuple[float | None, str]:

@@ -45,7 +45,7 @@ REGION = (94, 234, 212)
 WAVE, WAVE_CORE, OVER = (88, 116, 190), (150, 178, 240), (250, 82, 82)
 
 QUIETER, LOUDER = (74, 156, 255), (255, 140, 66)
-MOST_CHANGE = 30.0  # dB louder or quieter that is drawn in full colour
+MOST_CHANGE = 20.0  # dB louder or quieter that is drawn in full colour
 
 RANGE_DB = 80.0  # from the loudest point down to black
 DB = 20 / math.log(10)  # one unit of a natural logarithm of magnitude, in decibels

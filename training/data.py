@@ -72,7 +72,7 @@ def make_shard(folder: Path, shard: int, pieces: list[tuple[int, Piece]], frames
     for name, values in (("audio", audio), ("mel", mels)):
         with replaced(folder / f"{name}-{shard:04}.npy") as temporary, temporary.open("wb") as file:
             np.save(file, values)
-    clips = [{"number": number, "tempo": one.tempo, **one.tags} for number, one in pieces]
+    clips = [{"number": number, "bpm": one.tempo, **one.tags} for number, one in pieces]
     with replaced(folder / f"clips-{shard:04}.json") as temporary:
         temporary.write_text(json.dumps(clips, indent=0) + "\n", encoding="utf-8")
 
@@ -90,7 +90,7 @@ class Clip:
     shard: int
     row: int
     number: int
-    tempo: int
+    bpm: int
     tags: dict[str, str]
 
     @property
@@ -113,8 +113,8 @@ class Clips:
         for path in self.lists:
             shard = int(path.stem.rpartition("-")[2])
             for row, entry in enumerate(json.loads(path.read_text(encoding="utf-8"))):
-                number, tempo = entry.pop("number"), entry.pop("tempo")
-                found.append(Clip(shard, row, number, tempo, entry))
+                number, bpm = entry.pop("number"), entry.pop("bpm")
+                found.append(Clip(shard, row, number, bpm, entry))
         return found
 
     @cached_property

@@ -122,7 +122,7 @@ SILENT = re.compile(
     r"|(?<=som)e(?=[a-z])|(?<=ev)e(?=r[a-z])|(?<=(?:hom|lif|tim|fir|lov|sid))e(?=[^drsnalr])"
 )
 PARTED = re.compile(
-    r"(?<![cstgx])ia|(?<![cstgxl])io|eo(?!u|p)|(?<=[dtns])ua|uie|oe(?=t|m)|ea(?=$|te|tio)|ience"
+    r"(?<![cstgx])ia|(?<![cstgxl])io|eo(?!u|p)|(?<=[dtns])ua|uie|oe(?=t|m)|(?<=[aeiouy][^aeiouy])ea$|(?<=r)ea(?=te|tio)|ience"
     r"|[aeouy]ing"  # going, playing
 )
 
@@ -130,6 +130,6 @@ PARTED = re.compile(
 def english_syllables(word: str) -> int:
     """By spelling, without accents; right for about nineteen words of twenty."""
     groups = len(re.findall("[aeiouy]+", word))
-    if len(word) > 3:
+    if len(word) > 2:
         groups += len(PARTED.findall(word)) - len(SILENT.findall(word))
     return max(1, groups)

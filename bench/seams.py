@@ -1,0 +1,200 @@
+"""What is heard at the edges of an inpainted region: steps of level and spectrum, in real audio.
+
+    file -> inpaint of five regions, with and without splice, with three feathers
+         -> the step at each edge beside the source's own step there -> table, pictures
+
+No trained model is used. What is made anew is music from elsewhere in the same file, and the
+codec is imitated, as the table says: +2 dB, 10 samples late, noise at -20 dB with the music's
+own spectrum and envelope.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from acestep_core.audio import resample, stereo, whole_frames
+from acestep_core.config import FRAME, SAMPLE_RATE, VocoderConfig
+from acestep_core.editing import Options, SourceClip, inpaint
+from acestep_core.files import read_audio
+from acestep_core.mel import log_mel
+from acestep_core.picture import edit_picture, save_png
+from acestep_core.pipeline import Made
+from acestep_core.region import regenerate
+from acestep_core.report import EditReport
+from acestep_core.sample import See
+from acestep_core.types import Latent, Lyrics, Recipe, Region, Repaint, Tags
+
+from .measure import last_line
+
+PLACES = (0.15, 0.32, 0.49, 0.66, 0.83)  # of the clip, where regions begin
+REGION_SECONDS = 4.0
+FEATHERS = (0.0, 0.1, 0.5)
+ELSEWHERE = 17.3  # seconds; from so much later comes what is "made anew"
+GAIN_DB, DELAY, NOISE_DB = 2.0, 10, -20.0
+LOOK = 2048  # samples of a spectrum
+SHOWN = 16.0  # seconds of a picture
+
+
+@dataclass(frozen=True)
+class Heard(Latent):
+    """Latents that remember their sound (B, 2, 4096 T)."""
+
+    wave: Tensor = field(default_factory=lambda: torch.zeros(0), repr=False)
+
+
+def heard(wave: Tensor) -> Heard:
+    return Heard(torch.zeros(len(wave), 8, 16, wave.shape[-1] // FRAME), wave)
+
+
+class Imitation:
+    """In place of an ACEStep."""
+
+    def tags(self, text: str) -> Tags:
+        raise NotImplementedError("inpaint needs no source tags")
+
+    def lyrics(self, text: str, language: str, compat: str) -> Lyrics:
+        raise NotImplementedError("inpaint needs no source lyrics")
+
+    def encode(self, wave: Tensor, rate: int) -> Latent:
+        return heard(whole_frames(resample(stereo(wave), rate, SAMPLE_RATE))[None])
+
+    def generate(self, recipe: Recipe, see: See) -> Made:
+        """Another part of the clip where frames are made new, mixed at constant power."""
+        task = recipe.task
+        assert isinstance(task, Repaint)
+        assert isinstance(task.source, Heard)
+        assert task.seconds is not None
+        wave = task.source.wave
+        share = regenerate(task.regions, task.source.frames, task.seconds)[0]
+        share = interpolate(share, wave.shape[-1], mode="linear", align_corners=False)[0]
+        other = wave.roll(-round(ELSEWHERE * SAMPLE_RATE), -1)
+        mixed = share.sqrt() * other + (1 - share).sqrt() * wave
+        nothing = Lyrics(torch.zeros(1, 1, dtype=torch.int64), torch.zeros(1, 1))
+        return Made(heard(mixed), recipe, nothing)
+
+    def decode(self, latent: Latent, rate: int) -> Tensor:
+        """As after a round trip: too loud, late, and noisy."""
+        assert isinstance(latent, Heard)
+        assert rate == SAMPLE_RATE
+        wave = latent.wave
+        late = torch.cat((wave[..., :DELAY] * 0, wave[..., :-DELAY]), -1)
+        return 10 ** (GAIN_DB / 20) * (late + 10 ** (NOISE_DB / 20) * scrambled(wave))
+
+
+def scrambled(wave: Tensor) -> Tensor:
+    """Noise with the spectrum and envelope of wave (1, 2, N): its own, with other phases."""
+    window, generator = torch.hann_window(LOOK), torch.Generator().manual_seed(0)
+    spectrum = torch.stft(wave[0], LOOK, LOOK // 4, window=window, return_complex=True)
+    turned = 2 * torch.pi * torch.rand(spectrum.shape, generator=generator)
+    noise = torch.istft(
+        torch.polar(spectrum.abs(), turned), LOOK, LOOK // 4, window=window, length=wave.shape[-1]
+    )
+    return noise[None] * (wave.square().mean() / noise.square().mean().clamp(min=1e-12)).sqrt()
+
+
+@dataclass(frozen=True)
+class Row:
+    clip: str
+    seconds: float
+    splice: bool
+    feather: float
+    level: float  # median of the steps beyond the source's own, dB
+    level_worst: float
+    spectrum: float
+    spectrum_worst: float
+    outside: float | None  # dB of the source's peak; None = bit-identical
+
+
+def main(words: list[str] | None = None) -> int:
+    about = (__doc__ or "").splitlines()[0]
+    parser = argparse.ArgumentParser(prog="bench seams", description=about)
+    parser.add_argument("files", type=Path, nargs="+")
+    default = Path(tempfile.gettempdir()) / "seams"
+    parser.add_argument("--out", type=Path, default=default, help="folder for the pictures")
+    options = parser.parse_args(words)
+    options.out.mkdir(parents=True, exist_ok=True)
+    rows = [row for path in options.files for row in measured(path, options.out)]
+    print(
+        f"\nCodec imitated: {GAIN_DB:+g} dB, {DELAY} samples late, noise like the"
+        f" music at {NOISE_DB:g} dB; new music from {ELSEWHERE:g} s later; {len(PLACES)} regions of"
+        f" {REGION_SECONDS:g} s a clip.\nSteps beyond the source's own at the same place,"
+        " median (worst) of the edges.\n"
+    )
+    print("\n".join(table(rows)))
+    last_line("seams", rows=[vars(row) for row in rows])
+    return 0
+
+
+def measured(path: Path, out: Path) -> list[Row]:
+    """The rows of one file, and its picture."""
+    wave, rate = read_audio(path)
+    clip, rows = SourceClip(wave, rate), []
+    for splice in (False, True):
+        for feather in FEATHERS:
+            regions = [
+                Region(at * clip.seconds, at * clip.seconds + REGION_SECONDS, feather=feather)
+                for at in PLACES
+            ]
+            edited = inpaint(
+                Imitation(), clip, Recipe("music"), regions, 0.5, Options(splice=splice)
+            )
+            rows.append(row_of(path.stem, splice, feather, edited.reports[0]))
+            print(f"{path.stem}, splice {splice}, feather {feather:g} s: done", flush=True)
+            if splice and feather == FEATHERS[1]:
+                draw(clip, edited.waves[0], regions[0], out / f"{path.stem}.png")
+    return rows
+
+
+def row_of(name: str, splice: bool, feather: float, report: EditReport) -> Row:
+    edges = report.change.edges
+    level = [abs(edge.level - edge.own_level) for edge in edges]
+    spectrum = [edge.spectrum - edge.own_spectrum for edge in edges]
+    identical = report.as_data()["outside_identical"]
+    return Row(
+        name,
+        round(report.seconds, 1),
+        splice,
+        feather,
+        round(statistics.median(level), 2),
+        round(max(level), 2),
+        round(statistics.median(spectrum), 2),
+        round(max(spectrum), 2),
+        None if identical else round(report.change.outside or 0.0, 1),
+    )
+
+
+def table(rows: list[Row]) -> list[str]:
+    lines = [
+        "| clip | splice | feather | level step, dB | spectral step, dB | outside, dB |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        outside = "identical" if row.outside is None else f"{row.outside:+.1f}"
+        lines.append(
+            f"| {row.clip} ({row.seconds:g} s) | {'on' if row.splice else 'off'} |"
+            f" {row.feather:g} s | {row.level:.1f} ({row.level_worst:.1f}) |"
+            f" {row.spectrum:+.1f} ({row.spectrum_worst:+.1f}) | {outside} |"
+        )
+    return lines
+
+
+def draw(clip: SourceClip, edited: Tensor, region: Region, path: Path) -> None:
+    """The surroundings of a region before and after."""
+    start = max((region.start + region.end - SHOWN) / 2, 0.0)
+    part = slice(round(start * clip.rate), round((start + SHOWN) * clip.rate))
+    mels = [
+        log_mel(resample(wave[:, part], clip.rate, SAMPLE_RATE), VocoderConfig())
+        for wave in (clip.wave, edited)
+    ]
+    seconds = min(SHOWN, clip.seconds - start)
+    marked = [(region.start - start, region.end - start)]
+    title = f"{path.stem}: {start:.0f} to {start + seconds:.0f} s, inpainted where marked"
+    save_png(edit_picture(mels[0], mels[1], seconds, marked, title), path)
