@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from .config import VERSION
 from .edit_cli import add_commands as add_edit_commands
 from .options import add_generate_options, add_model_options, recipe_from
+from .words_cli import add_commands
 from .types import SettingError, checked
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--folder", type=Path, help="default: ~/acestep/models")
     command.add_argument("--vocab", action="store_true", help="only the lyric vocabulary (0.4 MB)")
     command.set_defaults(run=fetch)
+    add_commands(commands)
     return top
 
 
@@ -203,8 +205,11 @@ def info(options: argparse.Namespace) -> int:
 
 
 def fetch(options: argparse.Namespace) -> int:
-    from .download import download, download_vocabulary
+    from .download import download, download_vocabulary, found_elsewhere
 
+    if not options.vocab and not options.folder and (place := found_elsewhere()):
+        print(f"{place}  is there already; --folder FOLDER fetches another copy")
+        return 0
     get = download_vocabulary if options.vocab else download
     logging.getLogger("acestep_core").setLevel(logging.INFO)
     print(get(options.folder))

@@ -73,7 +73,8 @@ def known_places(extra: Iterable[Path] = ()) -> Iterator[Path]:
         yield folder
     # The original's own cache, and the hub's.
     yield Path.home() / ".cache/ace-step/checkpoints"
-    hub = Path(os.environ.get("HF_HUB_CACHE") or Path.home() / ".cache/huggingface/hub")
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache/huggingface")
+    hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
     snapshots = hub / f"models--{REPOSITORY.replace('/', '--')}" / "snapshots"
     if snapshots.is_dir():
         yield from sorted(p for p in snapshots.iterdir() if p.is_dir())
@@ -90,6 +91,12 @@ def is_complete(place: Path) -> bool:
 def found(extra: Iterable[Path] = ()) -> Path | None:
     """The first complete checkpoint among the known places."""
     return next((place for place in known_places(extra) if is_complete(place)), None)
+
+
+def found_elsewhere() -> Path | None:
+    """A complete checkpoint that lies where `download` would not put it."""
+    place = found()
+    return None if place == default_folder() / FOLDER_NAME else place
 
 
 def found_or_explained(extra: Iterable[Path] = ()) -> Path:

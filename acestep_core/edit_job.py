@@ -18,7 +18,7 @@ from .audio import checked_wave
 from .config import FRAME, MAX_SECONDS, SAMPLE_RATE, seconds_of
 from .loudness import Loudness, Matching, heat_of, matched, measured, standard, unmatched
 from .pipeline import OUTPUT_RATE, Made
-from .region import Window, moved, windows
+from .region import Window, moved, territories, windows
 from .report import Change, EditReport, change_warnings, compared, step_warnings
 from .sample import See
 from .schedule import Step
@@ -177,17 +177,20 @@ class Job:
             self.refuse_long("Use corrected mode, which works on the part around a region.")
         stretches = windows(regions, clip.seconds, MAX_SECONDS) or [Window(0.0, clip.seconds, ())]
         takes = [clip.wave.clone() for _ in self.recipe.seeds]
-        for stretch in stretches:
-            self._work(stretch, task_of, takes)
+        for stretch, territory in zip(stretches, territories(stretches), strict=True):
+            new = stretch.regions if stretch.regions and self.options.splice else (territory,)
+            self._work(stretch, new, task_of, takes)
         new = regions or (Region(0.0, clip.seconds),)
         changes = [compared(clip.wave, take, new, clip.rate) for take in takes]
         latent = self.made.latent if self.made and not self.is_long else None
         return self.finish(takes, new, changes, latent)
 
-    def _work(self, stretch: Window, task_of: TaskOf, takes: list[Tensor]) -> None:
-        """Do the task on a stretch and put what it made into every take."""
-        clip, whole = self.clip, Region(stretch.start, stretch.end)
-        first, last = samples_of(whole, clip.rate, clip.samples)
+    def _work(
+        self, stretch: Window, new: Sequence[Region], task_of: TaskOf, takes: list[Tensor]
+    ) -> None:
+        """Do the task on a stretch, and put what was made of `new` into every take."""
+        clip = self.clip
+        first, last = samples_of(Region(stretch.start, stretch.end), clip.rate, clip.samples)
         if self.is_long:
             self.notes.append(
                 f"Worked on {stretch.start:.2f}-{stretch.end:.2f} s of {clip.seconds:.2f} s."
@@ -195,7 +198,6 @@ class Job:
         inner = Window(0.0, (last - first) / clip.rate, moved(stretch.regions, first / clip.rate))
         made = self.make(task_of(self.latent_of(first, last), inner))
         around = self.hear(first, last)
-        new = stretch.regions if stretch.regions and self.options.splice else (whole,)
         spans = [samples_of(region, clip.rate, clip.samples) for region in new]
         wanted = [standard(measured(clip.wave[:, a:b], clip.rate), around) for a, b in spans]
         for index, wave in enumerate(made):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -189,3 +190,15 @@ def _window(group: tuple[Region, ...], seconds: float, limit: float) -> Window:
     # Rounding must not put an edge of a region outside.
     start = min(start, group[0].start)
     return Window(start, max(start + length, group[-1].end), group)
+
+
+def territories(stretches: Sequence[Window]) -> list[Region]:
+    """What each of these windows may replace when it is put back whole: where they overlap, up
+    to the middle between their regions."""
+    inner = [
+        (one.regions[-1].end + other.regions[0].start) / 2 for one, other in pairwise(stretches)
+    ]
+    return [
+        Region(max(stretch.start, left), min(stretch.end, right))
+        for stretch, left, right in zip(stretches, [0.0, *inner], [*inner, math.inf], strict=True)
+    ]

@@ -11,10 +11,10 @@ own spectrum and envelope.
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 import torch
 from torch import Tensor
@@ -30,6 +30,8 @@ from acestep_core.pipeline import Made
 from acestep_core.region import regenerate
 from acestep_core.report import EditReport
 from acestep_core.sample import See
+from acestep_core.schedule import Step
+from acestep_core.tasks import first_step
 from acestep_core.types import Latent, Lyrics, Recipe, Region, Repaint, Tags
 
 from .measure import last_line
@@ -77,6 +79,9 @@ class Imitation:
         share = interpolate(share, wave.shape[-1], mode="linear", align_corners=False)[0]
         other = wave.roll(-round(ELSEWHERE * SAMPLE_RATE), -1)
         mixed = share.sqrt() * other + (1 - share).sqrt() * wave
+        steps = recipe.sampling.steps
+        for index in range(first_step(steps, task.variance), steps):
+            see(Step(index, steps, 1 - index / steps, 0.0), mixed, mixed)
         nothing = Lyrics(torch.zeros(1, 1, dtype=torch.int64), torch.zeros(1, 1))
         return Made(heard(mixed), recipe, nothing)
 
@@ -106,7 +111,9 @@ class Row:
     seconds: float
     splice: bool
     feather: float
-    level: float  # median of the steps beyond the source's own, dB
+    own_level: float  # median of the source's steps, dB
+    own_spectrum: float
+    level: float  # median of the steps beyond those, dB
     level_worst: float
     spectrum: float
     spectrum_worst: float
@@ -125,8 +132,8 @@ def main(words: list[str] | None = None) -> int:
     print(
         f"\nCodec imitated: {GAIN_DB:+g} dB, {DELAY} samples late, noise like the"
         f" music at {NOISE_DB:g} dB; new music from {ELSEWHERE:g} s later; {len(PLACES)} regions of"
-        f" {REGION_SECONDS:g} s a clip.\nSteps beyond the source's own at the same place,"
-        " median (worst) of the edges.\n"
+        f" {REGION_SECONDS:g} s a clip.\nSteps from the 0.1 s before an edge to the 0.1 s after:"
+        " the source's own, and beyond that; median (worst).\n"
     )
     print("\n".join(table(rows)))
     last_line("seams", rows=[vars(row) for row in rows])
@@ -159,29 +166,33 @@ def row_of(name: str, splice: bool, feather: float, report: EditReport) -> Row:
     spectrum = [edge.spectrum - edge.own_spectrum for edge in edges]
     identical = report.as_data()["outside_identical"]
     return Row(
-        name,
-        round(report.seconds, 1),
-        splice,
-        feather,
-        round(statistics.median(level), 2),
-        round(max(level), 2),
-        round(statistics.median(spectrum), 2),
-        round(max(spectrum), 2),
-        None if identical else round(report.change.outside or 0.0, 1),
+        clip=name,
+        seconds=round(report.seconds, 1),
+        splice=splice,
+        feather=feather,
+        own_level=round(median(abs(edge.own_level) for edge in edges), 2),
+        own_spectrum=round(median(edge.own_spectrum for edge in edges), 2),
+        level=round(median(level), 2),
+        level_worst=round(max(level), 2),
+        spectrum=round(median(spectrum), 2),
+        spectrum_worst=round(max(spectrum), 2),
+        outside=None if identical else round(report.change.outside or 0.0, 1),
     )
 
 
 def table(rows: list[Row]) -> list[str]:
     lines = [
-        "| clip | splice | feather | level step, dB | spectral step, dB | outside, dB |",
+        "| clip | splice | feather | level step, dB: own, beyond | spectral step, dB: own, beyond"
+        " | outside |",
         "|---|---|---|---|---|---|",
     ]
     for row in rows:
-        outside = "identical" if row.outside is None else f"{row.outside:+.1f}"
+        outside = "identical" if row.outside is None else f"{row.outside:+.1f} dB"
+        level = f"{row.own_level:.1f}, {row.level:+.1f} ({row.level_worst:+.1f})"
+        spectrum = f"{row.own_spectrum:.1f}, {row.spectrum:+.1f} ({row.spectrum_worst:+.1f})"
         lines.append(
             f"| {row.clip} ({row.seconds:g} s) | {'on' if row.splice else 'off'} |"
-            f" {row.feather:g} s | {row.level:.1f} ({row.level_worst:.1f}) |"
-            f" {row.spectrum:+.1f} ({row.spectrum_worst:+.1f}) | {outside} |"
+            f" {row.feather:g} s | {level} | {spectrum} | {outside} |"
         )
     return lines
 

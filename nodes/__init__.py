@@ -5,6 +5,7 @@ from .decode import DCAEDecode
 from .encode import LyricEncode, TagEncode
 from .loaders import LoadACEStep
 from .sampler import Sampler
+from .settings import GuidanceNode, Schedule
 
 host.register_folder()
 
@@ -12,6 +13,8 @@ NODE_CLASS_MAPPINGS = {
     "AceSuiteLoad": LoadACEStep,
     "AceSuiteTagEncode": TagEncode,
     "AceSuiteLyricEncode": LyricEncode,
+    "AceSuiteGuidance": GuidanceNode,
+    "AceSuiteSchedule": Schedule,
     "AceSuiteSampler": Sampler,
     "AceSuiteDCAEDecode": DCAEDecode,
 }

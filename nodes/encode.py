@@ -6,7 +6,7 @@ from typing import Any
 
 from ..acestep_core.lyrics import LANGUAGE_CHOICES
 from ..acestep_core.pipeline import ACEStep
-from ..acestep_core.types import Lyrics, Tags
+from ..acestep_core.types import COMPATS, Lyrics, Tags, chosen_from
 from . import host
 
 
@@ -70,17 +70,28 @@ class LyricEncode:
             "tooltip": "auto finds the language of each line. prefix also lets a line choose it,"
             " as in [de] Guten Morgen. A code reads every line in that language.",
         }
+        compat = {
+            "default": COMPATS[0],
+            "tooltip": "How auto tells languages apart: corrected, or as the original does, for"
+            " runs whose Guidance says reference.",
+        }
         return {
             "required": {
                 "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step."}),
                 "lyrics": ("STRING", lyrics),
             },
-            "optional": {"language": (list(LANGUAGE_CHOICES), language)},
+            "optional": {
+                "language": (list(LANGUAGE_CHOICES), language),
+                "compat": (list(COMPATS), compat),
+            },
         }
 
-    def encode(self, model: ACEStep, lyrics: str, language: str = "auto") -> tuple[Lyrics, str]:
+    def encode(
+        self, model: ACEStep, lyrics: str, language: str = "auto", compat: str = COMPATS[0]
+    ) -> tuple[Lyrics, str]:
         with host.errors_of(self.TITLE):
             host.stop_if_asked()
-            made = model.lyrics(lyrics, language)
+            chosen_from("compat", compat, COMPATS)
+            made = model.lyrics(lyrics, language, compat)
         lines = [f"[{line.language}] {line.normalised}" if line.text else "" for line in made.lines]
         return made, "\n".join([*lines, *(f"Note: {text}" for text in made.warnings)])

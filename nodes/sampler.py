@@ -27,11 +27,13 @@ from ..acestep_core.types import (
     SOLVER_NAMES,
     Lyrics,
     Recipe,
+    Sampling,
     Tags,
     TextToMusic,
     checked,
 )
 from . import host
+from .settings import GuidanceSettings
 
 log = logging.getLogger(__name__)
 
@@ -50,16 +52,36 @@ class Asked:
     solver: str = DEFAULT.sampling.solver
     guidance: str = DEFAULT.guidance.kind
     guidance_scale: float = DEFAULT.guidance.scale
+    guidance_settings: GuidanceSettings | None = None  # where connected, in place of the widgets
+    schedule: Sampling | None = None
 
     def recipe(self, tags: Tags, lyrics: Lyrics) -> Recipe:
         checked("batch_size", self.batch_size, 1, MAX_BATCH)
-        recipe = Recipe(tags.text, lyrics.text, TextToMusic(self.seconds))
-        return replace(
-            recipe,
-            guidance=replace(DEFAULT.guidance, kind=self.guidance, scale=self.guidance_scale),
-            sampling=replace(DEFAULT.sampling, steps=self.steps, solver=self.solver),
-            seeds=BEHAVIOURS[recipe.compat].seeds(self.seed, self.batch_size),
+        settings = self.guidance_settings or GuidanceSettings(
+            replace(DEFAULT.guidance, kind=self.guidance, scale=self.guidance_scale)
         )
+        own = replace(DEFAULT.sampling, steps=self.steps, solver=self.solver)
+        return Recipe(
+            tags.text,
+            lyrics.text,
+            TextToMusic(self.seconds),
+            guidance=settings.guidance,
+            sampling=self.schedule or own,
+            seeds=BEHAVIOURS[settings.compat].seeds(self.seed, self.batch_size),
+            compat=settings.compat,
+        )
+
+    def overridden(self) -> list[str]:
+        """Which widgets a connected node replaces, in words."""
+        replaced = (
+            ("guidance and guidance_scale", "Guidance", self.guidance_settings),
+            ("steps and solver", "Schedule", self.schedule),
+        )
+        return [
+            f"{widgets} come from the connected {node}, not from the widgets."
+            for widgets, node, given in replaced
+            if given is not None
+        ]
 
 
 class Sampler:
@@ -84,7 +106,7 @@ class Sampler:
                 "lyrics": ("ACESUITE_LYRICS", {"tooltip": "From Lyric Encode."}),
                 **WIDGETS,
             },
-            "optional": SETTINGS,
+            "optional": {**SETTINGS, **SOCKETS},
         }
 
     def sample(
@@ -92,21 +114,24 @@ class Sampler:
     ) -> tuple[dict[str, Tensor | str], str]:
         began = time.perf_counter()
         with host.errors_of(self.TITLE):
-            recipe = Asked(**asked).recipe(tags, lyrics)
+            wanted = Asked(**asked)
+            recipe = wanted.recipe(tags, lyrics)
             bar = host.Bar(model.evaluations(recipe))
             latent = make(model.model, tags, lyrics, recipe, bar.see)
         took = time.perf_counter() - began
         log.info("Sampled %.3f s of music in %.1f s", latent.seconds, took)
         made = Made(latent, recipe, lyrics, warnings=lyrics.warnings)
-        return {"samples": host.handed_on(latent.z), "type": "audio"}, _info(made, model.model)
+        info = _info(made, model.model, wanted.overridden())
+        return {"samples": host.handed_on(latent.z), "type": "audio"}, info
 
 
-def _info(made: Made, model: Model) -> str:
+def _info(made: Made, model: Model, notes: list[str]) -> str:
     record = asdict(record_of(made, model, Output(Path("song.flac"))))
     of_a_file = ("format", "audio_path", "extra", "timecosts")
     values = {key: value for key, value in record.items() if key not in of_a_file}
     values["actual_seeds"] = made.recipe.seeds
     del values["ace_core"]["rate"]
+    values["ace_core"]["notes"] = notes
     return json.dumps(values, indent=1, ensure_ascii=False)
 
 
@@ -176,5 +201,15 @@ SETTINGS = {
             "tooltip": "Higher follows tags and lyrics more closely. 15 suits apg, 5 to 7 cfg."
             " 0 and 1 switch guidance off, which takes half the time.",
         },
+    ),
+}
+SOCKETS = {
+    "guidance_settings": (
+        "ACESUITE_GUIDANCE",
+        {"tooltip": "From Guidance: replaces guidance and guidance_scale; info says so."},
+    ),
+    "schedule": (
+        "ACESUITE_SCHEDULE",
+        {"tooltip": "From Schedule: replaces steps and solver; info says so."},
     ),
 }

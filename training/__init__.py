@@ -1,1 +1,1 @@
-"""How the small demonstration checkpoint is made. Not part of the pack and imported by none of it."""
+"""How the small demonstration checkpoint is made; the pack imports none of it."""

@@ -19,7 +19,7 @@ from acestep_core.dcae import DCAE
 from .data import Clip, Clips
 from .stage import Course, Job, Run, begun, mixed_precision, teach, trained
 
-COURSE = Course("autoencoder", steps=16_000, rate=2e-3)
+COURSE = Course("autoencoder", steps=10_000, rate=2e-3)
 SHORT_CROP, LONG_CROP = 64, 128  # mel frames; the attention looks at all of them
 SHORT_SHARE = 0.6  # of the steps
 MEASURED, MEASURED_FRAMES = 32, 256  # held-out clips, mel frames of each
@@ -52,6 +52,8 @@ class Autoencoding:
         self.job, self.clips = job, Clips(job.places.data)
         self.network = cast(DCAE, begun(job, COURSE.name, "dcae"))
         self.parts: Mapping[str, nn.Module] = {"dcae": self.network}
+        self.helpers: Mapping[str, nn.Module] = {}
+        self.opponents: Mapping[str, nn.Module] = {}
         self.steps = job.steps or COURSE.steps
 
     def loss(self, step: int, draw: torch.Generator) -> dict[str, Tensor]:

@@ -206,10 +206,15 @@ def _motif(score: _Score, rhythms: tuple[str, ...]) -> tuple[Motif, Motif]:
         bar: Motif = []
         for first, last, _ in struck(score.draw.choice(rhythms)):
             if first % 4 == 0:
-                step = min((0, 2, 4, 7, 9), key=lambda tone: abs(tone - step - score.draw.choice((-2, 0, 2))))
+                step = _nearest_tone(step + score.draw.choice((-2, 0, 2)))
             else:
                 step += score.draw.choice((-1, 1))
             step = max(-2, min(step, 9))
             bar.append(((first, last), step))
         bars.append(bar)
     return bars[0], bars[1]
+
+
+def _nearest_tone(step: int) -> int:
+    """The chord tone, in scale degrees above the root, that is closest."""
+    return min((0, 2, 4, 7, 9), key=lambda tone: abs(tone - step))

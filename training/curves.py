@@ -1,6 +1,6 @@
 """Loss curves as a picture.
 
-    losses.jsonl -> one line per figure, steps across, values on a logarithmic scale up -> PNG
+losses.jsonl -> one line per figure, steps across, values on a logarithmic scale up -> PNG
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+
+import numpy as np
 
 from acestep_core.picture import BACKGROUND, FAINT, INK, coloured, save_png
 
@@ -46,19 +48,14 @@ def draw(journal: Path, path: Path, title: str) -> None:
         x = place(step, 1.0)[0]
         canvas.text((x - 10, SIZE[1] - BOTTOM + 8), str(step), fill=INK)
     canvas.text((LEFT, 10), f"{title}: {last} steps", fill=INK)
+    colours = coloured(np.linspace(0.4, 1.0, len(lines)))
     for number, (name, points) in enumerate(lines.items()):
-        red, green, blue = (int(v) for v in coloured(_level(number, len(lines))))
+        red, green, blue = (int(value) for value in colours[number])
         canvas.line([place(*point) for point in points], fill=(red, green, blue), width=2)
         y = TOP + 18 * number
         label = f"{name} {points[-1][1]:.3g}"
         canvas.text((SIZE[0] - RIGHT + 12, y), label, fill=(red, green, blue))
     save_png(image, path)
-
-
-def _level(number: int, count: int):  # noqa: ANN202 - a numpy scalar
-    import numpy as np
-
-    return np.float64(0.45 + 0.5 * number / max(count - 1, 1))
 
 
 def series(journal: Path) -> dict[str, Points]:

@@ -53,7 +53,8 @@ def make(folder: Path, wanted: Wanted) -> None:
         if not (made(folder) / f"clips-{shard:04}.json").is_file():
             began = time.perf_counter()
             frames = LONG if shard % EVERY_LONG == EVERY_LONG - 1 else SHORT
-            numbers = range(NUMBERS * shard, NUMBERS * shard + SHARD_SECONDS // round(seconds_of(frames)))
+            clips = SHARD_SECONDS // round(seconds_of(frames))
+            numbers = range(NUMBERS * shard, NUMBERS * shard + clips)
             make_shard(folder, shard, pieces_of(wanted, numbers, frames), frames)
             log.info("shard %d of %d in %.0f s", shard + 1, count, time.perf_counter() - began)
 

@@ -1,8 +1,8 @@
 """What a linear probe may look at: statistics of a log-mel, the same for real and made clips.
 
-    log-mel (2, 128, M) -> mean over channels
-        -> per band: mean, deviation, mean difference, 90th percentile
-        -> onsets in three ranges -> autocorrelation, and its sums over beats of each tempo
+log-mel (2, 128, M) -> mean over channels
+    -> per band: mean, deviation, mean difference, 90th percentile
+    -> onsets in three ranges -> autocorrelation, and its sums over beats of each tempo
 """
 
 from __future__ import annotations

@@ -70,11 +70,10 @@ def _transformer(name: str, weight: Tensor) -> None:
 
 
 def _text(name: str, weight: Tensor) -> None:
-    if name.endswith(("query.weight",)):
+    if name.endswith("query.weight"):
         weight.normal_(std=1 / math.sqrt(weight.shape[1] * 16))
-    elif weight.ndim == 2 and name.startswith("blocks.") and weight.shape[0] > 1:
-        if "positions" not in name:
-            weight.normal_(std=1 / math.sqrt(weight.shape[1]))
+    elif name.startswith("blocks.") and weight.shape[0] > 1 and "positions" not in name:
+        weight.normal_(std=1 / math.sqrt(weight.shape[1]))
 
 
 def _vocoder(name: str, weight: Tensor) -> None:

@@ -102,6 +102,6 @@ def _notes(notes: list[Note], channel: int, start: int, end: int) -> Iterator[Ev
         if off <= on:  # struck twice on one tick
             continue
         following[note.pitch] = on
-        data = {"channel": channel, "note": note.pitch}
-        yield on, 3, Message("note_on", velocity=note.velocity, **data)
-        yield off, 2, Message("note_off", velocity=0, **data)
+        pitch, velocity = note.pitch, note.velocity
+        yield on, 3, Message("note_on", channel=channel, note=pitch, velocity=velocity)
+        yield off, 2, Message("note_off", channel=channel, note=pitch, velocity=0)

@@ -27,6 +27,7 @@ FONT = "ACESTEP_SOUNDFONT"
 USUAL_FONT = "/usr/share/sounds/sf2/FluidR3_GM.sf2"
 PEAK = 0.9
 GAIN = "0.35"  # leaves headroom: a clipped render cannot be repaired
+SHARED_MEMORY = 256_000_000  # bytes; sound servers map files of this size, which count too
 SLOWEST = 2.0  # times real time; a render that takes longer hangs
 
 
@@ -99,7 +100,7 @@ def _run(score: Path, sound: Path, seconds: float) -> None:
         )
     command = ["fluidsynth", "-n", "-i", "-q", "-R", "0", "-C", "0", "-g", GAIN]
     command += ["-r", str(SAMPLE_RATE), "-O", "s16", "-T", "wav", "-F", str(sound)]
-    limit = 10_000_000 + _samples(seconds + 60) * 4  # bytes
+    limit = SHARED_MEMORY + _samples(seconds + 60) * 4  # bytes
     try:
         done = subprocess.run(
             [*command, str(sound_font()), str(score)],
@@ -110,7 +111,7 @@ def _run(score: Path, sound: Path, seconds: float) -> None:
             preexec_fn=_limited(limit),
         )
     except subprocess.TimeoutExpired as error:
-        raise RenderError(f"FluidSynth took longer than {error.timeout:.0f} s: a note hangs.") from error
+        raise RenderError(f"FluidSynth ran for {error.timeout:.0f} s: a note hangs.") from error
     if done.returncode or not sound.is_file():
         raise RenderError(f"FluidSynth failed ({done.returncode}): {done.stderr[-500:]}")
 

@@ -74,6 +74,8 @@ class Lesson(Protocol):
     """What a stage teaches."""
 
     parts: Mapping[str, nn.Module]  # trained and committed
+    helpers: Mapping[str, nn.Module]  # trained with them, kept on this machine
+    opponents: Mapping[str, nn.Module]  # trained by the lesson itself, kept on this machine
 
     def loss(self, step: int, draw: torch.Generator) -> dict[str, Tensor]:
         """Named losses; the one called "loss" is followed."""
@@ -90,7 +92,7 @@ class Run:
 
     job: Job
     course: Course
-    parts: Mapping[str, nn.Module]
+    lesson: Lesson
     step: int = 0
     fresh_since: int = 0  # the step at which the moments began
     seconds: float = 0.0  # spent on all steps so far
@@ -106,9 +108,7 @@ class Run:
         self.means = {name: p.detach().float().clone() for name, p in self.named()}
 
     def named(self) -> Iterator[tuple[str, nn.Parameter]]:
-        for part, network in self.parts.items():
-            for name, parameter in network.named_parameters():
-                yield f"{part}/{name}", parameter
+        yield from _named({**self.lesson.parts, **self.lesson.helpers})
 
     def parameters(self) -> list[nn.Parameter]:
         return [parameter for _, parameter in self.named()]
@@ -155,7 +155,7 @@ class Run:
 
     def save(self) -> None:
         """The committed form and the private one; each file whole or not at all."""
-        for part in self.parts:
+        for part in self.lesson.parts:
             own = {
                 name.removeprefix(f"{part}/"): tensor
                 for name, tensor in self.means.items()
@@ -182,6 +182,8 @@ class Run:
             if moments:
                 kept[f"first/{name}"] = moments["exp_avg"]
                 kept[f"second/{name}"] = moments["exp_avg_sq"]
+        for name, parameter in _named(self.lesson.opponents):
+            kept[f"opponent/{name}"] = parameter.detach()
         weights.write({name: t.cpu().contiguous() for name, t in kept.items()}, self.state)
 
     def restore(self) -> None:
@@ -208,6 +210,14 @@ class Run:
                         "exp_avg": kept[f"first/{name}"].to(parameter.device),
                         "exp_avg_sq": kept[f"second/{name}"].to(parameter.device),
                     }
+            for name, parameter in _named(self.lesson.opponents):
+                parameter.copy_(kept[f"opponent/{name}"])
+
+
+def _named(networks: Mapping[str, nn.Module]) -> Iterator[tuple[str, nn.Parameter]]:
+    for part, network in networks.items():
+        for name, parameter in network.named_parameters():
+            yield f"{part}/{name}", parameter
 
 
 def is_matrix(parameter: Tensor) -> bool:
@@ -252,7 +262,7 @@ def mixed_precision(device: str) -> torch.autocast:
 def teach(lesson: Lesson, course: Course, job: Job) -> Run:
     """Run a stage to its end, to the end of its minutes, or until it is interrupted."""
     course = replace(course, steps=job.steps or course.steps)
-    run = Run(job, course, lesson.parts)
+    run = Run(job, course, lesson)
     run.restore()
     journal = Journal(run.folder / "losses.jsonl", run.step)
     log.info("%s: step %d of %d", course.name, run.step, course.steps)

@@ -1,9 +1,9 @@
 """Ten styles, each with its own ensembles and its own drum, bass, chord and lead patterns.
 
 Patterns are strings of sixteen steps, one bar of 4/4. Drums: x is a hit. Chords: x strikes,
-- holds, . rests. Bass: 1, 3, 5, 8 are chord tones and 6 is the sixth, held until the next sign
-that is not -. An arpeggio is written with digits in the chord line. Numbers of instruments are those of
-General MIDI counted from 0; "plain" ensembles are synthesised without a sound font.
+- holds, . rests. Bass: 1, 3, 5, 8 are chord tones and 6 is the sixth. An arpeggio is written
+with digits in the chord line. Numbers of instruments are those of General MIDI counted from 0;
+"plain" ensembles are synthesised without a sound font.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Weights in files: the shipped form in 16 bits, and everything else of a run in 32.
 
-    network <-> <part>.safetensors   float16, named as in a checkpoint, read by the core's loader
-    run     <-> state.safetensors    float32: weights, their running mean, optimizer moments
+network <-> <part>.safetensors   float16, named as in a checkpoint, read by the core's loader
+run     <-> state.safetensors    float32: weights, their running mean, optimizer moments
 """
 
 from __future__ import annotations

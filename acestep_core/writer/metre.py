@@ -39,7 +39,7 @@ def rhyme(line: str) -> str:
 
 
 def stress(word: str) -> str:
-    """"10" for summer, "x" for most words of one syllable, which follow the beat."""
+    """ "10" for summer, "x" for most words of one syllable, which follow the beat."""
     known = _table()[0].get(word)
     if known:
         return known

@@ -39,9 +39,7 @@ class Style:
     is_instrumental: bool  # the prompt says so, or rules voices out
 
     def tags(self, kind: str) -> list[str]:
-        return list(
-            dict.fromkeys(f.tag for f in self.found if f.kind == kind and not f.is_absent)
-        )
+        return list(dict.fromkeys(f.tag for f in self.found if f.kind == kind and not f.is_absent))
 
     @property
     def absent(self) -> list[str]:

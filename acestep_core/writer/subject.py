@@ -22,6 +22,7 @@ CLAUSE = (
     r"(?i)\b(?:i|he|she|we|they|who|ich|er|wir|je|nous|ils|yo|he)\b.*\w"
     r"|\b(?:is|are|was|were|has|have|had|died|left|lost|ist|sind|war|est|sont)\b"
 )
+REQUEST = r"(?i)\b(?:want|need|like|write|make|create|song|track|music|lied|chanson|canci\u00f3n)\b"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Subject:
 
 def read_subjects(prompt: str, style: Style, language: str) -> tuple[Subject, ...]:
     """Phrases by their place in the prompt; none for a prompt of style words alone."""
+    prompt = re.sub(r"(?i)\d{2,3}\s*bpm", lambda m: " " * len(m[0]), prompt)
     if language in ("zh", "ja", "ko"):
         texts = [(text, False) for text in _unspaced(prompt, style, language)]
     else:
@@ -47,9 +49,13 @@ def _subject(text: str, is_dative: bool, language: str) -> Subject:
     if language in ("zh", "ja", "ko"):
         return Subject(text, text)
     is_clause = bool(re.search(CLAUSE, text)) and len(text.split()) > 2
-    bare = re.sub(_article(language), "", text) if _article(language) else text
+    bare = without_article(text, language)
     inflected = language == "de" and bare != text and bare[:1].islower()
     return Subject(text, "" if inflected or is_dative else bare, is_clause, is_dative)
+
+
+def without_article(text: str, language: str) -> str:
+    return re.sub(_article(language), "", text) if _article(language) else text
 
 
 @functools.cache
@@ -135,12 +141,17 @@ def _left_over(
     edges.append(end)
     for first, last in zip(edges[::2], edges[1::2], strict=False):
         if _styled(style, first, last) and any(
-            f.kind in ("instrument", "voice", "tempo") for f in style.found if first <= f.start < last
+            f.kind in ("instrument", "voice", "tempo")
+            for f in style.found
+            if first <= f.start < last
         ):
             continue
         words = [w for w in re.findall(r"[^\W\d_][\w'\u2019-]*", blank[first:last])]
         kept = [w for w in words if w.lower() not in _words("filler")]
-        if kept:
+        original = prompt[first:last].strip()
+        if len(kept) > 1 and re.search(CLAUSE, original) and not re.search(REQUEST, original):
+            found.append((original, False))
+        elif kept:
             found.append((_between(blank[first:last], kept), False))
     return found
 
@@ -159,7 +170,8 @@ def _words(name: str) -> frozenset[str]:
 @functools.cache
 def _any(name: str, language: str) -> str:
     table = prompt_words()[name]
-    return "|".join(map(re.escape, str(table.get(language) or table["en"]).split()))
+    listed = str(table.get(language) or table["en"]).split()
+    return "|".join(re.escape(word.replace("_", " ")) for word in listed)
 
 
 def _unspaced(prompt: str, style: Style, language: str) -> list[str]:

@@ -45,7 +45,7 @@ def drawn() -> Drawn:
 @pytest.fixture
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home and none of the variables that name models: the home's path."""
-    for name in ("ACESTEP_MODEL", "ACESTEP_VOCAB", "HF_HUB_CACHE"):
+    for name in ("ACESTEP_MODEL", "ACESTEP_VOCAB", "HF_HOME", "HF_HUB_CACHE"):
         monkeypatch.delenv(name, raising=False)
     home = tmp_path / "home"
     home.mkdir()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -302,6 +304,21 @@ class Disk:
     free = 10**12
 
 
+def test_what_is_there_already_is_not_fetched(
+    run: Run, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("acestep_core.download.download", lambda f: asked.append(f) or tmp_path)
+    monkeypatch.setenv("ACESTEP_MODEL", str(tiny_folder))
+    said = run("download")
+    assert said.out == f"{tiny_folder}  is there already; --folder FOLDER fetches another copy\n"
+    assert asked == []
+    assert run("download", "--folder", tmp_path).out == f"{tmp_path}\n"
+    monkeypatch.delenv("ACESTEP_MODEL")
+    assert run("download").status == 0  # into the default folder, which is verified
+    assert asked == [tmp_path, None]
+
+
 def test_no_model_anywhere(run: Run, tmp_path: Path) -> None:
     said = run("generate", *SHORT, "-o", tmp_path / "a.flac")
     assert said.status == 2
@@ -316,9 +333,10 @@ def test_a_model_in_a_known_place_is_taken(
     assert run("generate", *SHORT, "-o", tmp_path / "a.flac").status == 0
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["acestep_core", "--version"])
     with pytest.raises(SystemExit) as caught:
-        cli.main(["--version"])
+        runpy.run_module("acestep_core", run_name="__main__")
     assert (caught.value.code, capsys.readouterr().out) == (0, VERSION + "\n")
 
 
@@ -342,19 +360,32 @@ def test_ctrl_c_while_sampling_leaves_no_file(
     assert names_in(tmp_path) == []
 
 
-@pytest.mark.parametrize("place", ["_encode", "write_record"])
-def test_ctrl_c_while_writing_leaves_whole_files_only(
-    place: str, generate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_ctrl_c_while_writing_keeps_the_older_song(
+    generate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = files._encode
+
+    def interrupted(*arguments: object) -> None:
+        encode(*arguments)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "_encode", interrupted)
+    (tmp_path / "a.flac").write_bytes(b"an older song")
+    assert generate(*SHORT, "-o", tmp_path / "a.flac").status == 130
+    assert names_in(tmp_path) == ["a.flac"]
+    assert (tmp_path / "a.flac").read_bytes() == b"an older song"
+
+
+def test_ctrl_c_before_the_record_leaves_a_whole_song(
+    generate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files if place == "_encode" else metadata, place, interrupt)
-    (tmp_path / "a.flac").write_bytes(b"an older song")
+    monkeypatch.setattr(metadata, "write_record", interrupt)
     assert generate(*SHORT, "-o", tmp_path / "a.flac").status == 130
     assert names_in(tmp_path) == ["a.flac"]
-    is_old = (tmp_path / "a.flac").read_bytes() == b"an older song"
-    assert is_old == (place == "_encode")
+    assert read_audio(tmp_path / "a.flac")[1] == 48_000
 
 
 def test_too_little_memory_is_said_in_words(

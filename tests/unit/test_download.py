@@ -64,6 +64,16 @@ def test_a_folder_in_a_known_place_is_found(place: str, alone: Path, tiny_folder
     assert found_or_explained() == alone / place
 
 
+@pytest.mark.parametrize(("name", "folder"), [("HF_HOME", "hub"), ("HF_HUB_CACHE", "")])
+def test_the_hubs_cache_may_lie_elsewhere(
+    name: str, folder: str, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = "models--ACE-Step--ACE-Step-v1-3.5B/snapshots/abc"
+    shutil.copytree(tiny_folder, tmp_path / "cache" / folder / snapshot)
+    monkeypatch.setenv(name, str(tmp_path / "cache"))
+    assert found() == tmp_path / "cache" / folder / snapshot
+
+
 def test_a_single_file_in_the_usual_folder_is_found(alone: Path) -> None:
     path = alone / "acestep" / "models" / SINGLE_FILE
     path.parent.mkdir(parents=True)

@@ -400,6 +400,36 @@ def test_without_splice_everything_is_what_was_decoded(stub: StubPipe) -> None:
     assert -40 < edited.reports[0].change.outside < 0
 
 
+def test_without_splice_windows_do_not_undo_each_other(stub: StubPipe, short_limit: float) -> None:
+    """Windows overlap: what one made new must not be the next one's context."""
+    clip, quiet = (
+        SourceClip(0.01 * sound(12, 8000, 1), 8000),
+        Options(match_level=False, splice=False),
+    )
+    regions = [Region(4, 5), Region(6.5, 7.5), Region(9, 10)]
+    (wave,) = inpaint(stub, clip, RECIPE, regions, 0.5, quiet).waves
+    assert len(stub.tasks) == 3
+    for region in regions:  # the stub's new music is far louder than this source
+        part = wave[:, round(region.start * 8000) : round(region.end * 8000)]
+        assert float(part.square().mean().sqrt()) > 0.05
+    assert float(wave[:, 5 * 8000 + 500 : 6 * 8000].square().mean().sqrt()) < 0.03
+
+
+def test_a_quiet_passage_stays_quiet(stub: StubPipe) -> None:
+    """Matched with the whole song's loudness it would step up at both edges."""
+    wave = sound(6)
+    wave[:, 2 * SAMPLE_RATE : 5 * SAMPLE_RATE] *= 0.2  # -14 dB
+    clip = SourceClip(wave, SAMPLE_RATE)
+    (level,) = inpaint(stub, clip, RECIPE, [Region(3, 4)]).reports[0].levels
+    assert level.after == pytest.approx(level.source, abs=8.1)  # -12 dB is the most
+    assert level.gain == -12
+    wave[:, 2 * SAMPLE_RATE : 5 * SAMPLE_RATE] *= 0.01  # a gap is no passage
+    (level,) = (
+        inpaint(stub, SourceClip(wave, SAMPLE_RATE), RECIPE, [Region(3, 4)]).reports[0].levels
+    )
+    assert level.gain == pytest.approx(-6, abs=0.5)
+
+
 def test_reference_mode_keeps_nothing_and_matches_nothing(stub: StubPipe) -> None:
     clip = SourceClip(sound(2.03), SAMPLE_RATE, sounding(_new(22, 3)[None]))
     recipe = replace(RECIPE, compat="reference")

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from acestep_core import loudness
-from acestep_core.loudness import CEILING, heat_of, matched, measured, true_peak, unmatched
+from acestep_core.loudness import (
+    CEILING,
+    heat_of,
+    matched,
+    measured,
+    standard,
+    true_peak,
+    unmatched,
+)
 
 pytest.importorskip("pyloudnorm")
 
@@ -91,6 +99,14 @@ def test_a_match_is_near_or_says_why(
         assert any("RMS" in note for note in found.notes)
     if found.after != pytest.approx(found.source, abs=0.01):
         assert any("most" in note or "dBTP" in note or "silent" in note for note in found.notes)
+
+
+def test_the_standard_is_the_place_itself_unless_it_is_a_gap() -> None:
+    around = measured(noise(3, level=0.1), 44_100)
+    for length in (1.0, 0.2):  # in LUFS, and as RMS
+        for level, is_own in ((0.1, True), (0.02, True), (0.005, False), (0.0, False)):
+            there = measured(noise(length, level=level), 44_100)
+            assert standard(there, around) == (there if is_own else around)
 
 
 def test_short_parts_are_compared_as_rms_and_it_is_said() -> None:

@@ -19,6 +19,7 @@ from acestep_core.region import (
     resolve,
     shortened,
     soft_frames,
+    territories,
     windows,
 )
 from acestep_core.types import Region, SettingError
@@ -236,6 +237,11 @@ def test_windows_hold_their_regions(data: st.DataObject, seconds: float, limit: 
         assert all(0 <= region.start < region.end for region in inner)
     if seconds <= limit:
         assert len(stretches) == 1
+    own = territories(stretches)
+    assert all(a.end <= b.start for a, b in pairwise(own))
+    for stretch, territory in zip(stretches, own, strict=True):
+        assert stretch.start <= territory.start <= stretch.regions[0].start
+        assert stretch.regions[-1].end <= territory.end <= stretch.end
 
 
 def test_windows_of_an_hour() -> None:

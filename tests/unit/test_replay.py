@@ -63,6 +63,15 @@ def test_every_field_of_a_recipe_comes_back(model: Model, tmp_path: Path) -> Non
         assert field.name in ("task", "retake_seeds") or value != field.default, field.name
 
 
+@pytest.mark.parametrize("name", ["erg_tag", "erg_lyric", "erg_diffusion"])
+def test_switches_are_not_exchanged(name: str, model: Model) -> None:
+    recipe = replace(RECIPE, guidance=replace(RECIPE.guidance, **{name: True}))
+    record = record_of(made_of(recipe), model, Output(SOURCE))
+    assert [record.use_erg_tag, record.use_erg_lyric, record.use_erg_diffusion].count(True) == 1
+    assert recipe_of(record, SOURCE).guidance == recipe.guidance
+    assert getattr(record, f"use_{name}")
+
+
 def test_a_retake_comes_back(model: Model, tmp_path: Path) -> None:
     recipe = replace(RECIPE, task=Retake(0.5, 0.3), seeds=(1, 2), retake_seeds=(8, 9))
     record = record_of(made_of(recipe), model, Output(tmp_path / "b.wav", 1))

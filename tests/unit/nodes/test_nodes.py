@@ -1,4 +1,4 @@
-"""The five nodes without ComfyUI: defined as its pages want them, and really run."""
+"""The nodes without ComfyUI: defined as its pages want them, and the first five really run."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from tests.unit.nodes.pack import imported, module
+from tests.unit.nodes.pack import NODES, imported, module, sampled
 
-NODES = imported().NODE_CLASS_MAPPINGS
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN"}
 
 
@@ -26,37 +25,6 @@ def inputs_of(node: Any) -> list[tuple[str, str, Any, dict[str, Any]]]:
 
 def wave_of(audio: dict[str, Any]) -> torch.Tensor:
     return audio["waveform"]
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return module("acestep_core.tiny").write_folder(tmp_path_factory.mktemp("models") / "tiny")
-
-
-@pytest.fixture(autouse=True)
-def _only_this_checkpoint(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ACESTEP_MODEL", str(checkpoint))
-
-
-@pytest.fixture(scope="module")
-def model(checkpoint: Path) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ACESTEP_MODEL", str(checkpoint))
-        return NODES["AceSuiteLoad"]().load("auto")[0]
-
-
-@pytest.fixture(scope="module")
-def words(model: Any) -> dict[str, Any]:
-    """What the sampler is connected to."""
-    (tags,) = NODES["AceSuiteTagEncode"]().encode(model, "pop, piano")
-    lyrics, _ = NODES["AceSuiteLyricEncode"]().encode(model, "[verse]\n\n[inst]")
-    return {"model": model, "tags": tags, "lyrics": lyrics}
-
-
-def sampled(words: dict[str, Any], **changes: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    asked = {"seed": 3, "seconds": 2.0, "batch_size": 1, "steps": 3, **changes}
-    latent, info = NODES["AceSuiteSampler"]().sample(**words, **asked)
-    return latent, json.loads(info)
 
 
 def test_nothing_of_comfyui_is_imported() -> None:
@@ -89,6 +57,8 @@ def test_inputs_added_later_can_only_be_optional() -> None:
         "AceSuiteLoad": ["checkpoint"],
         "AceSuiteTagEncode": ["model", "tags"],
         "AceSuiteLyricEncode": ["model", "lyrics"],
+        "AceSuiteGuidance": ["preset"],
+        "AceSuiteSchedule": ["preset"],
         "AceSuiteSampler": ["model", "tags", "lyrics", "seed", "seconds", "batch_size"],
         "AceSuiteDCAEDecode": ["model", "latent"],
     }

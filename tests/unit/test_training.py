@@ -1,0 +1,293 @@
+"""Every stage of the small model's training, with tiny networks on seconds of plain sound.
+
+    plain pieces -> two steps of each stage -> committed files alone -> two more -> export -> sound
+
+FluidSynth is needed by one test only, which says so when it is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from acestep_core.config import (
+    DCAEConfig,
+    LyricEncoderConfig,
+    ModelConfig,
+    TextEncoderConfig,
+    TransformerConfig,
+    VocoderConfig,
+)
+from acestep_core.mel import log_mel
+from acestep_core.pipeline import ACEStep
+from acestep_core.types import Recipe, Sampling, TextToMusic
+from training import (
+    autoencoder,
+    compose,
+    data,
+    denoiser,
+    export,
+    midi,
+    opponents,
+    probe,
+    prompts,
+    render,
+    spectra,
+    text,
+    vocoder,
+)
+from training.card import BEGIN, END
+from training.card import write as write_card
+from training.features import features
+from training.griffin_lim import griffin_lim
+from training.places import Places
+from training.stage import Job
+from training.styles import BY_GENRE, STYLES, TEMPO_BANDS
+
+FRAMES = 20  # latent frames of a test clip, 1.86 s
+TINY = ModelConfig(
+    TransformerConfig(
+        attention_head_dim=8,
+        num_attention_heads=2,
+        inner_dim=16,
+        speaker_embedding_dim=4,
+        text_embedding_dim=16,
+        lyric_hidden_size=16,
+        lyric_encoder=LyricEncoderConfig(2, 16, 6),
+    ),
+    DCAEConfig(
+        attention_head_dim=16,
+        encoder_block_out_channels=(4, 8, 8, 16),
+        decoder_block_out_channels=(4, 8, 8, 16),
+    ),
+    VocoderConfig(
+        depths=(1, 1, 1, 1),
+        dims=(8, 8, 8, 16),
+        num_mels=16,
+        upsample_initial_channel=16,
+        upsample_rates=(8, 64),
+        upsample_kernel_sizes=(16, 128),
+        resblock_kernel_sizes=(3,),
+        resblock_dilation_sizes=((1, 3),),
+    ),
+    TextEncoderConfig(vocab_size=512, d_model=16, d_kv=4, d_ff=16, num_heads=4),
+)
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """Two steps of everything, on twenty plain clips."""
+    folder = tmp_path_factory.mktemp("training")
+    places = Places(folder / "work", folder / "runs")
+    pieces = data.pieces_of(data.Wanted(plain_only=True), range(150), FRAMES)[:20]
+    numbered = [(number, piece) for number, (_, piece) in enumerate(pieces)]
+    places.data.mkdir(parents=True)
+    data.make_shard(places.data, 0, numbered, FRAMES)
+    return Job(places, TINY, steps=2, batch=2)
+
+
+@pytest.fixture(scope="module")
+def trained(job: Job) -> Job:
+    for stage in (autoencoder, vocoder, text, denoiser):
+        stage.run(job)
+    return job
+
+
+@pytest.fixture(autouse=True)
+def small_opponents(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opponents, "WIDTH", 1)
+    monkeypatch.setattr(vocoder, "MEASURED", 1)
+
+
+def test_a_piece_is_its_seed_and_number() -> None:
+    assert compose.piece(0, 5, 10.0) == compose.piece(0, 5, 10.0)
+    assert compose.piece(0, 5, 10.0) != compose.piece(1, 5, 10.0)
+
+
+def test_tags_are_what_the_notes_were_made_from() -> None:
+    for number in range(60):
+        piece = compose.piece(3, number, 9.9)
+        low, high = TEMPO_BANDS[piece.tags["tempo"]]
+        assert low <= piece.tempo <= high
+        assert piece.ensemble in BY_GENRE[piece.tags["genre"]].ensembles
+        assert all(0 <= n.start < n.start + n.length <= 9.95 for n in piece.notes)
+        has_drums = any(note.part == "drums" for note in piece.notes)
+        assert has_drums == (piece.ensemble.kit is not None)
+
+
+def test_tempo_bands_stay_apart_when_halved_or_doubled() -> None:
+    bands = list(TEMPO_BANDS.values())
+    for low, high in bands:
+        for other, highest in (band for band in bands if band != (low, high)):
+            for factor in (0.5, 1, 2):
+                assert factor * high < other or factor * low > highest
+
+
+def test_patterns_are_one_bar() -> None:
+    for style in STYLES:
+        lines = [pattern for drums in style.drums for pattern in drums.values()]
+        lines += [*style.bass, *style.chords, *style.sparse, *style.busy]
+        assert {len(line) for line in lines} == {16}, style.genre
+
+
+def test_midi_releases_every_note(tmp_path: Path) -> None:
+    mido = pytest.importorskip("mido", reason="mido is missing: MIDI files are not tested")
+    pieces = [compose.piece(1, number, 5.0) for number in range(40)]
+    pieces = [piece for piece in pieces if not render.is_plain(piece)]
+    midi.write(pieces, tmp_path / "pieces.mid")
+    sounding: set[tuple[int, int]] = set()
+    for message in mido.MidiFile(str(tmp_path / "pieces.mid")):
+        if message.type == "note_on":
+            assert (message.channel, message.note) not in sounding
+            sounding.add((message.channel, message.note))
+        elif message.type == "note_off":
+            sounding.remove((message.channel, message.note))
+    assert not sounding
+
+
+@pytest.mark.skipif(
+    not render.can_render(), reason="FluidSynth, FluidR3 or mido is missing: nothing is rendered"
+)
+def test_sound_font_pieces_sound_where_they_should() -> None:
+    pieces = [compose.piece(0, number, 1.8) for number in (1, 2, 3, 4)]
+    waves = render.rendered(pieces, FRAMES)
+    assert waves.shape == (4, 2, FRAMES * 4096)
+    assert np.abs(waves).max((1, 2)).min() > 0.85 * 32767
+    first = np.abs(waves[:, :, : 44_100 // 2]).max((1, 2))  # every piece begins at once
+    assert first.min() > 1000
+
+
+def test_clips_are_the_same_when_made_again(job: Job, tmp_path: Path) -> None:
+    clips = data.Clips(job.places.data)
+    again = compose.piece(0, 0, 1.0)
+    assert len(clips.all) == 20
+    assert [clip.number for clip in clips.held_out] == [9, 19]
+    assert again == compose.piece(0, 0, 1.0)
+    wave = clips.wave(clips.all[0])
+    assert float((log_mel(wave, VocoderConfig()) - clips.mel(clips.all[0])).abs().max()) < 0.01
+
+
+def test_probe_reads_what_is_there() -> None:
+    draw = torch.Generator().manual_seed(0)
+    labels = ["a", "b", "c"] * 30
+    x = torch.randn(90, 12, generator=draw)
+    x[:, 0] += torch.tensor([0.0, 6.0, 12.0] * 30)
+    verdict = probe.judged(probe.fit(x[:60], labels[:60]), x[60:], labels[60:])
+    assert verdict.accuracy > 0.9
+    assert verdict.is_usable
+
+
+def test_features_tell_tempos_apart() -> None:
+    """Clicks at two tempos: the strongest beat is the one that was played."""
+    for bpm, other in ((70, 90), (90, 70)):
+        mel = torch.full((2, 128, 860), -8.0)
+        places = (torch.arange(0, 9.9, 60 / bpm) * 86.13).long()
+        mel[..., places] = 0.0
+        strength = features(mel)[-50:]
+        step = {tempo: round(np.log(tempo / 60) / np.log(1.015)) for tempo in (bpm, other)}
+        assert strength[step[bpm]] > strength[step[other]] + 0.1
+
+
+def test_prompts_are_true(job: Job) -> None:
+    draw = random.Random(2)
+    for clip in data.Clips(job.places.data).all:
+        text_, said = prompts.drawn(clip.tags, clip.bpm, ("genre", "tempo"), draw)
+        true = {word for words in prompts.words_of(clip.tags).values() for word in words}
+        assert set(text_.split(", ")) <= true | {f"{clip.bpm} bpm"}
+        assert said
+
+
+def test_griffin_lim_keeps_the_mel(job: Job) -> None:
+    clips = data.Clips(job.places.data)
+    mel = clips.mel(clips.all[0])
+    made = griffin_lim(mel, VocoderConfig(), iterations=8)
+    assert made.shape == (2, FRAMES * 4096)
+    error = (log_mel(made, VocoderConfig()) - mel).abs()
+    assert float(error.mean()) < 0.5
+
+
+def test_spectral_figures_of_the_same_wave_are_perfect() -> None:
+    wave = torch.randn(1, 30_000, generator=torch.Generator().manual_seed(0))
+    found = spectra.figures(wave, wave, VocoderConfig())
+    assert found == {"lsd": 0, "multi_resolution": 0, "mel_l1": 0, "tonality": 1}
+
+
+@pytest.mark.parametrize("stage", ["autoencoder", "vocoder", "text", "denoiser"])
+def test_stage_commits_what_is_needed_to_go_on(trained: Job, stage: str) -> None:
+    folder = trained.places.runs / stage
+    about = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    assert about["step"] == 2
+    entries = [json.loads(line) for line in (folder / "losses.jsonl").open(encoding="utf-8")]
+    assert any(key.startswith("held_out") for entry in entries for key in entry)
+    assert (folder / "losses.png").stat().st_size > 500
+
+
+def test_going_on_equals_never_stopping(trained: Job, tmp_path: Path) -> None:
+    """One step, a stop and a second step: the same weights as two steps at once."""
+    places = replace(trained.places, runs=tmp_path / "runs", work=tmp_path / "work")
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "data").symlink_to(trained.places.data, target_is_directory=True)
+    course = replace(autoencoder.COURSE, steps=2)
+    stopped = replace(trained, places=places, minutes=0.0)
+    for _ in range(2):
+        run = autoencoder.teach(autoencoder.Autoencoding(stopped), course, stopped)
+    whole = trained.places.runs / "autoencoder" / "dcae.safetensors"
+    assert run.step == 2
+    assert (tmp_path / "runs" / "autoencoder" / "dcae.safetensors").read_bytes() == (
+        whole.read_bytes()
+    )
+
+
+def test_going_on_from_the_committed_files_alone(trained: Job, tmp_path: Path) -> None:
+    places = Places(tmp_path, trained.places.runs)
+    (tmp_path / "data").symlink_to(trained.places.data, target_is_directory=True)
+    run = autoencoder.teach(
+        autoencoder.Autoencoding(replace(trained, places=places, steps=4)),
+        autoencoder.COURSE,
+        replace(trained, places=places, steps=4),
+    )
+    assert (run.step, run.fresh_since) == (4, 2)
+
+
+def test_opponents_take_over_from_the_spectral_stage(trained: Job) -> None:
+    run = vocoder.run_adversarial(trained)
+    assert run.step == 2
+    place = trained.places.private("vocoder_adversarial") / "state.safetensors"
+    assert place.is_file()
+
+
+def test_exported_folder_makes_music(trained: Job, tmp_path: Path) -> None:
+    folder = export.write_folder(tmp_path / "small", trained)
+    write_card(folder, trained)
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert BEGIN in card
+    assert END in card
+    pipe = ACEStep.load(folder)
+    assert pipe.model.is_demo
+    assert "demonstration" in pipe.model.name
+    recipe = Recipe("jazz, fast", "[inst]", TextToMusic(2.0), sampling=Sampling(2), seeds=(1,))
+    wave = pipe.decode(pipe.generate(recipe).latent)
+    assert wave.shape[:2] == (1, 2)
+    assert wave.shape[-1] > 1.8 * 48_000
+    assert bool(torch.isfinite(wave).all())
+
+
+def test_measured_figures_survive_a_new_card(trained: Job, tmp_path: Path) -> None:
+    path = write_card(tmp_path, trained)
+    card = path.read_text(encoding="utf-8")
+    begin, end = card.index(BEGIN) + len(BEGIN), card.index(END)
+    path.write_text(f"{card[:begin]}\nmeasured: 1\n{card[end:]}", encoding="utf-8")
+    assert "measured: 1" in write_card(tmp_path, trained).read_text(encoding="utf-8")
+
+
+def test_export_before_anything_is_trained(job: Job, tmp_path: Path) -> None:
+    """The folder loads from the first day on, and says what it is."""
+    empty = replace(job, places=Places(tmp_path / "work", tmp_path / "runs"))
+    pipe = ACEStep.load(export.write_folder(tmp_path / "small", empty))
+    assert "not trained yet" in pipe.model.name

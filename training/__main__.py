@@ -1,0 +1,114 @@
+"""One command per stage: python -m training STAGE [options].
+
+    data -> probe -> autoencoder -> vocoder -> text -> denoiser -> export -> card
+
+Every stage goes on where it stopped. Interrupting one, or ending it with SIGTERM, saves it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from .places import MODEL, Places
+from .stage import Job
+
+LEARNED = ("autoencoder", "vocoder", "text", "denoiser")
+
+
+def data(options: argparse.Namespace, places: Places) -> None:
+    from .data import Wanted, make
+
+    make(places.data, Wanted(options.hours, options.seed))
+
+
+def probe(options: argparse.Namespace, places: Places) -> None:
+    from . import probe
+    from .autoencoder import RoundTrip
+
+    if options.codec:
+        from .data import Clips
+
+        trip, clips = RoundTrip(job_of(options, places)), Clips(places.data)
+        probe.run(places, lambda clip: trip.mel(trip.latent(clips.mel(clip))), "codec")
+    else:
+        probe.run(places)
+
+
+def export(options: argparse.Namespace, places: Places) -> None:
+    from .export import write_folder
+
+    write_folder(options.output, job_of(options, places))
+
+
+def card(options: argparse.Namespace, places: Places) -> None:
+    from .card import write
+
+    write(options.output, job_of(options, places))
+
+
+def learn(options: argparse.Namespace, places: Places) -> None:
+    stage = importlib.import_module(f".{options.stage}", __package__)
+    is_second = getattr(options, "adversarial", False)
+    (stage.run_adversarial if is_second else stage.run)(job_of(options, places))
+
+
+def job_of(options: argparse.Namespace, places: Places) -> Job:
+    return Job(
+        places,
+        device=getattr(options, "device", "cpu"),
+        steps=getattr(options, "steps", None),
+        minutes=getattr(options, "minutes", None),
+        batch=getattr(options, "batch", None),
+        seed=getattr(options, "seed", 0),
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(prog="training", description="Make the small model.")
+    stages = root.add_subparsers(dest="stage", required=True, metavar="STAGE")
+    one = stages.add_parser("data", help="compose and render clips")
+    one.add_argument("--hours", type=float, default=2.0, help="in all; existing ones count")
+    one.add_argument("--seed", type=int, default=0)
+    one = stages.add_parser("probe", help="which tags can be heard on held-out clips")
+    one.add_argument("--codec", action="store_true", help="after the autoencoder's round trip")
+    for name in LEARNED:
+        one = stages.add_parser(name, help=f"train the {name}, or go on")
+        one.add_argument("--steps", type=int, help="in all; the rate falls until then")
+        one.add_argument("--minutes", type=float, help="of this piece of work")
+        one.add_argument("--batch", type=int)
+        one.add_argument("--device", default="cpu")
+        one.add_argument("--threads", type=int, default=1)
+        one.add_argument("--seed", type=int, default=0)
+        if name == "vocoder":
+            one.add_argument("--adversarial", action="store_true", help="the second half")
+    for name, purpose in (("export", "the checkpoint folder"), ("card", "its model card")):
+        one = stages.add_parser(name, help=f"write {purpose} from what is trained so far")
+        one.add_argument("--output", type=Path, default=MODEL)
+    return root
+
+
+def main(words: list[str] | None = None) -> int:
+    options = parser().parse_args(words)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
+    )
+    torch.set_num_threads(getattr(options, "threads", 1))
+    own: dict[str, Callable[[argparse.Namespace, Places], None]] = {
+        "data": data,
+        "probe": probe,
+        "export": export,
+        "card": card,
+    }
+    own.get(options.stage, learn)(options, Places.usual())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

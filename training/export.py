@@ -1,0 +1,83 @@
+"""The checkpoint folder, from what is trained so far.
+
+    runs/<stage>/<part>.safetensors -> <folder>/<part's folder>/..., config.json, tokenizer.json
+
+A part that no stage has trained yet gets its starting weights, and model.json says so: the
+folder can be loaded from the first day on.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from acestep_core.checkpoint import FILES, FOLDERS, PARTS
+
+from . import autoencoder, denoiser, text, vocoder, weights
+from .initial import fresh
+from .places import made
+from .sizes import MOST_BYTES, NAME
+from .stage import Job
+
+# Part -> stages that make it, the best first.
+MAKERS = {
+    "transformer": (denoiser.COURSE.name,),
+    "dcae": (autoencoder.COURSE.name,),
+    "vocoder": (vocoder.ADVERSARIAL.name, vocoder.COURSE.name),
+    "text_encoder": (denoiser.COURSE.name, text.COURSE.name),
+}
+
+log = logging.getLogger(__name__)
+
+
+class ExportError(RuntimeError):
+    """A folder that must not be shipped: says why."""
+
+
+def write_folder(folder: Path, job: Job) -> Path:
+    """Write the whole checkpoint in the released layout and return where."""
+    steps = {}
+    for part in PARTS:
+        place = made(folder / FOLDERS[part])
+        steps[part] = _part(part, place / FILES[part], job)
+        settings = json.dumps(asdict(getattr(job.config, part)), indent=2, sort_keys=True)
+        (place / "config.json").write_text(settings + "\n", encoding="utf-8")
+    tokenizer = folder / FOLDERS["text_encoder"] / "tokenizer.json"
+    if text.tokenizer_path(job).is_file():
+        shutil.copyfile(text.tokenizer_path(job), tokenizer)
+    else:
+        text.write_tokenizer(tokenizer, job.config.text_encoder.vocab_size, ("genre", "tempo"))
+    about = {"name": _name(steps), "demo": True, "steps": steps}
+    (folder / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    log.info("%s: %.1f MB, %s", folder, size / 1e6, about["name"])
+    if size > MOST_BYTES:
+        raise ExportError(f"{folder} has {size} bytes; at most {MOST_BYTES} may be shipped.")
+    return folder
+
+
+def source(part: str, job: Job) -> Path | None:
+    """The best trained weights of a part."""
+    places = [job.places.runs / stage / f"{part}.safetensors" for stage in MAKERS[part]]
+    return next((place for place in places if place.is_file()), None)
+
+
+def _part(part: str, path: Path, job: Job) -> int:
+    """Write one part and return its step, 0 for starting weights."""
+    found = source(part, job)
+    if found is None:
+        network = fresh(part, job.config, job.seed)
+        tensors = {name: p.detach() for name, p in network.named_parameters()}
+        weights.write_part(tensors, part, job.config, path)
+        return 0
+    shutil.copyfile(found, path)
+    about = json.loads((found.parent / "state.json").read_text(encoding="utf-8"))
+    return about["step"]
+
+
+def _name(steps: dict[str, int]) -> str:
+    untrained = [part for part, step in steps.items() if step == 0]
+    return f"{NAME} ({', '.join(untrained)} not trained yet)" if untrained else NAME
