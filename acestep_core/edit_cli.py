@@ -115,17 +115,17 @@ def regions_of(options: argparse.Namespace) -> tuple[Region, ...]:
 def _region(text: str, feather: float) -> Region:
     start, colon, end = text.partition(":")
     try:
-        numbers = [abs(float(part)) for part in (start or "0", end or "0")]
+        first, last = (abs(float(part)) for part in (start or "0", end or "0"))
     except ValueError:
-        numbers = []
-    if not colon or not numbers:
+        colon, first, last = "", 0.0, 0.0
+    if not colon:
         raise SettingError(
             f"--region {text!r} must be START:END in seconds, such as 10.5:20 or -30:-5."
         )
     from_start, from_end = ENDS
     start_from = from_end if start.startswith("-") else from_start
     end_from = from_end if end.startswith("-") or not end else from_start
-    return Region(*numbers, start_from, end_from, feather)
+    return Region(first, last, start_from, end_from, feather)
 
 
 def seeded(recipe: Recipe, options: argparse.Namespace) -> Recipe:
