@@ -52,7 +52,7 @@ class Autoencoding:
         self.job, self.clips = job, Clips(job.places.data)
         self.network = cast(DCAE, begun(job, COURSE.name, "dcae"))
         self.parts: Mapping[str, nn.Module] = {"dcae": self.network}
-        self.helpers: Mapping[str, nn.Module] = {}
+        self.companions: Mapping[str, nn.Module] = {}
         self.opponents: Mapping[str, nn.Module] = {}
         self.steps = job.steps or COURSE.steps
 

@@ -67,7 +67,7 @@ class Denoising:
             "transformer": self.network,
             "text_encoder": self.encoder,
         }
-        self.helpers: Mapping[str, nn.Module] = {}
+        self.companions: Mapping[str, nn.Module] = {}
         self.opponents: Mapping[str, nn.Module] = {}
         clips = self.latents.clips.training
         self.long = [clip for clip in clips if self.latents.frames(clip) == LONG]

@@ -74,7 +74,7 @@ class Lesson(Protocol):
     """What a stage teaches."""
 
     parts: Mapping[str, nn.Module]  # trained and committed
-    helpers: Mapping[str, nn.Module]  # trained with them, kept on this machine
+    companions: Mapping[str, nn.Module]  # trained with them, kept on this machine
     opponents: Mapping[str, nn.Module]  # trained by the lesson itself, kept on this machine
 
     def loss(self, step: int, draw: torch.Generator) -> dict[str, Tensor]:
@@ -108,7 +108,7 @@ class Run:
         self.means = {name: p.detach().float().clone() for name, p in self.named()}
 
     def named(self) -> Iterator[tuple[str, nn.Parameter]]:
-        yield from _named({**self.lesson.parts, **self.lesson.helpers})
+        yield from _named({**self.lesson.parts, **self.lesson.companions})
 
     def parameters(self) -> list[nn.Parameter]:
         return [parameter for _, parameter in self.named()]

@@ -102,7 +102,7 @@ class Naming:
         width = job.config.text_encoder.d_model
         heads = {group: nn.Linear(width, len(CLASSES[group]) + 1) for group in self.groups}
         self.readers = nn.ModuleDict(heads).to(job.device)
-        self.helpers: Mapping[str, nn.Module] = {"readers": self.readers}
+        self.companions: Mapping[str, nn.Module] = {"readers": self.readers}
         self.opponents: Mapping[str, nn.Module] = {}
 
     def loss(self, step: int, draw: torch.Generator) -> dict[str, Tensor]:

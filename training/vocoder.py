@@ -47,7 +47,7 @@ class Sounding:
         self.config = job.config.vocoder
         self.network = cast(Vocoder, begun(job, course.name, "vocoder"))
         self.parts: Mapping[str, nn.Module] = {"vocoder": self.network}
-        self.helpers: Mapping[str, nn.Module] = {}
+        self.companions: Mapping[str, nn.Module] = {}
         self.opponents: Mapping[str, nn.Module] = {}
         self.steps = job.steps or course.steps
         self.codec = self._codec()
