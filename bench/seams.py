@@ -11,6 +11,7 @@ own spectrum and envelope.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,7 +155,8 @@ def measured(path: Path, out: Path) -> list[Row]:
                 Imitation(), clip, Recipe("music"), regions, 0.5, Options(splice=splice)
             )
             rows.append(row_of(path.stem, splice, feather, edited.reports[0]))
-            print(f"{path.stem}, splice {splice}, feather {feather:g} s: done", flush=True)
+            said = f"{path.stem}, splice {splice}, feather {feather:g} s: done"
+            print(said, file=sys.stderr, flush=True)
             if splice and feather == FEATHERS[1]:
                 draw(clip, edited.waves[0], regions[0], out / f"{path.stem}.png")
     return rows
