@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import json
 import pkgutil
 import sys
 from pathlib import Path
@@ -42,7 +43,14 @@ def publish(name: str, words: list[str], text: str, readme: Path = ROOT / "READM
     if not (found and closed):
         raise SystemExit(f"{readme.name} has no block {start} ... {end}.")
     command = " ".join(["python3 dev.py bench", name, *words])
-    block = f"{start}\n```text\n$ {command}\n{text.strip()}\n```\n{end}"
+    *lines, last = text.strip().splitlines()
+    about = json.loads(last)
+    lines.append(
+        f"({about['device']}, {about['threads']} threads, torch {about['torch']},"
+        f" commit {about['commit']})"
+    )
+    body = "\n".join(lines)
+    block = f"{start}\n```text\n$ {command}\n{body}\n```\n{end}"
     readme.write_text(head + block + tail, encoding="utf-8")
 
 
