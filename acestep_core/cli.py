@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 from .config import VERSION
 from .edit_cli import add_commands as add_edit_commands
 from .options import add_generate_options, add_model_options, recipe_from
-from .words_cli import add_commands
 from .types import SettingError, checked
+from .words_cli import add_commands as add_words_commands
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -113,7 +113,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--folder", type=Path, help="default: ~/acestep/models")
     command.add_argument("--vocab", action="store_true", help="only the lyric vocabulary (0.4 MB)")
     command.set_defaults(run=fetch)
-    add_commands(commands)
+    add_words_commands(commands)
     return top
 
 

@@ -1,15 +1,19 @@
 """One edit of one source: its latents, its takes, and what is said about them.
 
-    clip -> stretches of at most 240 s -> latents -> task -> decode -> level -> splice -> report
+    clip -> stretches of at most 240 s -> latents -> task        Assignment.tasks
+    what was sampled -> decode -> level -> splice -> report      Assignment.finish
 
 Outside the regions a result is the source, sample for sample, at its own rate and number of
 channels. In reference mode splice and level matching are off and latents are never reused.
+The two halves of an Assignment may be done in two places: a host samples in one node and
+decodes in another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from torch import Tensor
@@ -17,7 +21,7 @@ from torch import Tensor
 from .audio import checked_wave
 from .config import FRAME, MAX_SECONDS, SAMPLE_RATE, seconds_of
 from .loudness import Loudness, Matching, heat_of, matched, measured, standard, unmatched
-from .pipeline import OUTPUT_RATE, Made
+from .pipeline import OUTPUT_RATE, Made, unseen
 from .region import Window, moved, territories, windows
 from .report import Change, EditReport, change_warnings, compared, step_warnings
 from .sample import See
@@ -29,6 +33,7 @@ LONGEST = 3600.0  # seconds of a source
 NO_CHANGE_KNOWN = Change(None, (), None, None)
 
 TaskOf = Callable[[Latent, Window], Task]  # the window in its own time, from 0
+Takes = list[Tensor]  # (2, M) at 44.1 kHz, one a seed
 
 
 class Pipe(Protocol):
@@ -110,8 +115,8 @@ def frames_encoded(samples: int, rate: int) -> int:
 class Counter:
     """Passes steps on, and counts the noise levels that were sampled."""
 
-    def __init__(self, see: See) -> None:
-        self._see, self._levels = see, set[float]()
+    def __init__(self, see: See, before: int = 0) -> None:
+        self._see, self._before, self._levels = see, before, set[float]()
 
     def __call__(self, step: Step, x: Tensor, velocity: Tensor) -> None:
         # Heun's second look is at the next step's level, and windows repeat them all.
@@ -120,7 +125,7 @@ class Counter:
 
     @property
     def count(self) -> int:
-        return len(self._levels)
+        return self._before + len(self._levels)
 
 
 class Job:
@@ -163,40 +168,59 @@ class Job:
                 f" worked on at once. {fix}"
             )
 
-    def unchanged(self, regions: Sequence[Region], note: str) -> Edited:
+    def unchanged(self, regions: Sequence[Region], note: str) -> Assignment:
         """The source for every take."""
-        self.notes.append(note)
-        waves = [self.clip.wave.clone() for _ in self.recipe.seeds]
-        change = compared(self.clip.wave, waves[0], regions, self.clip.rate)
-        return self.finish(waves, regions, [change] * len(waves), None)
 
-    def in_windows(self, regions: Sequence[Region], task_of: TaskOf) -> Edited:
+        def finish(made: Iterable[Takes]) -> Edited:
+            self.notes.append(note)
+            waves = [self.clip.wave.clone() for _ in self.recipe.seeds]
+            change = compared(self.clip.wave, waves[0], regions, self.clip.rate)
+            return self.finish(waves, regions, [change] * len(waves), None)
+
+        return Assignment(self, (), finish)
+
+    def in_windows(self, regions: Sequence[Region], task_of: TaskOf) -> Assignment:
         """The task on stretches around resolved regions; on the whole clip where there are none."""
         clip = self.clip
         if self.is_reference:
             self.refuse_long("Use corrected mode, which works on the part around a region.")
         stretches = windows(regions, clip.seconds, MAX_SECONDS) or [Window(0.0, clip.seconds, ())]
-        takes = [clip.wave.clone() for _ in self.recipe.seeds]
-        for stretch, territory in zip(stretches, territories(stretches), strict=True):
-            new = stretch.regions if stretch.regions and self.options.splice else (territory,)
-            self._work(stretch, new, task_of, takes)
-        new = regions or (Region(0.0, clip.seconds),)
-        changes = [compared(clip.wave, take, new, clip.rate) for take in takes]
-        latent = self.made.latent if self.made and not self.is_long else None
-        return self.finish(takes, new, changes, latent)
 
-    def _work(
-        self, stretch: Window, new: Sequence[Region], task_of: TaskOf, takes: list[Tensor]
-    ) -> None:
-        """Do the task on a stretch, and put what was made of `new` into every take."""
+        def finish(made: Iterable[Takes]) -> Edited:
+            takes = [clip.wave.clone() for _ in self.recipe.seeds]
+            parts = zip(made, stretches, territories(stretches), strict=True)
+            for waves, stretch, territory in parts:
+                new = stretch.regions if stretch.regions and self.options.splice else (territory,)
+                self._put(waves, stretch, new, takes)
+            new = regions or (Region(0.0, clip.seconds),)
+            changes = [compared(clip.wave, take, new, clip.rate) for take in takes]
+            latent = self.made.latent if self.made and not self.is_long else None
+            return self.finish(takes, new, changes, latent)
+
+        return Assignment(
+            self, [partial(self._task_on, stretch, task_of) for stretch in stretches], finish
+        )
+
+    def _task_on(self, stretch: Window, task_of: TaskOf) -> Task:
         clip = self.clip
-        first, last = samples_of(Region(stretch.start, stretch.end), clip.rate, clip.samples)
+        first, last = self._samples(stretch)
+        inner = Window(0.0, (last - first) / clip.rate, moved(stretch.regions, first / clip.rate))
+        return task_of(self.latent_of(first, last), inner)
+
+    def _samples(self, stretch: Window) -> tuple[int, int]:
+        clip = self.clip
+        return samples_of(Region(stretch.start, stretch.end), clip.rate, clip.samples)
+
+    def _put(
+        self, made: Takes, stretch: Window, new: Sequence[Region], takes: list[Tensor]
+    ) -> None:
+        """Put what was made of `new` on a stretch into every take."""
+        clip = self.clip
+        first, last = self._samples(stretch)
         if self.is_long:
             self.notes.append(
                 f"Worked on {stretch.start:.2f}-{stretch.end:.2f} s of {clip.seconds:.2f} s."
             )
-        inner = Window(0.0, (last - first) / clip.rate, moved(stretch.regions, first / clip.rate))
-        made = self.make(task_of(self.latent_of(first, last), inner))
         around = self.hear(first, last)
         spans = [samples_of(region, clip.rate, clip.samples) for region in new]
         wanted = [standard(measured(clip.wave[:, a:b], clip.rate), around) for a, b in spans]
@@ -221,8 +245,7 @@ class Job:
             )
         return self.pipe.encode(clip.wave[:, first:last], clip.rate)
 
-    def make(self, task: Task) -> list[Tensor]:
-        """(2, M) at 44.1 kHz for each take."""
+    def make(self, task: Task) -> Takes:
         self.made = self.pipe.generate(replace(self.recipe, task=task), self.steps)
         return list(self.pipe.decode(self.made.latent, SAMPLE_RATE))
 
@@ -234,7 +257,8 @@ class Job:
     def hear(self, first: int, last: int) -> Loudness:
         """The source's loudness from sample to sample; what is wrong with it is noted."""
         source = measured(self.clip.wave[:, first:last], self.clip.rate)
-        self.warnings += heat_of(source)
+        if source.is_hot:
+            (self.warnings if source.is_clipped else self.notes).append(heat_of(source))
         if source.is_silent:
             self.notes.append(f"The source is silent ({source.rms:.0f} dB RMS).")
         return source
@@ -288,3 +312,28 @@ class Job:
             found += step_warnings(self.steps.count, self._steps_asked)
             found += change_warnings(change)
         return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """An edit made ready: what is to be sampled, and how its sound becomes the result.
+
+    `tasks` are made when they are asked for, since each may encode a stretch of the source;
+    there is none where the source is to stay as it is.
+    """
+
+    job: Job
+    tasks: Sequence[Callable[[], Task]]
+    finish: Callable[[Iterable[Takes]], Edited]  # takes of every task, in their order
+
+    def done(self) -> Edited:
+        """Sampled, decoded and put together, one stretch after the other."""
+        return self.finish(self.job.make(task()) for task in self.tasks)
+
+    def sounded(self, made: Made, steps_run: int) -> Edited:
+        """The result of the one task that was sampled elsewhere, in so many steps."""
+        assert len(self.tasks) <= 1, "stretches of a long source are sampled one by one"
+        if not self.tasks:
+            return self.finish(())
+        self.job.made, self.job.steps = made, Counter(unseen, steps_run)
+        return self.finish([list(self.job.pipe.decode(made.latent, SAMPLE_RATE))])

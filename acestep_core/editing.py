@@ -1,6 +1,7 @@
 """Edits of sound in memory: inpaint, extend, edit, audio to audio, vary.
 
     pipe (an ACEStep), clip, recipe without its task, what to do -> Edited, one take a seed
+    the same, a Wish -> assigned -> Assignment, to be sampled here and put together there
 
 Each of them is a task of `types`, done by a Job, which keeps all that was not to change.
 """
@@ -8,13 +9,23 @@ Each of them is a task of `types`, done by a Job, which keeps all that was not t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
 from torch import Tensor
 
 from .config import FRAME, FRAMES_PER_SECOND, MAX_SECONDS, SAMPLE_RATE, frames_of, seconds_of
-from .edit_job import NO_CHANGE_KNOWN, Edited, Job, Options, Pipe, SourceClip
+from .edit_job import (
+    NO_CHANGE_KNOWN,
+    Assignment,
+    Edited,
+    Job,
+    Options,
+    Pipe,
+    SourceClip,
+    Takes,
+)
 from .pipeline import unseen
 from .region import Window, resolve, shortened
 from .report import compared, compared_extension, lyric_warnings
@@ -25,29 +36,59 @@ from .types import (
     Edit,
     Extend,
     Latent,
+    Lyrics,
     Recipe,
     Region,
     Repaint,
     Retake,
     SettingError,
+    Tags,
     Task,
     TextToMusic,
     checked,
 )
 
 __all__ = [
+    "Assignment",
     "Edited",
     "Flow",
+    "Follow",
     "Growth",
+    "Inpaint",
     "Options",
     "Pipe",
     "SourceClip",
+    "Wish",
+    "assigned",
     "audio_to_audio",
     "edit",
     "extend",
     "inpaint",
     "vary",
 ]
+
+
+@dataclass(frozen=True)
+class Inpaint:
+    """Regions to make new, and how much; variance 0 leaves the source."""
+
+    regions: tuple[Region, ...]
+    variance: float = 0.5
+
+    def __post_init__(self) -> None:
+        checked("Variance", self.variance, 0, 1)
+        if not self.regions:
+            raise SettingError("No region was given; name the part to make new.")
+
+
+@dataclass(frozen=True)
+class Follow:
+    """A new clip along the lines of the source; strength 1 is the source."""
+
+    strength: float = 0.5
+
+    def __post_init__(self) -> None:
+        checked("Reference strength", self.strength, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -68,7 +109,10 @@ class Growth:
 
 @dataclass(frozen=True)
 class Flow:
-    """What the source is, and how far an edit leads away from it (see `types.Edit`)."""
+    """What the source is, and how far an edit leads away from it (see `types.Edit`).
+
+    With regions the edit is heard in them alone.
+    """
 
     tags: str
     lyrics: str = ""
@@ -76,6 +120,34 @@ class Flow:
     stop: float = 0.4
     average: int = 1
     extended: bool = False
+    regions: tuple[Region, ...] = ()
+
+    def __post_init__(self) -> None:
+        checked("Edit start (n_min)", self.start, 0, 1)
+        # Said before the source is encoded, which may take minutes.
+        checked("Edit stop (n_max)", self.stop, self.start, 1, "It cannot be before the start.")
+
+
+Wish = Inpaint | Growth | Flow | Follow
+
+
+def assigned(
+    pipe: Pipe,
+    clip: SourceClip,
+    recipe: Recipe,
+    wish: Wish,
+    options: Options | None = None,
+    see: See = unseen,
+) -> Assignment:
+    """What is to be done to the source: the tasks to sample, and what is made of their sound."""
+    if isinstance(wish, Flow):  # empty tags or lyrics stay the source's
+        recipe = replace(recipe, tags=recipe.tags or wish.tags, lyrics=recipe.lyrics or wish.lyrics)
+        return _edit(Job("Edit", pipe, clip, recipe, options, see), wish)
+    if isinstance(wish, Inpaint):
+        return _inpaint(Job("Inpaint", pipe, clip, recipe, options, see), wish)
+    if isinstance(wish, Growth):
+        return _extend(Job("Extend", pipe, clip, recipe, options, see), wish)
+    return _follow(Job("Audio to audio", pipe, clip, recipe, options, see), wish)
 
 
 def inpaint(
@@ -88,17 +160,19 @@ def inpaint(
     see: See = unseen,
 ) -> Edited:
     """The regions made new; variance 0 returns the source."""
-    if not regions:
-        raise SettingError("No region was given; name the part to make new.")
-    job = Job("Inpaint", pipe, clip, recipe, options, see)
-    found = resolve(regions, clip.seconds)
-    job.notes += shortened(regions, clip.seconds)
-    checked("Variance", variance, 0, 1)
-    if variance == 0:
+    wish = Inpaint(tuple(regions), variance)
+    return assigned(pipe, clip, recipe, wish, options, see).done()
+
+
+def _inpaint(job: Job, wish: Inpaint) -> Assignment:
+    clip = job.clip
+    found = resolve(wish.regions, clip.seconds)
+    job.notes += shortened(wish.regions, clip.seconds)
+    if wish.variance == 0:
         return job.unchanged(found, "Variance is 0, so nothing is made new: this is the source.")
 
     def task(source: Latent, window: Window) -> Task:
-        return Repaint(source, window.regions, variance, window.end)
+        return Repaint(source, window.regions, wish.variance, window.end)
 
     return job.in_windows(found, task)
 
@@ -116,18 +190,26 @@ def edit(
 
     With regions the edit is heard in them alone; without, the whole clip is edited.
     """
-    recipe = replace(recipe, tags=recipe.tags or flow.tags, lyrics=recipe.lyrics or flow.lyrics)
-    job = Job("Edit", pipe, clip, recipe, options, see)
-    job.notes += shortened(regions, clip.seconds)
+    wish = replace(flow, regions=tuple(regions) or flow.regions)
+    return assigned(pipe, clip, recipe, wish, options, see).done()
+
+
+def _edit(job: Job, flow: Flow) -> Assignment:
+    clip, recipe, pipe = job.clip, job.recipe, job.pipe
+    job.notes += shortened(flow.regions, clip.seconds)
     job.warnings += lyric_warnings(flow.lyrics, recipe.lyrics)
-    found = resolve(regions, clip.seconds)
+    found = resolve(flow.regions, clip.seconds)
     if not found:
         job.refuse_long("Name a region: it is edited with the music around it as context.")
-    tags = pipe.tags(flow.tags)
-    lyrics = pipe.lyrics(flow.lyrics, recipe.language, recipe.compat)
+
+    @cache
+    def words() -> tuple[Tags, Lyrics]:
+        lyrics = pipe.lyrics(flow.lyrics, recipe.language, recipe.compat)
+        return pipe.tags(flow.tags), lyrics
 
     def task(source: Latent, window: Window) -> Task:
-        return Edit(source, tags, lyrics, flow.start, flow.stop, flow.average, flow.extended)
+        share = (flow.start, flow.stop, flow.average)
+        return Edit(source, *words(), *share, flow.extended)
 
     return job.in_windows(found, task)
 
@@ -141,12 +223,14 @@ def audio_to_audio(
     see: See = unseen,
 ) -> Edited:
     """A new clip along the lines of the source; strength 1 returns it."""
-    job = Job("Audio to audio", pipe, clip, recipe, options, see)
+    return assigned(pipe, clip, recipe, Follow(strength), options, see).done()
+
+
+def _follow(job: Job, wish: Follow) -> Assignment:
     job.refuse_long("Cut it, or make a part of it new with inpaint or edit.")
-    checked("Reference strength", strength, 0, 1)
-    if strength == 1:
+    if wish.strength == 1:
         return job.unchanged((), "Strength is 1: this is the source.")
-    return job.in_windows((), lambda source, window: AudioToAudio(source, strength))
+    return job.in_windows((), lambda source, window: AudioToAudio(source, wish.strength))
 
 
 def vary(
@@ -191,13 +275,31 @@ def extend(
 
     Of a source over 240 s each side is made apart, following what `context` says of that end.
     """
-    job = Job("Extend", pipe, clip, recipe, options, see)
+    return assigned(pipe, clip, recipe, growth, options, see).done()
+
+
+def _extend(job: Job, growth: Growth) -> Assignment:
     if job.is_reference:
         return _as_the_original(job, growth)
     if not job.options.splice:
         job.refuse_long("Leave splice on; then new music is fitted to the ends alone.")
     stretches = _stretches(job, growth)
-    grown = [_grown(job, stretch, growth.context) for stretch in stretches]
+
+    def finish(made: Iterable[Takes]) -> Edited:
+        grown = [
+            _grown(job, stretch, waves) for stretch, waves in zip(stretches, made, strict=True)
+        ]
+        return _joined(job, growth, stretches, grown)
+
+    tasks = [partial(_task_beside, job, stretch, growth.context) for stretch in stretches]
+    return Assignment(job, tasks, finish)
+
+
+def _joined(
+    job: Job, growth: Growth, stretches: Sequence[_Stretch], grown: Sequence[Takes]
+) -> Edited:
+    """The stretches with what was added to them, put to the source's two ends."""
+    clip = job.clip
     before, after = (round(seconds * clip.rate) for seconds in (growth.before, growth.after))
     waves = [made[0] for made in zip(*grown, strict=True)]
     if job.options.splice:
@@ -244,15 +346,25 @@ def _stretches(job: Job, growth: Growth) -> list[_Stretch]:
     return [stretch for stretch in (left, right) if stretch.before or stretch.after]
 
 
-def _grown(job: Job, stretch: _Stretch, context: float) -> list[Tensor]:
+def _frames_beside(job: Job, stretch: _Stretch) -> tuple[int, int]:
+    """Frames to add before and after a stretch."""
+    if not stretch.after:
+        return _frames(stretch.before), 0
+    gap = (job.clip.samples - stretch.last) / job.clip.rate
+    return _frames(stretch.before), _frames(stretch.after + gap)
+
+
+def _task_beside(job: Job, stretch: _Stretch, context: float) -> Task:
+    known = job.latent_of(stretch.first, stretch.last)
+    left, right = (_seconds(frames) for frames in _frames_beside(job, stretch))
+    return Extend(known, left, right, context, known.seconds)
+
+
+def _grown(job: Job, stretch: _Stretch, waves: Takes) -> list[Tensor]:
     """For each take the stretch (C, N) as it was made, with what was added on either side."""
     clip, rate = job.clip, job.clip.rate
-    known = job.latent_of(stretch.first, stretch.last)
     end = clip.samples if stretch.after else stretch.last
-    left, right = _frames(stretch.before), 0
-    if stretch.after:
-        right = _frames(stretch.after + (end - stretch.last) / rate)
-    waves = job.make(Extend(known, _seconds(left), _seconds(right), context, known.seconds))
+    left, _ = _frames_beside(job, stretch)
     before, after = (round(seconds * rate) for seconds in (stretch.before, stretch.after))
     start = max(round(left * FRAME * rate / SAMPLE_RATE) - before, 0)
     length = before + end - stretch.first + after
@@ -271,20 +383,27 @@ def _grown(job: Job, stretch: _Stretch, context: float) -> list[Tensor]:
     return takes
 
 
-def _as_the_original(job: Job, growth: Growth) -> Edited:
+def _as_the_original(job: Job, growth: Growth) -> Assignment:
     """The whole of what was decoded."""
     job.refuse_long("Use corrected mode, which follows the ends of longer clips.")
-    clip = job.clip
-    known = job.latent_of(0, clip.samples)
-    task = Extend(known, growth.before, growth.after, growth.context, clip.seconds)
-    made, rate = job.make(task), clip.rate
-    length = math.ceil(job.latent_made.frames * FRAME * rate / SAMPLE_RATE)
-    source, waves = job.hear(0, clip.samples), []
-    for index, wave in enumerate(made):
-        waves.append(as_source(wave, len(clip.wave), rate, length))
-        job.level(index, waves[-1], source)
-    before = round(int(growth.before * FRAMES_PER_SECOND) * FRAME * rate / SAMPLE_RATE)
-    return _extended(job, waves, before, job.latent_made)
+    clip, rate = job.clip, job.clip.rate
+
+    def task() -> Task:
+        known = job.latent_of(0, clip.samples)
+        return Extend(known, growth.before, growth.after, growth.context, clip.seconds)
+
+    def finish(made: Iterable[Takes]) -> Edited:
+        waves = []
+        for takes in made:
+            length = math.ceil(job.latent_made.frames * FRAME * rate / SAMPLE_RATE)
+            source = job.hear(0, clip.samples)
+            for index, wave in enumerate(takes):
+                waves.append(as_source(wave, len(clip.wave), rate, length))
+                job.level(index, waves[-1], source)
+        before = round(int(growth.before * FRAMES_PER_SECOND) * FRAME * rate / SAMPLE_RATE)
+        return _extended(job, waves, before, job.latent_made)
+
+    return Assignment(job, [task], finish)
 
 
 def _extended(job: Job, waves: list[Tensor], before: int, latent: Latent | None) -> Edited:

@@ -47,6 +47,10 @@ class Loudness:
         return self.rms < SILENCE
 
     @property
+    def is_clipped(self) -> bool:
+        return self.clipped > 0 or self.peak > 0
+
+    @property
     def is_hot(self) -> bool:
         return self.peak > CEILING
 
@@ -171,12 +175,13 @@ def _compared(made: Loudness, source: Loudness, notes: tuple[str, ...]) -> Match
     return Matching(0.0, unit, own, new, new, made.peak, made.peak, notes)
 
 
-def heat_of(source: Loudness) -> list[str]:
-    """A warning about a source over -1 dBTP, which is left as it is."""
+def heat_of(source: Loudness) -> str:
+    """What is to be said of a source over -1 dBTP; empty where there is nothing."""
     if not source.is_hot:
-        return []
-    clipped = f", {source.clipped} samples at full scale" if source.clipped else ""
-    return [
-        f"The source peaks at {source.peak:+.1f} dBTP{clipped}: it may be clipped."
-        " It was not changed; lower its level first if you hear distortion."
-    ]
+        return ""
+    samples = f", with {source.clipped} samples at full scale" if source.clipped else ""
+    harm = " It may be clipped: lower its level first if you hear distortion."
+    return (
+        f"The source peaks at {source.peak:+.1f} dBTP{samples}, over {CEILING:g} dBTP; it was not"
+        f" changed.{harm if source.is_clipped else ''}"
+    )

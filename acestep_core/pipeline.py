@@ -188,8 +188,10 @@ def words_of(
 class ACEStep:
     """A model and everything around it, for scripts."""
 
-    def __init__(self, model: Model, vocabulary: Vocabulary | None = None) -> None:
-        self.model = model
+    def __init__(
+        self, model: Model, vocabulary: Vocabulary | None = None, place: Path | None = None
+    ) -> None:
+        self.model, self.place = model, place  # where it was loaded from, if that is known
         self.vocabulary = vocabulary or Vocabulary.find()
         self.codec = Codec(model.dcae, model.vocoder, model.config.vocoder)
 
@@ -210,11 +212,15 @@ class ACEStep:
             model.bytes_kept / 1e9,
             time.perf_counter() - began,
         )
-        return cls(model, Vocabulary.find(paths[0]))
+        return cls(model, Vocabulary.find(paths[0]), Path(paths[0]))
 
     def with_adapters(self, applied: list[Applied]) -> ACEStep:
         """Another pipeline with these adapters; this one stays as it is."""
-        return ACEStep(with_adapters(self.model, applied), self.vocabulary) if applied else self
+        return self.with_model(with_adapters(self.model, applied)) if applied else self
+
+    def with_model(self, model: Model) -> ACEStep:
+        """Another pipeline around a changed model."""
+        return ACEStep(model, self.vocabulary, self.place)
 
     def tags(self, text: str) -> Tags:
         with torch.inference_mode():

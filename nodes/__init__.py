@@ -1,21 +1,41 @@
 """The nodes by their ids. An id, once released, never changes; a title may."""
 
 from . import host
-from .decode import DCAEDecode
-from .encode import LyricEncode, TagEncode
-from .loaders import LoadACEStep
+from .decode import DCAEDecode, DCAEEncode
+from .edit import AudioReference, Extend, InpaintMask, RemixEdit, Retake
+from .encode import LyricEncode, TagEncode, ToConditioning
+from .loaders import LoadACEStep, LoadLoRA
 from .sampler import Sampler
+from .save import SaveAudio
 from .settings import GuidanceNode, Schedule
+from .setup import SetupCheck
+from .visual import CompareTakes, MelView
+from .words import LyricPreview, SongWriter, TagPresets
 
 host.register_folder()
 
 NODE_CLASS_MAPPINGS = {
     "AceSuiteLoad": LoadACEStep,
+    "AceSuiteLoRA": LoadLoRA,
     "AceSuiteTagEncode": TagEncode,
     "AceSuiteLyricEncode": LyricEncode,
     "AceSuiteGuidance": GuidanceNode,
     "AceSuiteSchedule": Schedule,
     "AceSuiteSampler": Sampler,
+    "AceSuiteInpaintMask": InpaintMask,
+    "AceSuiteExtend": Extend,
+    "AceSuiteRetake": Retake,
+    "AceSuiteRemixEdit": RemixEdit,
+    "AceSuiteAudioReference": AudioReference,
+    "AceSuiteDCAEEncode": DCAEEncode,
     "AceSuiteDCAEDecode": DCAEDecode,
+    "AceSuiteToConditioning": ToConditioning,
+    "AceSuiteSaveAudio": SaveAudio,
+    "AceSuiteMelView": MelView,
+    "AceSuiteCompareTakes": CompareTakes,
+    "AceSuiteSongWriter": SongWriter,
+    "AceSuiteLyricPreview": LyricPreview,
+    "AceSuiteTagPresets": TagPresets,
+    "AceSuiteSetupCheck": SetupCheck,
 }
 NODE_DISPLAY_NAME_MAPPINGS = {name: node.TITLE for name, node in NODE_CLASS_MAPPINGS.items()}

@@ -116,3 +116,18 @@ def _downloaded() -> Path:
     except VocabularyError:
         download_vocabulary(place)
     return place
+
+
+def adapters() -> dict[str, Place]:
+    """LoRA files: label -> how the path is found."""
+    ours = [name for name in host.model_files(host.FOLDER) if "lora" in name.lower()]
+    named = [("loras", name) for name in host.model_files("loras")]
+    named += [(host.FOLDER, name) for name in ours]
+    return {f"{folder}/{name}": partial(host.path_of, folder, name) for folder, name in named}
+
+
+def adapter(entry: str) -> Path:
+    found = adapters()
+    if entry not in found:
+        raise CheckpointError(f"{entry} is no longer there. Refresh the page and choose again.")
+    return found[entry]()

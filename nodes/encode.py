@@ -1,4 +1,7 @@
-"""Tag Encode and Lyric Encode: words to what the sampler is conditioned on."""
+"""Tag Encode and Lyric Encode: words to what the sampler is conditioned on.
+
+To Conditioning hands both to ComfyUI's own nodes.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Any
 
 from ..acestep_core.lyrics import LANGUAGE_CHOICES
 from ..acestep_core.pipeline import ACEStep
-from ..acestep_core.types import COMPATS, Lyrics, Tags, chosen_from
+from ..acestep_core.types import COMPATS, Lyrics, Tags, checked, chosen_from
 from . import host
 
 
@@ -95,3 +98,45 @@ class LyricEncode:
             made = model.lyrics(lyrics, language, compat)
         lines = [f"[{line.language}] {line.normalised}" if line.text else "" for line in made.lines]
         return made, "\n".join([*lines, *(f"Note: {text}" for text in made.warnings)])
+
+
+class ToConditioning:
+    TITLE = "To Conditioning (ACE-Step)"
+    DESCRIPTION = (
+        "Tags and lyrics for ComfyUI's own samplers, with lyrics that are read in their own"
+        " languages."
+    )
+    SEARCH_ALIASES = ("native", "KSampler", "conditioning", "TextEncodeAceStepAudio")
+    CATEGORY = "ACE-Step"
+    FUNCTION = "convert"
+    RETURN_TYPES = ("CONDITIONING",)
+    RETURN_NAMES = ("conditioning",)
+    OUTPUT_TOOLTIPS = ("For the positive of KSampler; ConditioningZeroOut makes the negative.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        strength = {"default": 1.0, "min": 0.0, "max": 10.0, "step": 0.01, "round": 0.01}
+        return {
+            "required": {
+                "tags": ("ACESUITE_TAGS", {"tooltip": "From Tag Encode."}),
+                "lyrics": ("ACESUITE_LYRICS", {"tooltip": "From Lyric Encode."}),
+            },
+            "optional": {
+                "lyrics_strength": ("FLOAT", {**strength, "tooltip": "How strongly they count."})
+            },
+        }
+
+    def convert(
+        self, tags: Tags, lyrics: Lyrics, lyrics_strength: float = 1.0
+    ) -> tuple[list[list[Any]]]:
+        with host.errors_of(self.TITLE):
+            checked("lyrics_strength", lyrics_strength, 0, 10)
+            # Native code knows no masks; a mask here only ever hides what fills up the end.
+            states = tags.states[:, : max(int(tags.mask.sum()), 1)].float()
+            ids = lyrics.ids[:, : max(int(lyrics.mask.sum()), 1)]
+            details = {
+                "pooled_output": None,
+                "conditioning_lyrics": ids.cpu(),
+                "lyrics_strength": lyrics_strength,
+            }
+            return ([[host.handed_on(states), details]],)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,10 @@ from torch import Tensor, nn
 from ..acestep_core.atomic import FileError
 from ..acestep_core.checkpoint import CheckpointError, Target
 from ..acestep_core.layers import Ops
+from ..acestep_core.lora import Applied, fits, with_adapters
 from ..acestep_core.lyrics.vocabulary import COMFYUI_PATH
 from ..acestep_core.memory import M, Part, is_out_of_memory
-from ..acestep_core.model import Placing, Precision
+from ..acestep_core.model import Added, Model, Placing, Precision
 from ..acestep_core.schedule import Step
 from ..acestep_core.types import SettingError
 
@@ -106,6 +107,30 @@ def vocabulary_places() -> list[Path]:
     return [Path(_management().__file__).parents[1] / COMFYUI_PATH, *model_folders()]
 
 
+def output_place(prefix: str, kind: str = "output") -> tuple[Path, str, str, int]:
+    """(folder, subfolder, start of the name, counter) for the files of one run."""
+    if not IN_COMFYUI:
+        folder = Path(kind)
+        folder.mkdir(exist_ok=True)
+        return folder, "", Path(prefix).name, len(list(folder.iterdir())) + 1
+    base = getattr(_paths(), f"get_{kind}_directory")()
+    folder, name, counter, subfolder, _ = _paths().get_save_image_path(prefix, base)
+    return Path(folder), subfolder, name, counter
+
+
+def user_file(name: str) -> Path | None:
+    """A file of the pack's own in ComfyUI's user folder."""
+    return Path(_paths().get_user_directory()) / name if IN_COMFYUI else None
+
+
+def is_metadata_wanted() -> bool:
+    if not IN_COMFYUI:
+        return True
+    from comfy.cli_args import args
+
+    return not args.disable_metadata
+
+
 # --- memory ------------------------------------------------------------------------------
 
 
@@ -118,11 +143,12 @@ class HostPart(Part[M]):
 
     kept_on: torch.device = field(default_factory=lambda: torch.device("cpu"))
     leaves: bool = False  # the device, as soon as it has been used
-    patcher: Any = field(init=False, repr=False, compare=False)
+    patcher: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Made from the module, so that replace(part, module=...) brings its own patcher.
-        object.__setattr__(self, "patcher", _patcher(self.module, self.device, self.kept_on))
+        if self.patcher is None or self.patcher.model is not self.module:
+            object.__setattr__(self, "patcher", _patcher(self.module, self.device, self.kept_on))
 
     @contextmanager
     def use(self, memory: int = 0) -> Iterator[M]:
@@ -142,6 +168,37 @@ def _patcher(module: nn.Module, device: torch.device, kept_on: torch.device) -> 
         _management().archive_model_dtypes(module)
     kind = getattr(model_patcher, "CoreModelPatcher", model_patcher.ModelPatcher)
     return kind(module, load_device=device, offload_device=kept_on)
+
+
+def with_adapter(model: Model, applied: Applied) -> Model:
+    """Another model with an adapter: ComfyUI adds it to the shared weights when they are loaded,
+    and takes it off again when the given model is used."""
+    part = model.transformer
+    if not isinstance(part, HostPart):
+        return with_adapters(model, [applied])
+    from comfy.weight_adapter import LoRAAdapter
+
+    patcher = part.patcher.clone()
+    for name, pair in applied.adapter.pairs.items():
+        fits(part.module, applied.adapter, name, pair)
+        weights = (pair.up, pair.down, None, None, None, None)
+        change = {f"{name}.weight": LoRAAdapter(set(), weights)}
+        patcher.add_patches(change, applied.factor(pair))
+    added = Added(applied.adapter.name, applied.weight, applied.training_scale)
+    part = replace(part, patcher=patcher)
+    return replace(model, transformer=part, adapters=(*model.adapters, added))
+
+
+def memory_free() -> tuple[float, float, str] | None:
+    """Free and total GB of the device that computes, and its name."""
+    if not IN_COMFYUI:
+        return None
+    management = _management()
+    device = management.get_torch_device()
+    free, total = (
+        size(device) / 2**30 for size in (management.get_free_memory, management.get_total_memory)
+    )
+    return free, total, str(device)
 
 
 def _unload(patcher: Any) -> None:
@@ -224,26 +281,42 @@ def stop_if_asked() -> None:
         _management().throw_exception_if_processing_interrupted()
 
 
+Picture = Callable[[Step, Tensor, Tensor], Any]  # -> a PIL image now and then, else None
+
+
 class Bar:
     """The node's progress bar; each move is also the moment to stop."""
 
-    def __init__(self, total: int = 1) -> None:
-        self._done, self._total, self._shown = 0, total, None
+    def __init__(self, total: int = 1, picture: Picture | None = None) -> None:
+        self._done, self._total, self._shown, self._picture = 0, total, None, picture
         if IN_COMFYUI:
             from comfy.utils import ProgressBar
 
             self._shown = ProgressBar(total)
 
-    def tick(self, done: int, total: int) -> None:
+    def tick(self, done: int, total: int, image: Any = None) -> None:
         """Of the codec: pieces done and in all."""
         stop_if_asked()
         if self._shown is not None:
-            self._shown.update_absolute(done, total)
+            preview = ("JPEG", image, 512) if image is not None else None
+            self._shown.update_absolute(done, total, preview)
 
     def see(self, step: Step, x: Tensor, velocity: Tensor) -> None:
         """Of the sampler: one evaluation of the model is done."""
         self._done += 1
-        self.tick(self._done, self._total)
+        image = self._picture(step, x, velocity) if self._picture else None
+        self.tick(self._done, self._total, image)
+
+
+def has_room(part: Part[M]) -> bool:
+    """Whether a part can come to its device without another one having to leave it."""
+    if not isinstance(part, HostPart):
+        return True
+    if part.leaves:
+        return False
+    management, size = _management(), sum(p.nbytes for p in part.module.parameters())
+    free = management.get_free_memory(part.device)
+    return free > 2 * size + management.minimum_inference_memory()
 
 
 def say(text: str) -> None:
@@ -291,10 +364,6 @@ def _no_room(title: str, reason: str) -> Exception:
     )
     if not IN_COMFYUI:
         return MemoryError(text)
-    management = _management()
-    free, total = (
-        size(management.get_torch_device()) / 2**30
-        for size in (management.get_free_memory, management.get_total_memory)
-    )
+    free, total, _ = memory_free() or (0.0, 0.0, "")
     # ComfyUI unloads all models when it sees its own type.
-    return management.OOM_EXCEPTION(f"{text} {free:.1f} of {total:.1f} GB are free now.")
+    return _management().OOM_EXCEPTION(f"{text} {free:.1f} of {total:.1f} GB are free now.")

@@ -1,4 +1,7 @@
-"""Load ACE-Step: one checkpoint, four networks, ready to be used and to be put away."""
+"""Load ACE-Step: one checkpoint, four networks, ready to be used and to be put away.
+
+Load LoRA: another model that shares all weights with the given one.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import time
 from typing import Any
 
 from ..acestep_core.checkpoint import recognise
+from ..acestep_core.lora import Applied, read_adapter
 from ..acestep_core.lyrics import Vocabulary
 from ..acestep_core.model import load
 from ..acestep_core.pipeline import ACEStep
@@ -68,11 +72,68 @@ class LoadACEStep:
         with host.errors_of(self.TITLE):
             place = checkpoints.chosen(checkpoint)
             model = load(recognise(place), *host.placement(dtype, memory))
-            pipe = ACEStep(model, Vocabulary.find(place, host.vocabulary_places()))
+            pipe = ACEStep(model, Vocabulary.find(place, host.vocabulary_places()), place)
         report = _report(pipe, place.name)
         host.say(report)
         log.info("Loaded in %.1f s", time.perf_counter() - began)
         return pipe, report
+
+
+NO_ADAPTER = "none"
+
+
+class LoadLoRA:
+    TITLE = "Load LoRA (ACE-Step)"
+    DESCRIPTION = "Adds a LoRA for ACE-Step v1. The given model stays as it is; chain for several."
+    SEARCH_ALIASES = ("lora", "adapter", "fine-tune", "style")
+    CATEGORY = "ACE-Step"
+    FUNCTION = "add"
+    RETURN_TYPES = ("ACESUITE_MODEL", "STRING")
+    RETURN_NAMES = ("model", "report")
+    OUTPUT_TOOLTIPS = ("The model with the LoRA.", "What the LoRA is, and what it changes.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        lora = {
+            "tooltip": "Files in models/loras, and those in models/acestep with lora in their path."
+            " none passes the model on."
+        }
+        weight = {"default": 1.0, "min": -3.0, "max": 3.0, "step": 0.05, "round": 0.001}
+        training_scale = {
+            "default": False,
+            "tooltip": "Multiply by the scale it was trained with (alpha / rank), which the"
+            " original and ComfyUI leave out.",
+        }
+        return {
+            "required": {
+                "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step, or another LoRA."}),
+                "lora": ([NO_ADAPTER, *checkpoints.adapters()], lora),
+            },
+            "optional": {
+                "weight": ("FLOAT", {**weight, "tooltip": "How strongly it counts; 0 is nothing."}),
+                "training_scale": ("BOOLEAN", training_scale),
+            },
+        }
+
+    @classmethod
+    def IS_CHANGED(  # noqa: N802 - ComfyUI's name
+        cls, lora: str, model: object = None, weight: float = 1.0, training_scale: bool = False
+    ) -> str:
+        place = checkpoints.adapters().get(lora, lambda: None)()
+        return f"{lora} {place.stat().st_mtime_ns if place and place.is_file() else 0}"
+
+    def add(
+        self, model: ACEStep, lora: str, weight: float = 1.0, training_scale: bool = False
+    ) -> tuple[ACEStep, str]:
+        if lora == NO_ADAPTER:
+            return model, "No LoRA."
+        with host.errors_of(self.TITLE):
+            adapter = read_adapter(checkpoints.adapter(lora))
+            applied = Applied(adapter, weight, training_scale)
+            changed = model.with_model(host.with_adapter(model.model, applied))
+        ranks = ", ".join(map(str, sorted({pair.rank for pair in adapter.pairs.values()})))
+        report = f"{adapter.name}: {len(adapter.pairs)} modules, rank {ranks}, weight {weight:g}"
+        return changed, report
 
 
 def _report(pipe: ACEStep, place: str) -> str:

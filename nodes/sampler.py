@@ -1,6 +1,6 @@
 """Sampler: tags and lyrics to a latent.
 
-    model, tags, lyrics, widgets -> Recipe -> make -> LATENT, info
+    model, tags, lyrics, widgets or settings, task -> Recipe -> make -> LATENT, info
 
 `info` is the parameter file of the run: saved as a .json it is what `--replay` reads.
 """
@@ -14,17 +14,19 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from ..acestep_core.config import MAX_SECONDS
+from ..acestep_core.edit_job import Counter
+from ..acestep_core.editing import Follow
 from ..acestep_core.model import Model
 from ..acestep_core.noise import LARGEST_SEED
-from ..acestep_core.pipeline import ACEStep, Made, make
+from ..acestep_core.pipeline import ACEStep, Made, make, resolved
 from ..acestep_core.presets import BEHAVIOURS, PRESETS
 from ..acestep_core.replay import Output, record_of
+from ..acestep_core.report import step_warnings
 from ..acestep_core.types import (
     GUIDANCE_KINDS,
     SOLVER_NAMES,
+    Latent,
     Lyrics,
     Recipe,
     Sampling,
@@ -32,8 +34,10 @@ from ..acestep_core.types import (
     TextToMusic,
     checked,
 )
-from . import host
+from . import host, sound
+from .preview import MelPreview
 from .settings import GuidanceSettings
+from .task import KEY, Ready, Sampled, TaskAsked, ready, words_for
 
 log = logging.getLogger(__name__)
 
@@ -110,19 +114,57 @@ class Sampler:
         }
 
     def sample(
-        self, model: ACEStep, tags: Tags, lyrics: Lyrics, **asked: Any
-    ) -> tuple[dict[str, Tensor | str], str]:
+        self,
+        model: ACEStep,
+        tags: Tags,
+        lyrics: Lyrics,
+        task: TaskAsked | None = None,
+        preview: bool = True,
+        **asked: Any,
+    ) -> tuple[dict[str, Any], str]:
         began = time.perf_counter()
         with host.errors_of(self.TITLE):
             wanted = Asked(**asked)
-            recipe = wanted.recipe(tags, lyrics)
-            bar = host.Bar(model.evaluations(recipe))
-            latent = make(model.model, tags, lyrics, recipe, bar.see)
+            lyrics = words_for(task, lyrics)
+            plan = Ready(resolved(wanted.recipe(tags, lyrics)))
+            plan = ready(model, task, plan.recipe) if task else plan
+            picture = MelPreview(model) if preview else None
+            latent, steps_run = _sampled(model, (tags, lyrics), plan, picture)
+            notes = [*wanted.overridden(), *_about(task), *plan.notes]
+            warnings = [*lyrics.warnings, *plan.warnings]
+            warnings += step_warnings(steps_run, _steps(plan.recipe)) if task else []
         took = time.perf_counter() - began
         log.info("Sampled %.3f s of music in %.1f s", latent.seconds, took)
-        made = Made(latent, recipe, lyrics, warnings=lyrics.warnings)
-        info = _info(made, model.model, wanted.overridden())
-        return {"samples": host.handed_on(latent.z), "type": "audio"}, info
+        made = Made(latent, plan.recipe, lyrics, warnings=tuple(warnings))
+        samples = sound.latent_out(latent)
+        if task and task.given:
+            seconds = task.given.seconds
+            samples[KEY] = Sampled(task.wish, seconds, plan.recipe, steps_run, latent.frames)
+        return samples, _info(made, model.model, notes)
+
+
+def _sampled(
+    model: ACEStep, words: tuple[Tags, Lyrics], plan: Ready, picture: host.Picture | None
+) -> tuple[Latent, int]:
+    """The latent, and how many noise levels it took."""
+    if plan.unchanged is not None:
+        return plan.unchanged, 0
+    steps = Counter(host.Bar(model.evaluations(plan.recipe), picture).see)
+    return make(model.model, *words, plan.recipe, steps), steps.count
+
+
+def _steps(recipe: Recipe) -> int:
+    return len(recipe.sampling.chosen) or recipe.sampling.steps
+
+
+def _about(task: TaskAsked | None) -> list[str]:
+    """What a connected task does to the widgets, and whose seeds the info names."""
+    if task is None:
+        return []
+    notes = [] if task.given is None else ["seconds come from the connected task's source."]
+    if not isinstance(task.wish, Follow):
+        notes.append("retake_seeds are the Sampler's seed and those after it; seeds the source's.")
+    return notes
 
 
 def _info(made: Made, model: Model, notes: list[str]) -> str:
@@ -131,6 +173,7 @@ def _info(made: Made, model: Model, notes: list[str]) -> str:
     values = {key: value for key, value in record.items() if key not in of_a_file}
     values["actual_seeds"] = made.recipe.seeds
     del values["ace_core"]["rate"]
+    values["retake_seeds"] = made.recipe.retake_seeds
     values["ace_core"]["notes"] = notes
     return json.dumps(values, indent=1, ensure_ascii=False)
 
@@ -144,7 +187,7 @@ WIDGETS = {
             "max": LARGEST_SEED,
             "control_after_generate": True,
             "tooltip": "The same seed and settings give the same music on every machine. Further"
-            " clips of a batch take the seeds after it.",
+            " clips of a batch take the seeds after it. With a task it is that of what is new.",
         },
     ),
     "seconds": (
@@ -211,5 +254,20 @@ SOCKETS = {
     "schedule": (
         "ACESUITE_SCHEDULE",
         {"tooltip": "From Schedule: replaces steps and solver; info says so."},
+    ),
+    "task": (
+        "ACESUITE_TASK",
+        {
+            "tooltip": "From Inpaint Mask, Extend, Retake, Remix / Edit or Audio Reference: works"
+            " on their source, whose length replaces seconds. Connect it to DCAE Decode, too."
+        },
+    ),
+    "preview": (
+        "BOOLEAN",
+        {
+            "default": True,
+            "tooltip": "Show the song while it is made, as a mel spectrogram, 10 s at a time. It"
+            " takes a twentieth of the time at most, and no memory that is short.",
+        },
     ),
 }

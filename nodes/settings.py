@@ -1,7 +1,7 @@
 """Guidance and Schedule: every setting of a run, one by one or as a preset.
 
-    preset or widgets -> GuidanceSettings -> Sampler
-    preset or widgets -> Sampling         -> Sampler
+preset or widgets -> GuidanceSettings -> Sampler
+preset or widgets -> Sampling         -> Sampler
 """
 
 from __future__ import annotations

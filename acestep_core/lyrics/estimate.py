@@ -7,6 +7,7 @@ The rates are what moderate songs have; a ballad takes half as long again, a rap
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ def line_seconds(text: str, language: str = "") -> float:
     return syllables(text, language) / RATES.get(code, RATES["en"]) + BREATH
 
 
+@functools.lru_cache(maxsize=16_384)
 def syllables(text: str, language: str = "") -> int:
     """Syllables of a line in any script; morae for kana. Close for words, no dictionary."""
     folded = unicodedata.normalize("NFC", text).lower()

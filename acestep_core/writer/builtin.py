@@ -16,7 +16,7 @@ from ..lyrics.sections import INSTRUMENTAL
 from .compose import TOLERANCE, compose, topic_of
 from .lines import LANGUAGES, lines_of
 from .song import Song
-from .style import read_style
+from .style import prompt_words, read_style
 from .subject import read_subjects
 from .tags import tags_for
 
@@ -47,7 +47,7 @@ def write(prompt: str, *, instrumental: bool, duration: float, seed: int) -> Son
         )
     lines = lines_of(language)
     topic = topic_of(plain, style, () if is_foreign else subjects, lines)
-    lyrics, seconds = compose(lines, topic, duration, f"{seed} {prompt}")
+    lyrics, seconds = compose(lines, topic, duration, plain, seed)
     if abs(seconds - duration) > TOLERANCE * duration:
         fallbacks(
             f"Estimate: the lyrics take about {seconds:.0f} s of {duration:g} s; no form of the"
@@ -63,6 +63,8 @@ def language_of(prompt: str, fallbacks: Fallbacks) -> str:
         return script
     words = re.findall(r"[^\W\d_]+'?", prompt.lower().replace("\u2019", "'"))
     counts = {code: sum(w in common for w in words) for code, common in hints().words.items()}
+    for code, markers in prompt_words().about.items():
+        counts[code] = counts.get(code, 0) + any(marker in words for marker in markers)
     most = max(counts.values())
     best = [code for code, count in counts.items() if count == most]
     if most >= SURE and len(best) == 1:

@@ -10,6 +10,8 @@ one song no couplet comes twice, but for the chorus.
 from __future__ import annotations
 
 import random
+import re
+import zlib
 from dataclasses import dataclass, replace
 
 from ..lyrics.estimate import estimate
@@ -20,17 +22,21 @@ from .subject import Subject, without_article
 
 # One letter a part: v verse, p pre-chorus, c chorus, b bridge, B half a bridge, h half a chorus,
 # 1 and 2 a verse of so many lines; i intro, o outro, s solo, n inst, k break: without words.
-FORMS = (
+FORMS = re.findall(
+    r"\w+",
     "1 2 2k v 2h vh vc ivc vcvh vcBh vcvc vcBc ivcvc vcvcBc ivcvcBc vcvcbc ivcvcbc ivcvcbco"
     " ivpcvcbco ivpcvpcbc ivpcvpcbco ivcvcsvcbc ivpcvpcsvcbco ivpcvpcsvpcbc ivpcvpcsvpcbco"
-    " ivpcvpcnvpcbcco ivpcvpcsvpcbcnvco ivpcvpcsvpcbcnvpcco"
-).split()
+    " ivpcvpcnvpcbcco ivpcvpcsvpcbcnvco ivpcvpcsvpcbcnvpcco",
+)
 MARKS = {"v": "[verse]", "1": "[verse]", "2": "[verse]", "p": "[pre-chorus]", "b": "[bridge]"}
 MARKS |= {"B": "[bridge]", "c": "[chorus]", "h": "[chorus]", "i": "[intro]", "o": "[outro]"}
 MARKS |= {"s": "[solo]", "n": INSTRUMENTAL, "k": "[break]"}
 COUPLETS = {"v": 2, "c": 2, "b": 2, "p": 1, "B": 1, "h": 1, "2": 1, "1": 1}
+SAD = frozenset(("sad", "angry", "melancholic"))
 TOLERANCE = 0.2
+NEEDS_ARTICLE = ("fr", "es")  # where a common noun without one is only called by its name
 NEAR = 1.0  # frames that far from the smoothest are as good
+CHOICE = 6  # frames to choose from, if so many are smooth enough
 LEAST_SMOOTH = 3.0  # beyond, the subject gets a line of its own
 
 
@@ -50,13 +56,19 @@ def topic_of(prompt: str, style: Style, subjects: tuple[Subject, ...], lines: Li
     ]
     themes = [theme for _, theme in sorted(hits, key=lambda hit: hit[0])]
     moods = style.tags("mood")
+    if SAD.intersection(moods):  # glad lines of love have no place there
+        themes = [theme for theme in themes if "romantic" not in theme.moods] or themes
     by_mood = [theme for mood in moods for theme in lines.themes if mood in theme.moods]
-    return Topic(subjects, tuple(dict.fromkeys([*themes[:2], *by_mood]))[:2])
+    return Topic(subjects, tuple(dict.fromkeys([*themes[:1], *by_mood, *themes[1:]]))[:2])
 
 
-def compose(lines: Lines, topic: Topic, duration: float, chance: str) -> tuple[str, float]:
+def compose(
+    lines: Lines, topic: Topic, duration: float, prompt: str, seed: int
+) -> tuple[str, float]:
     """Lyrics and their estimated seconds, as near to the duration as the forms allow."""
-    songs = [_Draft(lines, topic, form, random.Random(chance)).text() for form in FORMS]
+    turn = zlib.crc32(prompt.encode()) + seed
+    chance = f"{seed} {prompt}"
+    songs = [_Draft(lines, topic, form, random.Random(chance), turn).text() for form in FORMS]
     timed = [(text, estimate(text, lines.language).seconds) for text in songs]
     return min(timed, key=lambda pair: abs(pair[1] - duration))
 
@@ -64,8 +76,10 @@ def compose(lines: Lines, topic: Topic, duration: float, chance: str) -> tuple[s
 class _Draft:
     """One form being filled; remembers what has been used."""
 
-    def __init__(self, lines: Lines, topic: Topic, form: str, choose: random.Random) -> None:
-        self.lines, self.form, self.choose = lines, form, choose
+    def __init__(
+        self, lines: Lines, topic: Topic, form: str, choose: random.Random, turn: int
+    ) -> None:
+        self.lines, self.form, self.choose, self.turn = lines, form, choose, turn
         self.themes = topic.themes or (choose.choice(lines.themes),)
         self.subjects = topic.subjects or self._made_up()
         self.used: set[str] = set()
@@ -131,6 +145,8 @@ class _Draft:
         """The smoothest frame around a subject, by chance among the best."""
         tells = self.lines.dative_tells if subject.is_dative else self.lines.tells
         called = self.lines.calls if subject.bare else ()
+        if self.lines.language in NEEDS_ARTICLE and subject.text == subject.bare:
+            tells = () if subject.text[:1].islower() else tells
         frames = [] if subject.is_clause else [*((called if calls else tells) or (*tells, *called))]
         filled = [(_filled(first, subject), second) for first, second in frames]
         open_ones = [c for c in filled if c[0] not in self.used and c[1] not in self.used]
@@ -140,9 +156,20 @@ class _Draft:
             answer = self.choose.choice([x for x in self.lines.lone if x not in self.used])
             couplet = _capital(subject.text), answer
         else:
-            couplet = self.choose.choice([c for score, c in scored if score <= best + NEAR])
+            options = _smoothest(scored)
+            # The first goes round with the seed: several seeds then never begin alike.
+            first_one = options[self.turn % len(options)]
+            couplet = self.choose.choice(options) if self.used else first_one
         self.used.update(couplet)
         return couplet
+
+
+def _smoothest(scored: list[tuple[float, Couplet]]) -> list[Couplet]:
+    """Those near the best, and a few more where that leaves little choice."""
+    ranked = sorted(scored, key=lambda pair: pair[0])
+    near = [couplet for score, couplet in ranked if score <= ranked[0][0] + NEAR]
+    more = [couplet for score, couplet in ranked[:CHOICE] if score <= LEAST_SMOOTH]
+    return max(near, more, key=len)
 
 
 def _merged(subjects: tuple[Subject, ...], places: int) -> list[Subject]:

@@ -61,8 +61,11 @@ def lines_of(language: str) -> Lines:
         language,
         table.get("beat", 8),
         tuple(_theme(name, entry) for name, entry in table["themes"].items()),
-        *(_couplets(table.get(name, ())) for name in ("couplets", "bridges")),
-        *(_couplets(table.get(name, ())) for name in ("calls", "tells", "dative_tells")),
+        _couplets(table["couplets"]),
+        _couplets(table["bridges"]),
+        _couplets(table["calls"]),
+        _couplets(table["tells"]),
+        _couplets(table.get("dative_tells", [])),
         tuple(table["lone"]),
     )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from ..lyrics.estimate import syllables
 
 UNSTRESSED_STARTS = ("a", "be", "de", "re", "un", "pre", "con", "com", "for")
-WEAK = frozenset("a an the of to in and or but is it at on my your i you we".split())
+WEAK = frozenset(re.findall(r"\w+", "a an the of to in and or but is it at on my your i you we"))
 
 
 @functools.cache
@@ -55,6 +55,7 @@ def pattern(line: str) -> str:
     return "".join(stress(word) for word in words_of(line))
 
 
+@functools.lru_cache(maxsize=16_384)
 def unevenness(line: str) -> float:
     """How far a line is from every second syllable stressed; 0 for a steady one."""
     found = pattern(line)

@@ -22,6 +22,24 @@ INSTRUMENTAL_WORDS = (
 
 
 @dataclass(frozen=True)
+class PromptWords:
+    """Small words, most of them by language, parted by spaces or bars."""
+
+    articles: dict[str, str]
+    about: dict[str, dict[str, str]]  # words before a topic -> the article that they swallow
+    weak: dict[str, str]
+    split: dict[str, str]
+    without: dict[str, str]
+    without_after: list[str]
+    pronouns: str
+    filler: str
+    filler_cjk: list[str]
+    cjk_about: list[str]
+    cjk_about_end: list[str]
+    cjk_about_after: list[str]
+
+
+@dataclass(frozen=True)
 class Found:
     """A known word of the prompt."""
 
@@ -47,10 +65,10 @@ class Style:
 
 
 @functools.cache
-def prompt_words() -> dict[str, dict[str, str]]:
+def prompt_words() -> PromptWords:
     """prompts.json: the small words that show what a prompt is about."""
     path = Path(__file__).with_name("prompts.json")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return PromptWords(**json.loads(path.read_text(encoding="utf-8")))
 
 
 @functools.cache
@@ -99,7 +117,7 @@ def _tempo(bpm: re.Match[str] | None) -> int | None:
 def _with_absence(prompt: str, found: list[Found]) -> list[Found]:
     """Marks what a prompt rules out: "no drums or bass", "ohne Gesang"."""
     before = _negations()
-    after = [str(word) for word in prompt_words()["without_after"]]
+    after = prompt_words().without_after
     marked: list[Found] = []
     for one in found:
         head = prompt[marked[-1].end if marked else 0 : one.start]
@@ -113,7 +131,7 @@ def _with_absence(prompt: str, found: list[Found]) -> list[Found]:
 @functools.cache
 def _negations() -> re.Pattern[str]:
     """A word of absence right before, or one other word between."""
-    words = [w for listed in prompt_words()["without"].values() for w in listed.split("|") if w]
+    words = [w for listed in prompt_words().without.values() for w in listed.split("|") if w]
     spaced = sorted((re.escape(w) for w in words if w.isascii() or w[0].isalpha()), key=len)
     joined = "|".join(reversed(spaced))
     return re.compile(rf"(?:(?<!{LETTER})(?:{joined})\s*(?:{LETTER}+\s+)?)$", re.IGNORECASE)

@@ -60,7 +60,7 @@ def without_article(text: str, language: str) -> str:
 
 @functools.cache
 def _article(language: str) -> str:
-    words = str(prompt_words()["articles"].get(language, "")).split()
+    words = prompt_words().articles.get(language, "").split()
     pattern = "|".join(re.escape(w) + ("" if w.endswith("'") else r"\s+") for w in words)
     return rf"(?i)^(?:{pattern})" if words else ""
 
@@ -92,13 +92,13 @@ def _spaced(prompt: str, style: Style, language: str) -> list[tuple[str, bool]]:
 
 def _marker(piece: str, language: str) -> tuple[int, str, int] | None:
     """Where the first word like "about" begins, what it stands for, and where it ends."""
-    table = dict(prompt_words()["about"].get(language) or prompt_words()["about"]["en"])
+    table = prompt_words().about.get(language) or prompt_words().about["en"]
     best: tuple[int, str, int] | None = None
     for words in sorted(table, key=len, reverse=True):
         end = "" if words.endswith("'") else r"\s+"
         match = re.search(rf"(?i)(?<![^\W_]){re.escape(words)}{end}(?=\S)", piece)
         if match and (best is None or match.start() < best[0]):
-            best = (match.start(), str(table[words]), match.end())
+            best = (match.start(), table[words], match.end())
     return best
 
 
@@ -152,25 +152,29 @@ def _left_over(
         if len(kept) > 1 and re.search(CLAUSE, original) and not re.search(REQUEST, original):
             found.append((original, False))
         elif kept:
-            found.append((_between(blank[first:last], kept), False))
+            found.append((_between(blank[first:last], kept, language), False))
     return found
 
 
-def _between(text: str, kept: list[str]) -> str:
-    """From the first kept word to the last, with the small words between."""
+def _between(text: str, kept: list[str], language: str) -> str:
+    """From the first kept word to the last, with an article or "my" that stands before it."""
     begin, stop = text.index(kept[0]), text.rindex(kept[-1]) + len(kept[-1])
+    before = text[:begin].split()
+    if before and before[-1].lower() in prompt_words().articles.get(language, "").split():
+        begin = text.rindex(before[-1], 0, begin)
+        return before[-1].lower() + re.sub(r"\s+", " ", text[begin + len(before[-1]) : stop])
     return re.sub(r"\s+", " ", text[begin:stop])
 
 
 @functools.cache
 def _words(name: str) -> frozenset[str]:
-    return frozenset(str(prompt_words()[name]).split())
+    return frozenset(getattr(prompt_words(), name).split())
 
 
 @functools.cache
 def _any(name: str, language: str) -> str:
-    table = prompt_words()[name]
-    listed = str(table.get(language) or table["en"]).split()
+    table: dict[str, str] = getattr(prompt_words(), name)
+    listed = (table.get(language) or table["en"]).split()
     return "|".join(re.escape(word.replace("_", " ")) for word in listed)
 
 
@@ -191,13 +195,13 @@ def _topic(piece: str, language: str) -> str | None:
     """What stands after "guanyu" or before "ni tsuite"; None where neither is."""
     table = prompt_words()
     if language == "zh":
-        for word in table["cjk_about"]:
+        for word in table.cjk_about:
             head, found, tail = piece.partition(word)
             if found:
-                ends = "|".join(table["cjk_about_end"])
+                ends = "|".join(table.cjk_about_end)
                 return re.split(ends, tail)[0]
         return None
-    for word in table["cjk_about_after"]:
+    for word in table.cjk_about_after:
         head, found, _ = piece.partition(word)
         if found:
             return head
@@ -206,7 +210,7 @@ def _topic(piece: str, language: str) -> str | None:
 
 def _trimmed(text: str, style: Style | None = None) -> str:
     """Without small words at the ends, and without a closing name of a genre."""
-    filler = sorted((str(word) for word in prompt_words()["filler_cjk"]), key=len, reverse=True)
+    filler = sorted(prompt_words().filler_cjk, key=len, reverse=True)
     before = ""
     text = text.strip()
     while text != before:

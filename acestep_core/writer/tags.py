@@ -20,7 +20,7 @@ from .subject import Subject
 
 # Sounds that go when another is ruled out; otherwise the last word of the tag decides.
 KIN = {
-    "drums": "drum kick hi-hat snare percussion congas cajon shaker tambourine breakbeat claps beat",
+    "drums": "drum kick hi-hat snare percussion congas cajon shaker tambourine breakbeat claps",
     "guitar": "guitar riffs chords",
     "electric guitar": "electric guitar distorted riffs",
     "bass": "bass 808",

@@ -176,12 +176,33 @@ def test_a_tied_copy_of_the_embedding_is_passed_over(
     assert_same(changed("text_encoder", add), folder, "text_encoder")
 
 
-def test_weights_are_kept_as_asked_and_copied(folder: Checkpoint) -> None:
+def test_weights_do_not_hold_on_to_the_file(folder: Checkpoint) -> None:
+    """Kept in the file's own dtype too, they are copies and not windows into its memory map."""
+    for weight in loaded(folder, "text_encoder").values():
+        assert weight.untyped_storage().nbytes() == 4 * weight.numel()
+
+
+def test_weights_are_kept_as_asked(folder: Checkpoint) -> None:
     module = build("text_encoder", folder.config)
     load_part(module, "text_encoder", folder, Target(torch.bfloat16))
     assert {p.dtype for p in module.parameters()} == {torch.bfloat16}
     assert not any(p.requires_grad for p in module.parameters())
     assert not module.training
+
+
+def test_a_bare_transformer_beside_other_parts(
+    folder: Checkpoint, tiny_folder: Path, tmp_path: Path
+) -> None:
+    prefixes = {"transformer": "", "dcae": "vae.dcae.", "text_encoder": PREFIX["text_encoder"]}
+    path = tmp_path / "mixed.safetensors"
+    save_file(all_tensors(tiny_folder, prefixes), path, {"acestep_config": SIZES})
+    assert_same(recognise(path), folder, *prefixes)
+
+
+def test_the_longest_prefix_counts() -> None:
+    """A file that holds a part twice: the host's spelling is the one that is meant."""
+    mark = "backbone.channel_layers.0.0.bias"
+    assert parts_of({mark, f"vae.vocoder.{mark}"}) == {"vocoder": "vae.vocoder."}
 
 
 def test_parts_are_told_by_all_of_their_marks() -> None:

@@ -171,7 +171,7 @@ def check_kept(edited: Edited, clip: SourceClip, regions: list[Region]) -> None:
 
 
 @st.composite
-def cases(draw: st.DrawFn, longest: float = 2.0) -> tuple[SourceClip, list[Region]]:
+def cases(draw: st.DrawFn, longest: float = 1.0) -> tuple[SourceClip, list[Region]]:
     rate, channels = draw(RATES), draw(st.integers(1, 2))
     least = seconds_of(1) + 2 / rate
     clip = SourceClip(sound(draw(st.floats(least, longest)), rate, channels), rate)
@@ -184,7 +184,7 @@ def cases(draw: st.DrawFn, longest: float = 2.0) -> tuple[SourceClip, list[Regio
     return clip, regions
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cases(), st.booleans(), st.sampled_from((0.0, 0.03, 5.0)))
 def test_inpaint_leaves_the_rest_alone(
     case: tuple[SourceClip, list[Region]], match_level: bool, crossfade: float
@@ -200,7 +200,7 @@ def test_inpaint_leaves_the_rest_alone(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
 def test_long_sources_are_worked_on_in_windows(short_limit: float, data: st.DataObject) -> None:
@@ -225,10 +225,9 @@ def test_long_sources_are_worked_on_in_windows(short_limit: float, data: st.Data
             assert task.source.frames == -(-round(task.seconds * SAMPLE_RATE) // FRAME)
 
 
-@pytest.mark.parametrize("channels", [1, 2])
-def test_five_minutes(stub: StubPipe, channels: int) -> None:
+def test_five_minutes(stub: StubPipe) -> None:
     """The real limit: a window of 240 s around the regions, and 5 minutes come back."""
-    rate = 8000
+    rate, channels = 8000, 1
     clip = SourceClip(sound(300, rate, channels), rate)
     regions = [Region(200, 210), Region(30, 20, "end", "end")]
     edited = inpaint(stub, clip, RECIPE, regions)
@@ -282,7 +281,7 @@ def test_nothing_longer_than_an_hour() -> None:
         SourceClip(torch.zeros(1, 3_600_01), 100)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     RATES,
     st.integers(1, 2),
@@ -313,7 +312,7 @@ def test_extended_lengths_are_exact_and_the_source_untouched(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_long_sources_are_extended_at_each_end(short_limit: float, data: st.DataObject) -> None:
@@ -510,6 +509,12 @@ def test_an_empty_target_stays_the_sources(stub: StubPipe) -> None:
     assert not any("words" in warning for warning in edited.reports[0].warnings)
 
 
+@pytest.mark.parametrize(("start", "stop"), [(0.5, 0.4), (-0.1, 1), (0, 1.1), (math.nan, 1)])
+def test_edits_of_no_such_steps_are_refused_before_any_work(start: float, stop: float) -> None:
+    with pytest.raises(SettingError, match="Edit st"):
+        Flow("rock", "", start, stop)
+
+
 def test_vary_needs_a_seed_and_no_sound(stub: StubPipe) -> None:
     recipe = replace(RECIPE, task=TextToMusic(2.0), seeds=(1, 2))
     edited = vary(stub, recipe, 0.3)
@@ -583,19 +588,20 @@ TINY = Recipe("pop", "[inst]", sampling=Sampling(4), seeds=(3,), guidance=Guidan
 
 @pytest.mark.parametrize("solver", ["euler", "heun", "pingpong"])
 def test_a_real_inpaint(pipe: ACEStep, solver: str) -> None:
-    clip, regions = SourceClip(sound(1.5, 48_000), 48_000), [Region(0.4, 0.9, feather=0.1)]
+    clip, regions = SourceClip(sound(0.7, 48_000), 48_000), [Region(0.2, 0.5, feather=0.1)]
     recipe = replace(TINY, sampling=Sampling(4, solver), seeds=(3, 4))
     edited = inpaint(pipe, clip, recipe, regions)
     check_kept(edited, clip, regions)
     assert not torch.equal(*edited.waves)
     assert [report.steps_run for report in edited.reports] == [2, 2]
     assert edited.latent is not None
-    again = inpaint(pipe, clip, recipe, regions)
-    assert all(torch.equal(a, b) for a, b in zip(edited.waves, again.waves, strict=True))
+    if solver == "euler":
+        again = inpaint(pipe, clip, recipe, regions)
+        assert all(torch.equal(a, b) for a, b in zip(edited.waves, again.waves, strict=True))
 
 
 def test_a_real_edit_and_audio_to_audio(pipe: ACEStep) -> None:
-    clip = SourceClip(sound(1.0, channels=1), SAMPLE_RATE)
+    clip = SourceClip(sound(0.8, channels=1), SAMPLE_RATE)
     for flow in (Flow("rock"), Flow("rock", start=0.5, stop=1.0, average=2)):
         edited = edit(pipe, clip, TINY, flow, [Region(0.3, 0.7)])
         check_kept(edited, clip, [Region(0.3, 0.7)])
@@ -605,7 +611,7 @@ def test_a_real_edit_and_audio_to_audio(pipe: ACEStep) -> None:
     assert (edited.reports[0].steps_run, edited.reports[0].steps) == (2, 4)
 
 
-@pytest.mark.parametrize("samples", [30_000, 32_768, 44_100])
+@pytest.mark.parametrize("samples", [20_000, 20_480])
 def test_a_real_extension(pipe: ACEStep, samples: int) -> None:
     clip = SourceClip(sound(1)[:, :samples], SAMPLE_RATE)
     (wave,) = extend(pipe, clip, TINY, Growth(0.3, 0.5)).waves
@@ -619,7 +625,7 @@ def test_a_real_extension(pipe: ACEStep, samples: int) -> None:
 def test_a_real_clip_is_varied_and_edited_without_encoding(
     pipe: ACEStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = replace(TINY, task=TextToMusic(1.0))
+    recipe = replace(TINY, task=TextToMusic(0.7))
     edited = vary(pipe, recipe, 0.3)
     assert edited.recipe.retake_seeds
     monkeypatch.setattr(pipe, "encode", lambda *_: pytest.fail("encoded"))

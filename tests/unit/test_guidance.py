@@ -72,6 +72,11 @@ def test_apg_is_bounded_for_each_item_and_channel(drawn: Drawn) -> None:
     assert torch.allclose(alone[0], apg()([cond, null], at(0), 15)[1], atol=1e-4)
 
 
+def test_apg_leaves_small_differences_as_they_are() -> None:
+    change = apg()([two(1, 0), two(1, 0.5)], at(0), 15) - two(1, 0)
+    assert change.flatten().tolist() == pytest.approx([0, 14 * -0.5])
+
+
 def test_apg_of_equal_or_silent_branches_is_finite() -> None:
     for cond in (COND, two(0, 0)):
         assert torch.equal(apg()([cond, cond], at(0), 15), cond)

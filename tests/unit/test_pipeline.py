@@ -17,7 +17,15 @@ from acestep_core.config import FRAME, SAMPLE_RATE
 from acestep_core.lyrics.vocabulary import Vocabulary, VocabularyError
 from acestep_core.pipeline import ACEStep, checked_latent, checked_output
 from acestep_core.schedule import Step
-from acestep_core.types import Guidance, Latent, Recipe, Sampling, SettingError, TextToMusic
+from acestep_core.types import (
+    Guidance,
+    Latent,
+    Recipe,
+    Retake,
+    Sampling,
+    SettingError,
+    TextToMusic,
+)
 
 Drawn = Callable[..., Tensor]
 RECIPE = Recipe(
@@ -125,6 +133,15 @@ def test_an_exception_while_watching_cancels_and_leaves_nothing_behind(pipe: ACE
         pipe.generate(RECIPE, stop)
     assert seen == [0, 1]
     assert torch.equal(z_of(pipe, RECIPE), before)
+
+
+def test_seeds_that_were_really_used_are_told(pipe: ACEStep) -> None:
+    """Where none was given for the new part of a retake, one is derived."""
+    assert pipe.generate(RECIPE).recipe.retake_seeds == ()
+    made = pipe.generate(replace(RECIPE, task=Retake(0.5, 0.2)))
+    (seed,) = made.recipe.retake_seeds
+    assert seed not in RECIPE.seeds
+    assert torch.equal(z_of(pipe, made.recipe), made.latent.z)
 
 
 def test_results_left_inference_mode(pipe: ACEStep) -> None:

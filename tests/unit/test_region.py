@@ -107,6 +107,7 @@ def test_what_is_cut_off_is_said() -> None:
     assert "12.00 s before the end" in note
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.data(), clips())
 def test_resolved_regions_are_in_order_and_apart(data: st.DataObject, seconds: float) -> None:
     regions = data.draw(regions_in(seconds))
@@ -137,6 +138,7 @@ def test_hard_frames_are_the_originals() -> None:
         regenerate([Region(1.0, 1.01)], 107, 10.0, hard_frames)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(1, MAX_FRAMES))
 def test_a_region_to_the_end_takes_every_frame(frames: int) -> None:
     """Rounding must not lose the last frame, as int() does for 168 of the 2583 lengths."""
@@ -145,6 +147,7 @@ def test_a_region_to_the_end_takes_every_frame(frames: int) -> None:
         assert regenerate([Region(0, 240)], frames, seconds, shape).min() == 1
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.data(), clips(), st.integers(0, 1))
 def test_masks_are_where_asked(data: st.DataObject, seconds: float, shorter: int) -> None:
     """Also where the clip has a frame less than it could, as with lengths rounded down."""
@@ -167,6 +170,7 @@ def test_masks_are_where_asked(data: st.DataObject, seconds: float, shorter: int
             assert inside[frame] > 0
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(1, 300), st.integers(0, 40), st.integers(0, 40), st.floats(0, 30), st.booleans())
 def test_feathers_are_honoured_at_every_width(
     count: int, before: int, after: int, feather: float, is_first: bool
@@ -212,7 +216,7 @@ def test_a_short_region_is_at_least_a_frame(length: float) -> None:
     assert inside.max() == 1
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.data(), clips(3600.0), st.floats(5, 240))
 def test_windows_hold_their_regions(data: st.DataObject, seconds: float, limit: float) -> None:
     regions = data.draw(regions_in(seconds))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -110,6 +110,7 @@ def test_bands_tell_pitches_apart_and_keep_levels() -> None:
     assert band_levels(low, RATE, 4410)[0].argmax() < band_levels(high, RATE, 4410)[0].argmax()
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from((8000, 44_101, 96_000)), st.integers(1, 2), st.floats(0.001, 0.5), st.data())
 def test_reports_of_any_clip_are_numbers(
     rate: int, channels: int, length: float, data: st.DataObject
@@ -212,6 +213,7 @@ def test_share_of_changed_words(old: str, new: str, share: float) -> None:
     assert changed_share(old, new) == pytest.approx(share)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(), st.text())
 def test_shares_are_shares(old: str, new: str) -> None:
     assert 0 <= changed_share(old, new) <= 1

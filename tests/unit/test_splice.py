@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -52,6 +52,7 @@ def spliced(draw: st.DrawFn) -> tuple[Tensor, Tensor, list[Region], int, float]:
     return noise(channels, length, 1), noise(channels, length, 2), regions, rate, crossfade
 
 
+@settings(max_examples=60, deadline=None)
 @given(spliced())
 def test_outside_is_the_source_sample_for_sample(
     case: tuple[Tensor, Tensor, list[Region], int, float],
@@ -74,6 +75,7 @@ def test_outside_is_the_source_sample_for_sample(
     assert torch.equal(result[:, outside], source[:, outside])
 
 
+@settings(max_examples=60, deadline=None)
 @given(spliced(), st.integers(0, 50), st.integers(0, 50))
 def test_a_window_is_put_like_a_whole(
     case: tuple[Tensor, Tensor, list[Region], int, float], left: int, right: int
@@ -114,6 +116,7 @@ def test_fade_of_silence_or_nothing() -> None:
     assert torch.isfinite(faded(silence, noise(2, 100))).all()
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(1, 2), RATES, st.integers(0, 3000), st.integers(0, 3000), st.integers(1, 9000))
 def test_an_extension_leaves_its_source(
     channels: int, rate: int, before: int, after: int, length: int
@@ -174,6 +177,7 @@ def test_a_constant_and_silence_stay_what_they_are() -> None:
     assert weights.abs().max() == 0
 
 
+@settings(max_examples=60, deadline=None)
 @given(RATES, st.integers(1, 2), st.integers(4096, 30_000))
 def test_as_source_has_the_sources_rate_channels_and_length(
     rate: int, channels: int, length: int

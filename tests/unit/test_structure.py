@@ -81,7 +81,7 @@ def python_files(*folders: str) -> list[str]:
 CORE = python_files("acestep_core")
 NODES = python_files("nodes")
 SHIPPED = [*CORE, *NODES, "__init__.py"]
-EVERY = [*SHIPPED, *python_files("bench", "scripts", "tests"), "dev.py"]
+EVERY = [*SHIPPED, *python_files("bench", "scripts", "tests", "training"), "dev.py"]
 
 
 def tree_of(file: str) -> ast.Module:

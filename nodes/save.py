@@ -1,0 +1,200 @@
+"""Save Audio: sound files that say how they were made.
+
+AUDIO, info, workflow, hash of the model -> tags in the file (and a parameter file beside it)
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..acestep_core.atomic import replaced
+from ..acestep_core.checkpoint import FILES, FOLDERS
+from ..acestep_core.download import sha256
+from ..acestep_core.files import FORMATS, write_audio
+from ..acestep_core.metadata import Record, read_record, write_record
+from ..acestep_core.pipeline import ACEStep
+from ..acestep_core.types import SettingError, chosen_from
+from . import host, sound
+
+log = logging.getLogger(__name__)
+
+KINDS = [suffix.removeprefix(".") for suffix in FORMATS]
+BITS = ("16", "24", "32")
+TAG = "acesuite"  # our own tag, beside ComfyUI's `prompt` and `workflow`
+HASHES = "acesuite_hashes.json"
+# Pages cannot read back longer ones from these; the settings stay, the workflow is left out.
+MOST_TAGS = {"opus": 60_000, "mp3": 60_000}
+
+
+class SaveAudio:
+    TITLE = "Save Audio with Provenance (ACE-Step)"
+    DESCRIPTION = (
+        "Saves sound with the workflow, the seeds that were used, the model's hash and every"
+        " setting inside, so that it can be made again."
+    )
+    SEARCH_ALIASES = ("save song", "flac", "mp3", "opus", "wav", "metadata", "provenance")
+    CATEGORY = "ACE-Step"
+    FUNCTION = "save"
+    OUTPUT_NODE = True
+    RETURN_TYPES = ("STRING",)
+    RETURN_NAMES = ("files",)
+    OUTPUT_TOOLTIPS = ("The files' names below the output folder, one a line.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        prefix = {
+            "default": "audio/ACE-Step",
+            "tooltip": "Folder and start of the name; %year%, %month% and %day% are known.",
+        }
+        kind = {
+            "default": KINDS[0],
+            "tooltip": "flac keeps everything and is the one to share. mp3 and opus hold workflows"
+            " of up to 60 kB; wav holds the settings alone, as a comment.",
+        }
+        return {
+            "required": {
+                "audio": ("AUDIO", {"tooltip": "One clip or a batch; a file for each."}),
+                "filename_prefix": ("STRING", prefix),
+            },
+            "optional": {"format": (KINDS, kind), **DETAILS},
+            "hidden": {"prompt": "PROMPT", "extra_pnginfo": "EXTRA_PNGINFO"},
+        }
+
+    def save(
+        self,
+        audio: sound.Audio,
+        filename_prefix: str,
+        format: str = KINDS[0],
+        info: str = "",
+        model: ACEStep | None = None,
+        **details: Any,
+    ) -> dict[str, Any]:
+        with host.errors_of(self.TITLE):
+            chosen_from("format", format, KINDS)
+            bits = details.get("bits", BITS[0])
+            chosen_from("bits", bits, BITS)
+            record = _record(info, model)
+            folder, subfolder, name, counter = host.output_place(filename_prefix)
+            workflow = _workflow(details) if details.get("save_workflow", True) else {}
+            rate, shown = int(audio["sample_rate"]), []
+            for index, wave in enumerate(audio["waveform"]):
+                path = folder / f"{name}_{counter + index:05}_.{format}"
+                own = _of_item(record, index, path)
+                tags = _tags(own, workflow, format)
+                kilobits = details.get("kilobits") or None
+                write_audio(path, wave, rate, tags=tags, bits=int(bits), kilobits=kilobits)
+                if own and details.get("save_settings", False):
+                    _write_beside(path, own)
+                shown.append({"filename": path.name, "subfolder": subfolder, "type": "output"})
+        files = "\n".join(f"{one['subfolder']}/{one['filename']}".lstrip("/") for one in shown)
+        return {"ui": {"audio": shown}, "result": (files,)}
+
+
+def _record(info: str, model: ACEStep | None) -> dict[str, Any]:
+    """What the Sampler said of the run, with the model's hash."""
+    try:
+        record = json.loads(info) if info.strip() else {}
+    except ValueError as error:
+        raise SettingError(f"info is not JSON ({error}). Connect the Sampler's info.") from error
+    if not isinstance(record, dict):
+        raise SettingError("info holds no settings. Connect the Sampler's info.")
+    if model is not None and model.place is not None:
+        record.setdefault("ace_core", {})["model_sha256"] = hash_of(model.place)
+    return record
+
+
+def _of_item(record: dict[str, Any], index: int, path: Path) -> dict[str, Any]:
+    """The record of one clip of a batch: its own seeds alone."""
+    own = dict(record)
+    for name in ("actual_seeds", "retake_seeds"):
+        if len(own.get(name) or ()) > index:
+            own[name] = own[name][index : index + 1]
+    return {**own, "format": path.suffix[1:], "audio_path": path.name} if own else {}
+
+
+def _workflow(details: dict[str, Any]) -> dict[str, str]:
+    """ComfyUI's own tags. Pages read them as Latin-1, so other letters are escaped."""
+    if not host.is_metadata_wanted():
+        return {}
+    prompt, extra = details.get("prompt"), details.get("extra_pnginfo") or {}
+    held = {"prompt": prompt, **extra} if prompt is not None else dict(extra)
+    return {name: json.dumps(value) for name, value in held.items()}
+
+
+def _tags(record: dict[str, Any], workflow: dict[str, str], kind: str) -> dict[str, str]:
+    own = json.dumps(record) if record and host.is_metadata_wanted() else ""
+    if kind == "wav":
+        return {"comment": own} if own else {}
+    tags = {TAG: own, **workflow} if own else dict(workflow)
+    size = sum(len(value) for value in tags.values())
+    if size > MOST_TAGS.get(kind, size):
+        log.warning("The workflow has %d bytes, too many for %s: it was left out.", size, kind)
+        return {TAG: own} if own else {}
+    return tags
+
+
+def _write_beside(path: Path, own: dict[str, Any]) -> None:
+    """The parameter file that `generate --replay` reads."""
+    with replaced(path.with_suffix(".json.part")) as place:
+        place.write_text(json.dumps(own), encoding="utf-8")
+    place = path.with_suffix(".json.part")
+    try:
+        record: Record = read_record(place)
+        write_record(path, replace(record, audio_path=path.name))
+    finally:
+        place.unlink()
+
+
+def hash_of(place: Path) -> str:
+    """SHA-256 of a checkpoint's file, or of a folder's transformer; each is read once."""
+    file = place / FOLDERS["transformer"] / FILES["transformer"] if place.is_dir() else place
+    stat, store = file.stat(), host.user_file(HASHES)
+    key = f"{file} {stat.st_size} {stat.st_mtime_ns}"
+    known: dict[str, str] = {}
+    if store is not None and store.is_file():
+        known = json.loads(store.read_text(encoding="utf-8"))
+    if key not in known:
+        log.info("Reading %s for its hash; this is done once.", file.name)
+        known[key] = sha256(file)
+        if store is not None:
+            with replaced(store) as temporary:
+                temporary.write_text(json.dumps(known, indent=1), encoding="utf-8")
+    return known[key]
+
+
+DETAILS = {
+    "info": (
+        "STRING",
+        {"forceInput": True, "tooltip": "From the Sampler: seeds and settings, for the file."},
+    ),
+    "model": (
+        "ACESUITE_MODEL",
+        {"tooltip": "From Load ACE-Step: its hash goes into the file. Read once for each file."},
+    ),
+    "bits": (list(BITS), {"default": BITS[0], "tooltip": "flac: 16, 24; wav: 16, 24, 32 (float)."}),
+    "kilobits": (
+        "INT",
+        {
+            "default": 0,
+            "min": 0,
+            "max": 512,
+            "tooltip": "Per second, for mp3 and opus; 0 is the usual 256 and 160.",
+        },
+    ),
+    "save_workflow": (
+        "BOOLEAN",
+        {"default": True, "tooltip": "Dropped on the page, the file then opens its workflow."},
+    ),
+    "save_settings": (
+        "BOOLEAN",
+        {
+            "default": False,
+            "tooltip": "Also write the settings beside it, as NAME_input_params.json, which"
+            " python -m acestep_core generate --replay repeats.",
+        },
+    ),
+}

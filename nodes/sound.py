@@ -1,0 +1,84 @@
+"""AUDIO and LATENT as ComfyUI's nodes hand them on, and the way between the two.
+
+    AUDIO {"waveform": (B, C, N), "sample_rate"}    LATENT {"samples": (B, 8, 16, T), "type"}
+
+Where memory is short both ways go on in smaller tiles. What was encoded is remembered for as
+long as ComfyUI keeps the sound: the settings of a task change far more often than its source.
+"""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+
+from ..acestep_core.audio import checked_wave
+from ..acestep_core.codec import Tiles
+from ..acestep_core.memory import first_that_fits
+from ..acestep_core.pipeline import ACEStep
+from ..acestep_core.types import Latent, SettingError
+from . import host
+
+log = logging.getLogger(__name__)
+
+Audio = dict[str, Any]
+TILES = (128, 32, 8)  # latent frames at once; the smaller ones where memory is short
+REMEMBERED = 8
+
+
+def audio_of(wave: Tensor, rate: int) -> Audio:
+    return {"waveform": host.handed_on(wave), "sample_rate": rate}
+
+
+def latent_out(latent: Latent) -> dict[str, Any]:
+    return {"samples": host.handed_on(latent.z), "type": "audio"}
+
+
+def one_clip(label: str, audio: Audio) -> tuple[Tensor, int]:
+    """(C, N) and its rate, of an AUDIO that must hold a single clip."""
+    wave, rate = audio["waveform"], int(audio["sample_rate"])
+    if len(wave) != 1:
+        raise SettingError(f"{label} holds {len(wave)} clips. Choose one of the batch.")
+    return checked_wave(label, wave[0].detach().cpu(), rate), rate
+
+
+def encoded(model: ACEStep, wave: Tensor, rate: int) -> Latent:
+    bar = host.Bar()
+    attempts = [partial(model.encode, wave, rate, Tiles(size), bar.tick) for size in TILES]
+    return first_that_fits(attempts, log.warning)
+
+
+def decoded(model: ACEStep, latent: Latent, rate: int) -> Tensor:
+    """(B, 2, N)"""
+    bar = host.Bar()
+    attempts = [partial(model.decode, latent, rate, Tiles(size), bar.tick) for size in TILES]
+    return first_that_fits(attempts, log.warning)
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    sound: weakref.ref[Tensor]  # the tensor in the AUDIO that ComfyUI keeps
+    network: weakref.ref[nn.Module]
+    place: tuple[int, int]  # first sample and count
+    latent: Latent
+
+
+_remembered: list[_Remembered] = []  # the latest last
+
+
+def encoded_once(model: ACEStep, sound: Tensor, wave: Tensor, rate: int) -> Latent:
+    """The latent of wave (C, n), a stretch of the sound that ComfyUI holds."""
+    network = model.model.dcae.module
+    place = (wave.storage_offset(), wave.shape[-1])
+    for one in _remembered:
+        if (one.sound() is sound, one.network() is network, one.place) == (True, True, place):
+            return one.latent
+    latent = encoded(model, wave, rate)
+    alive = [one for one in _remembered if one.sound() is not None and one.network() is not None]
+    new = _Remembered(weakref.ref(sound), weakref.ref(network), place, latent)
+    _remembered[:] = [*alive, new][-REMEMBERED:]
+    return latent

@@ -1,0 +1,150 @@
+"""Pictures of sound: Mel View, and Compare Takes with players.
+
+AUDIO -> log-mel -> IMAGE
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from ..acestep_core.audio import checked_wave, resample, stereo
+from ..acestep_core.config import SAMPLE_RATE, VocoderConfig
+from ..acestep_core.editing import Flow, Growth, Inpaint
+from ..acestep_core.files import write_audio
+from ..acestep_core.mel import log_mel
+from ..acestep_core.picture import Regions, edit_picture, mel_picture
+from ..acestep_core.region import resolve
+from . import host, sound
+from .task import TaskAsked
+
+TASK = (
+    "ACESUITE_TASK",
+    {"tooltip": "The task the sound was made with: what is new is marked."},
+)
+
+
+class MelView:
+    TITLE = "Mel View (ACE-Step)"
+    DESCRIPTION = "A picture of sound: its mel spectrogram, left above right."
+    SEARCH_ALIASES = ("spectrogram", "waveform", "audio to image", "visualise")
+    CATEGORY = "ACE-Step"
+    FUNCTION = "draw"
+    RETURN_TYPES = ("IMAGE",)
+    RETURN_NAMES = ("pictures",)
+    OUTPUT_TOOLTIPS = ("One picture for each clip.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        title = {"default": "", "tooltip": "A line above the picture."}
+        return {
+            "required": {"audio": ("AUDIO", {"tooltip": "Mono or stereo at any rate."})},
+            "optional": {"title": ("STRING", title), "task": TASK},
+        }
+
+    def draw(
+        self, audio: sound.Audio, title: str = "", task: TaskAsked | None = None
+    ) -> tuple[Tensor]:
+        with host.errors_of(self.TITLE):
+            marks, drawn = _regions(task), zip(*_mels(audio), strict=True)
+            return (_image([mel_picture(*one, title, marks) for one in drawn]),)
+
+
+class CompareTakes:
+    TITLE = "Compare Takes (ACE-Step)"
+    DESCRIPTION = (
+        "Players and pictures side by side: the first clip against each of the others, and what"
+        " is louder or quieter between them."
+    )
+    SEARCH_ALIASES = ("a/b", "takes", "difference", "listen", "preview audio")
+    CATEGORY = "ACE-Step"
+    FUNCTION = "compare"
+    OUTPUT_NODE = True
+    INPUT_IS_LIST = True
+    RETURN_TYPES = ("IMAGE",)
+    RETURN_NAMES = ("pictures",)
+    OUTPUT_TOOLTIPS = ("Before, after and difference of each pair; a single clip is just drawn.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        audio = {"tooltip": "A clip, a batch or a list; the first is what others are compared to."}
+        return {
+            "required": {"audio": ("AUDIO", audio)},
+            "optional": {
+                "takes": ("AUDIO", {"tooltip": "Further clips, after those of the first input."}),
+                "task": TASK,
+            },
+        }
+
+    def compare(
+        self,
+        audio: list[sound.Audio],
+        takes: list[sound.Audio] | None = None,
+        task: list[TaskAsked | None] | None = None,
+    ) -> dict[str, Any]:
+        with host.errors_of(self.TITLE):
+            marks = _regions(next(iter(task or [None])))
+            given = [*audio, *(takes or [])]
+            (first, length), *others = [
+                pair for one in given for pair in zip(*_mels(one), strict=True)
+            ]
+            pictures = [
+                edit_picture(*_alike(first, mel), max(length, seconds), marks, f"1 and {place}")
+                for place, (mel, seconds) in enumerate(others, start=2)
+            ] or [mel_picture(first, length, "", marks)]
+            shown = _played(given)
+        return {"ui": {"audio": shown}, "result": (_image(pictures),)}
+
+
+def _mels(audio: sound.Audio) -> tuple[list[Tensor], list[float]]:
+    """log-mel (2, 128, M) of every clip, and the seconds of each."""
+    rate = int(audio["sample_rate"])
+    wave = checked_wave("audio", audio["waveform"].detach().cpu(), rate)
+    seconds = wave.shape[-1] / rate
+    config = VocoderConfig()
+    heard = resample(stereo(wave), rate, SAMPLE_RATE)
+    return [log_mel(clip, config) for clip in heard], [seconds] * len(heard)
+
+
+def _alike(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    """Both as long as the longer one, filled up with silence."""
+    length = max(first.shape[-1], second.shape[-1])
+    low = min(float(first.min()), float(second.min()))
+    both = (pad(mel, (0, length - mel.shape[-1]), value=low) for mel in (first, second))
+    return next(both), next(both)
+
+
+def _regions(task: TaskAsked | None) -> Regions:
+    """What a task makes new, in seconds of its result."""
+    if task is None or task.given is None:
+        return ()
+    wish, seconds = task.wish, task.given.seconds
+    if isinstance(wish, Growth):
+        end = wish.before + seconds
+        parts = ((0.0, wish.before), (end, end + wish.after))
+        return [part for part in parts if part[0] < part[1]]
+    regions = resolve(wish.regions, seconds) if isinstance(wish, Inpaint | Flow) else ()
+    return [(region.start, region.end) for region in regions]
+
+
+def _image(pictures: list[Any]) -> Tensor:
+    """(B, H, W, 3) from 0 to 1."""
+    pixels = [torch.from_numpy(np.array(picture, dtype=np.float32) / 255) for picture in pictures]
+    return torch.stack(pixels)
+
+
+def _played(given: list[sound.Audio]) -> list[dict[str, str]]:
+    """The clips as files in the temporary folder, for the page's players."""
+    folder, subfolder, name, counter = host.output_place("acesuite_take", "temp")
+    clips = [(wave, int(one["sample_rate"])) for one in given for wave in one["waveform"]]
+    shown = []
+    for index, (wave, rate) in enumerate(clips):
+        path = Path(folder) / f"{name}_{counter + index:05}_.flac"
+        write_audio(path, wave, rate)
+        shown.append({"filename": path.name, "subfolder": subfolder, "type": "temp"})
+    return shown

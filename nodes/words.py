@@ -1,0 +1,151 @@
+"""Words before there is any sound: Lyric Preview, Song Writer, Tag Presets.
+
+text -> what the model will hear      prompt -> tags, lyrics      genre -> tags
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..acestep_core.config import MAX_SECONDS
+from ..acestep_core.genres import genre as preset_of
+from ..acestep_core.genres import genres
+from ..acestep_core.lyrics import LANGUAGE_CHOICES, Vocabulary
+from ..acestep_core.lyrics.lint import lint
+from ..acestep_core.lyrics.preview import as_text, preview
+from ..acestep_core.writer import BACK_ENDS, LEAST_SECONDS, MOST_SECONDS, MOST_SEED, write_song
+from . import host
+
+
+class LyricPreview:
+    TITLE = "Lyric Preview (ACE-Step)"
+    DESCRIPTION = (
+        "What the model will hear of these lyrics, line by line, before anything is made: language,"
+        " letters it does not know, marks it would sing, and about how long it takes."
+    )
+    SEARCH_ALIASES = ("lyrics", "check", "lint", "syllables", "tokens")
+    CATEGORY = "ACE-Step"
+    FUNCTION = "look"
+    OUTPUT_NODE = True
+    RETURN_TYPES = ("STRING",)
+    RETURN_NAMES = ("preview",)
+    OUTPUT_TOOLTIPS = ("The lines as they will be heard, then advice.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        lyrics = {
+            "multiline": True,
+            "default": "[verse]\n\n[chorus]\n",
+            "tooltip": "As for Lyric Encode: one line of the song per line, marks in brackets.",
+        }
+        language = {"default": "auto", "tooltip": "As in Lyric Encode."}
+        seconds = {"default": 0.0, "min": 0.0, "max": MAX_SECONDS, "step": 1.0, "round": 0.1}
+        return {
+            "required": {"lyrics": ("STRING", lyrics)},
+            "optional": {
+                "language": (list(LANGUAGE_CHOICES), language),
+                "seconds": (
+                    "FLOAT",
+                    {**seconds, "tooltip": "Length of the song, to see if they fit; 0 = any."},
+                ),
+            },
+        }
+
+    def look(self, lyrics: str, language: str = "auto", seconds: float = 0.0) -> dict[str, Any]:
+        with host.errors_of(self.TITLE):
+            vocabulary = Vocabulary.find(None, host.vocabulary_places())
+            duration = seconds or None
+            seen = preview(lyrics, language=language, vocabulary=vocabulary, duration=duration)
+            code = "" if language in ("auto", "prefix") else language
+            advice = lint(lyrics, language=code, duration=duration)
+            report = "\n".join([as_text(seen), *map(str, advice)])
+        return {"ui": {"text": [report]}, "result": (report,)}
+
+
+class SongWriter:
+    TITLE = "Song Writer (ACE-Step)"
+    DESCRIPTION = "Tags and lyrics for a sentence about a song: a draft, meant to be changed."
+    SEARCH_ALIASES = ("prompt to song", "lyrics generator", "write lyrics", "llm")
+    CATEGORY = "ACE-Step"
+    FUNCTION = "write"
+    RETURN_TYPES = ("STRING", "STRING", "STRING")
+    RETURN_NAMES = ("tags", "lyrics", "notes")
+    OUTPUT_TOOLTIPS = (
+        "For Tag Encode.",
+        "For Lyric Encode.",
+        "Language, seed, and what went otherwise than asked.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        prompt = {
+            "multiline": True,
+            "default": "A cheerful pop song about summer memories.",
+            "tooltip": "What the song is about and how it sounds, in a sentence or two.",
+        }
+        seed = {
+            "default": 0,
+            "min": 0,
+            "max": MOST_SEED,
+            "control_after_generate": True,
+            "tooltip": "The same seed and prompt give the same words.",
+        }
+        seconds = {"default": 60.0, "min": LEAST_SECONDS, "max": MOST_SECONDS, "step": 1.0}
+        return {
+            "required": {"prompt": ("STRING", prompt), "seed": ("INT", seed)},
+            "optional": {
+                "seconds": (
+                    "FLOAT",
+                    {**seconds, "round": 0.1, "tooltip": "Length that the lyrics are to fill."},
+                ),
+                "instrumental": ("BOOLEAN", {"default": False, "tooltip": "No singing: [inst]."}),
+                "back_end": (
+                    list(BACK_ENDS),
+                    {
+                        "default": BACK_ENDS[0],
+                        "tooltip": "builtin needs nothing. openai asks the server that you named"
+                        " in the environment; nothing is sent anywhere otherwise.",
+                    },
+                ),
+            },
+        }
+
+    def write(
+        self,
+        prompt: str,
+        seed: int,
+        seconds: float = 60.0,
+        instrumental: bool = False,
+        back_end: str = BACK_ENDS[0],
+    ) -> tuple[str, str, str]:
+        with host.errors_of(self.TITLE):
+            song = write_song(
+                prompt, instrumental=instrumental, duration=seconds, seed=seed, back_end=back_end
+            )
+        notes = [f"Language {song.language}, seed {song.seed}.", *song.warnings]
+        return song.tags, song.lyrics, "\n".join(notes)
+
+
+class TagPresets:
+    TITLE = "Tag Presets (ACE-Step)"
+    DESCRIPTION = "Tags to begin with, by genre."
+    SEARCH_ALIASES = ("genre", "style", "prompt preset")
+    CATEGORY = "ACE-Step"
+    FUNCTION = "choose"
+    RETURN_TYPES = ("STRING", "INT")
+    RETURN_NAMES = ("tags", "bpm")
+    OUTPUT_TOOLTIPS = ("For Tag Encode.", "The preset's tempo.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        names = [preset.name for preset in genres()]
+        more = {"default": "", "tooltip": "Tags of your own, put behind the preset's."}
+        return {
+            "required": {"genre": (names, {"default": names[0], "tooltip": "A genre."})},
+            "optional": {"more": ("STRING", more)},
+        }
+
+    def choose(self, genre: str, more: str = "") -> tuple[str, int]:
+        with host.errors_of(self.TITLE):
+            preset = preset_of(genre)
+        return ", ".join(part for part in (preset.tags, more.strip(" ,")) if part), preset.bpm

@@ -1,0 +1,197 @@
+"""What becomes of a song: saved, drawn, compared, handed to native nodes; adapters and checks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from tests.unit.nodes.pack import NODES, module, sampled
+
+host, save, preview = module("nodes.host"), module("nodes.save"), module("nodes.preview")
+checkpoints = module("nodes.checkpoints")
+TEXT = "caf\u00e9 \u4f60\u597d \U0001f3b5"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def audio() -> dict[str, Any]:
+    wave = torch.randn(2, 2, 30_000, generator=torch.Generator().manual_seed(1)) * 0.1
+    return {"waveform": wave, "sample_rate": 48_000}
+
+
+def tags_of(path: Path) -> dict[str, str]:
+    with av.open(str(path)) as file:
+        return {**file.metadata, **file.streams.audio[0].metadata}
+
+
+def saved(audio: dict[str, Any], **inputs: Any) -> list[Path]:
+    answer = NODES["AceSuiteSaveAudio"]().save(audio, "audio/song", **inputs)
+    files = answer["result"][0].split("\n")
+    assert [one["filename"] for one in answer["ui"]["audio"]] == files
+    return [Path("output") / name for name in files]
+
+
+@pytest.mark.parametrize("kind", ["flac", "mp3", "opus", "wav"])
+def test_file_says_how_it_was_made(words: dict[str, Any], audio: dict[str, Any], kind: str) -> None:
+    _, info = sampled(words, batch_size=2)
+    info["prompt"] = TEXT
+    inputs = {"prompt": {"1": {"text": TEXT}}, "extra_pnginfo": {"workflow": {"nodes": [TEXT]}}}
+    first, second = saved(audio, format=kind, info=json.dumps(info), model=words["model"], **inputs)
+    tags = {name.lower(): value for name, value in tags_of(second).items()}
+    own = json.loads(tags["comment" if kind == "wav" else "acesuite"])
+    assert (own["actual_seeds"], own["prompt"]) == ([4], TEXT)
+    assert len(own["ace_core"]["model_sha256"]) == 64
+    assert all(value.isascii() for value in tags.values())
+    assert ("workflow" in tags) == (kind != "wav")
+    assert first.stem.endswith("_00001_")
+
+
+def test_settings_beside_the_file_repeat_the_run(
+    words: dict[str, Any], audio: dict[str, Any]
+) -> None:
+    _, info = sampled(words)
+    (path, _) = saved(audio, info=json.dumps(info), save_settings=True, save_workflow=False)
+    place = module("acestep_core.metadata").record_path(path)
+    record = module("acestep_core.metadata").read_record(place)
+    recipe = module("acestep_core.replay").recipe_of(record, place)
+    assert (recipe.seeds, recipe.task.seconds, record.audio_path) == ((3,), 2.0, path.name)
+    assert "prompt" not in tags_of(path)
+
+
+def test_workflow_too_large_for_a_format_is_left_out(audio: dict[str, Any]) -> None:
+    inputs = {"prompt": {"1": "x" * 70_000}, "info": '{"task": "retake"}'}
+    assert "prompt" in tags_of(saved(audio, format="flac", **inputs)[0])
+    (path, _) = saved(audio, format="opus", **inputs)
+    assert "prompt" not in tags_of(path)
+    assert json.loads(tags_of(path)["acesuite"])["task"] == "retake"
+
+
+def test_hash_is_computed_once_for_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, read = tmp_path / "model.safetensors", []
+    file.write_bytes(b"one")
+    monkeypatch.setattr(host, "user_file", lambda name: tmp_path / name)
+    monkeypatch.setattr(save, "sha256", lambda path: read.append(path) or f"hash {len(read)}")
+    assert [save.hash_of(file), save.hash_of(file)] == ["hash 1", "hash 1"]
+    file.write_bytes(b"other")
+    assert save.hash_of(file) == "hash 2"
+
+
+@pytest.mark.parametrize("inputs", [{"info": "no json"}, {"info": "[]"}, {"format": "ogg"}])
+def test_wrong_input_names_the_saver(audio: dict[str, Any], inputs: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"^Save Audio with Provenance"):
+        saved(audio, **inputs)
+
+
+def test_pictures_of_sound(audio: dict[str, Any]) -> None:
+    (pictures,) = NODES["AceSuiteMelView"]().draw(audio, "two clips")
+    assert pictures.shape[0] == 2
+    assert pictures.shape[3] == 3
+    assert 0 <= float(pictures.min()) < float(pictures.max()) <= 1
+
+
+def test_takes_are_compared_and_played(audio: dict[str, Any]) -> None:
+    longer = {"waveform": torch.zeros(1, 1, 60_000), "sample_rate": 44_100}
+    node = NODES["AceSuiteCompareTakes"]()
+    answer = node.compare([audio], takes=[longer])
+    assert len(answer["ui"]["audio"]) == 3
+    assert all((Path("temp") / one["filename"]).is_file() for one in answer["ui"]["audio"])
+    assert len(answer["result"][0]) == 2
+    inputs = {"start": 0.1, "end": 0.2, "source_audio": longer}
+    (task,) = NODES["AceSuiteInpaintMask"]().describe(**inputs)
+    marked = node.compare([longer], task=[task])["result"][0]
+    assert not torch.equal(marked, node.compare([longer])["result"][0])
+
+
+def test_conditioning_is_what_native_nodes_make(words: dict[str, Any]) -> None:
+    node = NODES["AceSuiteToConditioning"]()
+    ((states, details),) = node.convert(words["tags"], words["lyrics"], 0.9)[0]
+    assert states.shape[-1] == words["tags"].states.shape[-1]
+    assert details["conditioning_lyrics"].dtype == torch.int64
+    assert details["conditioning_lyrics"].tolist() == words["lyrics"].ids.tolist()
+    assert (details["pooled_output"], details["lyrics_strength"]) == (None, 0.9)
+
+
+def test_setup_check_says_what_is_there(words: dict[str, Any]) -> None:
+    (report,) = NODES["AceSuiteSetupCheck"]().check(60.0, words["model"])["result"]
+    assert "OK model: tiny (complete)" in report
+    assert "60 s are 645 frames" in report
+
+
+@pytest.fixture
+def adapter(model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A LoRA in models/loras, with ComfyUI's folders stood in for."""
+    name = "transformer_blocks.0.attn.to_q"
+    width = model.model.config.transformer.inner_dim
+    generator = torch.Generator().manual_seed(2)
+    down, up = (torch.randn(shape, generator=generator) for shape in ((2, width), (width, 2)))
+    path = tmp_path / "style.safetensors"
+    save_file({f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up}, path)
+    monkeypatch.setattr(host, "model_files", lambda folder: [path.name] * (folder == "loras"))
+    monkeypatch.setattr(host, "path_of", lambda folder, file: tmp_path / file)
+    return "loras/style.safetensors"
+
+
+def test_lora_makes_another_model(words: dict[str, Any], adapter: str) -> None:
+    node, model = NODES["AceSuiteLoRA"](), words["model"]
+    assert adapter in node.INPUT_TYPES()["required"]["lora"][0]
+    before, _ = sampled(words)
+    changed, report = node.add(model, adapter, 0.5)
+    twice, _ = node.add(changed, adapter, 0.5)
+    assert "style: 1 modules, rank 2" in report
+    with_one, info = sampled({**words, "model": changed})
+    assert not torch.equal(with_one["samples"], before["samples"])
+    assert info["lora_name_or_path"] == "style"
+    assert len(twice.model.adapters) == 2
+    assert torch.equal(sampled(words)[0]["samples"], before["samples"])
+    assert node.add(model, "none")[0] is model
+    with pytest.raises(Exception, match=r"^Load LoRA \(ACE-Step\): .* no longer there"):
+        node.add(model, "loras/gone.safetensors")
+
+
+def test_preview_keeps_to_its_share_of_the_time(words: dict[str, Any]) -> None:
+    now, drawn = [0.0], []
+    picture = preview.MelPreview(words["model"], lambda: now[0])
+
+    def draw(estimate: Any) -> str:
+        now[0] += 0.3
+        drawn.append(now[0])
+        return "picture"
+
+    picture._drawn = draw
+    step, x = module("acestep_core.schedule").Step(0, 60, 1.0, 0.9), torch.zeros(1, 8, 16, 4)
+    for _ in range(60):
+        now[0] += 1.0
+        picture(step, x, x)
+        assert 0.3 * len(drawn) <= 0.05 * now[0]
+    assert len(drawn) >= 5
+
+
+def test_preview_shows_ten_seconds_at_a_time(words: dict[str, Any]) -> None:
+    picture = preview.MelPreview(words["model"])
+    estimate = torch.zeros(2, 8, 16, 2 * preview.WINDOW - 10)
+    for expected in (preview.WINDOW, 2 * preview.WINDOW, preview.WINDOW):
+        image = picture._drawn(estimate)
+        assert picture._start == expected
+    assert image.size[0] == 1000
+
+
+def test_preview_can_be_switched_off(words: dict[str, Any], monkeypatch: Any) -> None:
+    monkeypatch.setattr(preview, "SHARE", 1.0)
+    shown: list[Any] = []
+    monkeypatch.setattr(host.Bar, "tick", lambda self, done, total, image=None: shown.append(image))
+    on, _ = sampled(words)
+    assert any(shown)
+    shown.clear()
+    off, _ = sampled(words, preview=False)
+    assert not any(shown)
+    assert torch.equal(on["samples"], off["samples"])

@@ -1,0 +1,244 @@
+"""The task nodes, sampled and put into their sources, without ComfyUI."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import torch
+
+from tests.unit.nodes.pack import NODES, module, sampled
+
+sound = module("nodes.sound")
+SETTINGS = {"seed": 7, "seconds": 9.0, "batch_size": 1, "steps": 3}
+RATE = 32_000
+
+
+def noise(seconds: float = 4.0, channels: int = 2, clips: int = 1, rate: int = RATE) -> Any:
+    generator = torch.Generator().manual_seed(0)
+    wave = torch.randn(clips, channels, round(seconds * rate), generator=generator) * 0.1
+    return {"waveform": wave, "sample_rate": rate}
+
+
+def task_of(name: str, **inputs: Any) -> Any:
+    (task,) = NODES[name]().describe(**inputs)
+    return task
+
+
+def run(words: dict[str, Any], task: Any, **changes: Any) -> tuple[Any, str, dict[str, Any]]:
+    """(audio, report, info)"""
+    latent, info = NODES["AceSuiteSampler"]().sample(**words, **{**SETTINGS, **changes}, task=task)
+    audio, report = NODES["AceSuiteDCAEDecode"]().decode(words["model"], latent, task=task)
+    return audio, report, json.loads(info)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_inpaint_keeps_the_rest_sample_for_sample(words: dict[str, Any], channels: int) -> None:
+    source = noise(channels=channels)
+    task = task_of("AceSuiteInpaintMask", start=1.0, end=2.5, source_audio=source)
+    audio, report, info = run(words, task, batch_size=2)
+    made, was = audio["waveform"], source["waveform"]
+    assert (made.shape, audio["sample_rate"]) == ((2, *was.shape[1:]), RATE)
+    assert torch.equal(made[..., :RATE], was[..., :RATE].expand(2, -1, -1))
+    assert torch.equal(
+        made[..., round(2.5 * RATE) :],
+        was[..., round(2.5 * RATE) :].expand_as(made[..., round(2.5 * RATE) :]),
+    )
+    assert not torch.allclose(made[0, :, RATE + 2000 :], was[0, :, RATE + 2000 :])
+    assert report.count("Outside: the source, sample for sample") == 2
+    assert "Steps re-sampled: 2 of 3" in report
+    assert info["task"] == "repaint"
+    assert info["retake_seeds"] == [7, 8]
+    assert info["actual_seeds"] == [7 + 2**31, 8 + 2**31]
+
+
+def test_source_seed_is_that_of_the_source(words: dict[str, Any]) -> None:
+    inputs = {"start": 1.0, "end": 2.0, "source_audio": noise(2.5), "source_seed": 99}
+    _, info = sampled(words, task=task_of("AceSuiteInpaintMask", **inputs), batch_size=2)
+    assert (info["actual_seeds"], info["retake_seeds"]) == ([99, 99], [3, 4])
+
+
+def test_mask_names_the_regions(words: dict[str, Any]) -> None:
+    mask = torch.zeros(1, 4, 8)
+    mask[..., 1:3], mask[..., 7] = 1, 1
+    task = task_of("AceSuiteInpaintMask", start=0.0, end=1.0, source_audio=noise(), mask=mask)
+    assert [(r.start, r.end) for r in task.wish.regions] == [(0.5, 1.5), (3.5, 4.0)]
+    _, report, _ = run(words, task)
+    assert "new 0.50-1.50 s, 3.50-4.00 s of 4.00 s" in report
+
+
+def test_latent_is_a_source_as_well(words: dict[str, Any]) -> None:
+    """Not encoded again; what is kept is what the source sounds like decoded."""
+    latent, _ = sampled(words)
+    plain, _ = NODES["AceSuiteDCAEDecode"]().decode(words["model"], latent)
+    task = task_of("AceSuiteInpaintMask", start=0.5, end=1.0, source_latent=latent)
+    audio, _, _ = run(words, task)
+    assert audio["sample_rate"] == 44_100
+    assert torch.equal(audio["waveform"][..., :22_050], plain["waveform"][..., :22_050])
+    assert not torch.equal(audio["waveform"], plain["waveform"])
+
+
+@pytest.mark.parametrize(("before", "after"), [(1.0, 0.0), (0.0, 1.5), (1.0, 1.0)])
+def test_extend_leaves_the_song_as_it_is(
+    words: dict[str, Any], before: float, after: float
+) -> None:
+    source = noise(2.0)
+    task = task_of("AceSuiteExtend", before=before, after=after, source_audio=source)
+    audio, report, info = run(words, task)
+    first = round(before * RATE)
+    assert audio["waveform"].shape[-1] == round((2 + before + after) * RATE)
+    kept = audio["waveform"][..., first : first + 2 * RATE]
+    assert torch.equal(kept, source["waveform"])
+    assert "Outside: the source, sample for sample" in report
+    assert info["task"] == "extend"
+
+
+def test_retake_is_the_cores(words: dict[str, Any]) -> None:
+    plain, _ = sampled(words, seed=5)
+    same, info = sampled(words, task=task_of("AceSuiteRetake", source_seed=5, variance=0.0))
+    assert torch.allclose(same["samples"], plain["samples"], atol=1e-5)
+    assert (info["task"], info["actual_seeds"], info["retake_seeds"]) == ("retake", [5], [3])
+    task = task_of("AceSuiteRetake", source_seed=5, variance=0.5)
+    audio, report, _ = run(words, task, seconds=2.0)
+    assert audio["waveform"].shape[-1] == 21 * 4096
+    assert "Retake" not in report
+
+
+@pytest.mark.parametrize("mode", ["remix", "lyrics", "custom"])
+def test_edit_follows_source_and_target(words: dict[str, Any], mode: str) -> None:
+    (tags,) = NODES["AceSuiteTagEncode"]().encode(words["model"], "jazz")
+    inputs = {"source_tags": tags, "source_lyrics": words["lyrics"], "source_audio": noise(2.0)}
+    task = task_of("AceSuiteRemixEdit", mode=mode, **inputs)
+    audio, report, info = run(words, task, steps=10)
+    assert audio["waveform"].shape == (1, 2, 2 * RATE)
+    assert report.split("\n")[1].startswith("Edit, seed")
+    assert info["ace_core"]["source_tags"] == "jazz"
+    expected = {"remix": (0.2, 0.4), "lyrics": (0.6, 1.0), "custom": (0.2, 0.4)}[mode]
+    assert (info["edit_n_min"], info["edit_n_max"]) == expected
+
+
+def test_edit_without_new_lyrics_keeps_the_sources(words: dict[str, Any]) -> None:
+    empty, _ = NODES["AceSuiteLyricEncode"]().encode(words["model"], "")
+    own, _ = NODES["AceSuiteLyricEncode"]().encode(words["model"], "[verse]\n[chorus]")
+    inputs = {"source_tags": words["tags"], "source_lyrics": own, "source_audio": noise(2.0)}
+    task = task_of("AceSuiteRemixEdit", mode="remix", **inputs)
+    kept, info = sampled({**words, "lyrics": empty}, task=task)
+    assert info["lyrics"] == "[verse]\n[chorus]"
+    assert torch.equal(kept["samples"], sampled({**words, "lyrics": own}, task=task)[0]["samples"])
+
+
+def test_reference_is_followed(words: dict[str, Any]) -> None:
+    source = noise(2.0, channels=1)
+    task = task_of("AceSuiteAudioReference", strength=0.5, source_audio=source)
+    audio, report, info = run(words, task)
+    assert audio["waveform"].shape == (1, 1, 2 * RATE)
+    assert (info["task"], info["actual_seeds"]) == ("audio2audio", [7])
+    assert "Loudness: source" in report
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs"),
+    [
+        ("AceSuiteInpaintMask", {"start": 0.5, "end": 1.0, "variance": 0.0}),
+        ("AceSuiteAudioReference", {"strength": 1.0}),
+    ],
+)
+def test_nothing_to_make_returns_the_source(
+    words: dict[str, Any], name: str, inputs: dict[str, Any]
+) -> None:
+    source = noise(2.0)
+    audio, report, info = run(words, task_of(name, source_audio=source, **inputs), batch_size=2)
+    assert torch.equal(audio["waveform"], source["waveform"].expand(2, -1, -1))
+    assert "Nothing is made new" in " ".join(info["ace_core"]["notes"])
+    assert "this is the source" in report
+
+
+def test_reference_mode_decodes_all_of_it(words: dict[str, Any]) -> None:
+    (settings,) = NODES["AceSuiteGuidance"]().settings("custom", compat="reference")
+    latent, _ = sampled(words)
+    for source in ({"source_audio": noise(2.0)}, {"source_latent": latent}):
+        for name, inputs in (
+            ("AceSuiteInpaintMask", {"start": 0.5, "end": 1.5}),
+            ("AceSuiteExtend", {"before": 0.5, "after": 0.5}),
+        ):
+            task = task_of(name, **source, **inputs)
+            _, report, info = run(words, task, guidance_settings=settings)
+            assert info["ace_core"]["compat"] == "reference"
+            assert "sample for sample" not in report
+
+
+def test_source_is_encoded_once_for_model_and_sound(
+    words: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded, really = [], sound.encoded
+
+    def counted(*details: Any) -> Any:
+        encoded.append(1)
+        return really(*details)
+
+    monkeypatch.setattr(sound, "encoded", counted)
+    source = noise(2.0)
+    for variance in (0.4, 0.9):
+        inputs = {"start": 0.5, "end": 1.0, "variance": variance, "source_audio": source}
+        sampled(words, task=task_of("AceSuiteInpaintMask", **inputs))
+    assert len(encoded) == 1
+    other = {**source, "waveform": source["waveform"].clone()}
+    sampled(words, task=task_of("AceSuiteAudioReference", strength=0.5, source_audio=other))
+    assert len(encoded) == 2
+
+
+@pytest.mark.parametrize("audio", [noise(1.0, 1), noise(1.0, 2, 3, 48_000)])
+def test_encode_takes_any_rate_and_number_of_channels(model: Any, audio: Any) -> None:
+    (latent,) = NODES["AceSuiteDCAEEncode"]().encode(model, audio)
+    assert latent["samples"].shape == (len(audio["waveform"]), 8, 16, 11)
+    assert latent["type"] == "audio"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({}, r"^Inpaint Mask \(ACE-Step\): There is no source"),
+        ({"source_audio": noise(), "variance": 1.5}, "Variance is 1.5"),
+        ({"source_audio": noise(), "start_from": "middle"}, "start counts from"),
+        ({"source_audio": noise(), "mask": torch.zeros(2, 2)}, "The mask is black"),
+    ],
+)
+def test_wrong_description_names_the_node(inputs: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        task_of("AceSuiteInpaintMask", start=1.0, end=2.0, **inputs)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"source_audio": noise(clips=2)}, "source_audio holds 2 clips"),
+        ({"source_audio": noise(channels=6)}, "mono or stereo"),
+        ({"source_audio": noise(0.01)}, "Source length"),
+        ({"source_audio": noise(), "start": 5.0, "end": 6.0}, "not before the end of the clip"),
+    ],
+)
+def test_wrong_source_names_the_sampler(
+    words: dict[str, Any], inputs: dict[str, Any], message: str
+) -> None:
+    task = task_of("AceSuiteInpaintMask", **{"start": 1.0, "end": 2.0, **inputs})
+    with pytest.raises(ValueError, match=rf"^Sampler \(ACE-Step\): .*{message}"):
+        sampled(words, task=task)
+
+
+def test_long_source_with_distant_regions_is_refused(words: dict[str, Any]) -> None:
+    mask = torch.zeros(1, 300)
+    mask[:, 5], mask[:, 290] = 1, 1
+    source = noise(300.0, 1, rate=8000)
+    task = task_of("AceSuiteInpaintMask", start=0.0, end=1.0, source_audio=source, mask=mask)
+    with pytest.raises(ValueError, match=r"lies in 2 stretches .* Make one after the other"):
+        sampled(words, task=task)
+
+
+def test_latent_of_another_run_is_refused(words: dict[str, Any]) -> None:
+    task = task_of("AceSuiteAudioReference", strength=0.5, source_audio=noise(2.0))
+    other = task_of("AceSuiteAudioReference", strength=0.6, source_audio=noise(2.0))
+    latent, _ = sampled(words, task=other)
+    for wrong in (latent, {"samples": latent["samples"]}):
+        with pytest.raises(ValueError, match=r"^DCAE Decode .* was not sampled for this task"):
+            NODES["AceSuiteDCAEDecode"]().decode(words["model"], wrong, task=task)
