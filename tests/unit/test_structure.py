@@ -70,6 +70,8 @@ HOST = {
     "nodes",
     "server",
 }
+# Later versions answer differently, or force others on the user (requirements.txt says which).
+CAPPED = {"py3langid": "<0.3"}
 NODE_PACKAGES = {"torch", "numpy", "aiohttp"}
 
 
@@ -298,6 +300,8 @@ def test_users_get_lower_bounds_and_no_torch() -> None:
     for line in _requirements("requirements.txt"):
         name, bound, version = line.partition(">=")
         assert bound, f"{line}: only a lower bound, ComfyUI shares the environment"
+        version, comma, cap = version.partition(",")
+        assert not comma or CAPPED.get(name) == cap, f"{line}: an upper bound nobody agreed to"
         assert version.replace(".", "").isdigit(), line
         assert not name.lower().startswith(("torch", "comfyui", "transformers")), line
 
