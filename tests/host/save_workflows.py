@@ -41,9 +41,18 @@ def write(opened: page.Opened, name: str, draft: Draft) -> None:
     opened.page.evaluate(ARRANGE, {"places": draft.places, "notes": draft.notes})
     opened.page.wait_for_timeout(500)
     workflow, prompt = opened.saved()
-    _store(WORKFLOWS / f"{name}.json", workflow)
+    _store(WORKFLOWS / f"{name}.json", {**without_nulls(workflow), "extra": {}})
     _store(WORKFLOWS / "api" / f"{name}.json", without_players(prompt))
     opened.shot(WORKFLOWS / f"{name}.jpg")
+
+
+def without_nulls(value: Any) -> Any:
+    """Keys without a value left out: pages that check the file take null for damage."""
+    if isinstance(value, dict):
+        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list):  # of widgets' values, where places count
+        return ["" if one is None else without_nulls(one) for one in value]
+    return value
 
 
 def without_players(prompt: dict[str, Any]) -> dict[str, Any]:
