@@ -279,10 +279,12 @@ class Job:
     ) -> Edited:
         """The takes with their reports; regions (seconds of the result) are what is new."""
         made = self.made
+        # What is new comes from the retake seeds, where the task has both kinds.
+        new_seeds = self.recipe.retake_seeds or self.recipe.seeds
         reports = tuple(
             EditReport(
                 task=self.name,
-                seed=self.recipe.seeds[index],
+                seed=new_seeds[index],
                 seconds=wave.shape[-1] / self.rate,
                 regions=tuple((region.start, region.end) for region in regions),
                 change=changes[index],

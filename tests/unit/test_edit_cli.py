@@ -48,6 +48,7 @@ def test_inpaint_keeps_the_rest_sample_for_sample(run: Callable, tmp_path: Path)
     assert not torch.equal(after[:, first:last], before[:, first:last])
     report = json.loads((tmp_path / "new_report.json").read_text(encoding="utf-8"))
     assert report["regions"] == [[0.5, 1.0]]
+    assert report["seed"] == 5
     record = read_record(tmp_path / "new_input_params.json")
     assert (record.task, record.retake_seeds) == ("repaint", (5,))
     assert record.actual_seeds != (5,)
