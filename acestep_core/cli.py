@@ -131,8 +131,9 @@ def generate(options: argparse.Namespace) -> int:
     pipe = loaded(options)
     for name in options.notes:
         print(name, file=sys.stderr)
-    with watched("sampling", pipe.evaluations(recipe)) as bar:
-        made = pipe.generate(recipe, bar, not options.one_by_one, lyrics)
+    together = not options.one_by_one
+    with watched("sampling", pipe.evaluations(recipe, together)) as bar:
+        made = pipe.generate(recipe, bar, together, lyrics)
     save(pipe, *sounded(pipe, made, options.rate), paths)
     return 0
 

@@ -101,7 +101,9 @@ def add_setting_options(
     for option, name in ERG_OPTIONS.items():
         command.add_argument(option, dest=name, action=argparse.BooleanOptionalAction)
     command.add_argument("--chosen-steps", help="1-based steps to visit, with commas")
-    command.add_argument("--one-by-one", action="store_true", help="guidance branches in turn")
+    command.add_argument(
+        "--one-by-one", action="store_true", help="branches and clips in turn, for less memory"
+    )
     command.add_argument(
         "--lora", action="append", default=[], metavar="PATH[=WEIGHT]", help='or "skip"'
     )

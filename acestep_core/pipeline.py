@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -41,6 +42,7 @@ from .types import (
     Latent,
     Lyrics,
     Recipe,
+    Retake,
     SettingError,
     Tags,
     TextToMusic,
@@ -75,7 +77,14 @@ def make(
     see: See = unseen,
     together: bool = True,
 ) -> Latent:
-    """Sample a recipe under these conditions. The same inputs give the same latent anywhere."""
+    """Sample a recipe under these conditions. The same inputs give the same latent anywhere.
+
+    Not together: guidance branches one after the other, and the items of a batch too, each
+    then to the last bit what it would be alone.
+    """
+    if _in_turn(recipe, together):
+        alone = (make(model, tags, lyrics, one, see, False).z for one in items_of(recipe))
+        return Latent(torch.cat(list(alone)))
     part, items = model.transformer, len(recipe.seeds)
     with (
         torch.inference_mode(),
@@ -100,6 +109,16 @@ def make(
     return Latent(z.float().cpu().clone())
 
 
+def items_of(recipe: Recipe) -> Iterator[Recipe]:
+    """A batch as recipes of one item each."""
+    recipe = resolved(recipe)
+    for index, seed in enumerate(recipe.seeds):
+        task, retake = recipe.task, recipe.retake_seeds[index : index + 1]
+        if not isinstance(task, TextToMusic | Retake) and len(task.source.z) > 1:
+            task = replace(task, source=Latent(task.source.z[index : index + 1]))
+        yield replace(recipe, seeds=(seed,), retake_seeds=retake, task=task)
+
+
 def forecast(model: Model, tags: Tags, lyrics: Lyrics, recipe: Recipe, together: bool) -> int:
     """Bytes that sampling will need beside the weights."""
     count = len(recipe.seeds) * (branches_of(recipe.guidance) if together else 1)
@@ -108,9 +127,15 @@ def forecast(model: Model, tags: Tags, lyrics: Lyrics, recipe: Recipe, together:
     return count * attention_bytes(frames_made(recipe.task), tokens, width, dtype)
 
 
-def evaluations_of(recipe: Recipe) -> int:
+def evaluations_of(recipe: Recipe, together: bool = True) -> int:
     """How often a run will ask the model: the length of its progress bar."""
-    return plan(recipe.task, _kit(recipe, _nothing, unseen, _nothing)).evaluations
+    count = plan(recipe.task, _kit(recipe, _nothing, unseen, _nothing)).evaluations
+    return count * (len(recipe.seeds) if _in_turn(recipe, together) else 1)
+
+
+def _in_turn(recipe: Recipe, together: bool) -> bool:
+    """Whether items run one by one. The original's batches share their noise: they cannot."""
+    return not together and len(recipe.seeds) > 1 and recipe.compat == "corrected"
 
 
 def resolved(recipe: Recipe) -> Recipe:
@@ -229,9 +254,9 @@ class ACEStep:
     def lyrics(self, text: str, language: str = "auto", compat: str = "corrected") -> Lyrics:
         return words_of(text, self.vocabulary, language, compat)
 
-    def evaluations(self, recipe: Recipe) -> int:
+    def evaluations(self, recipe: Recipe, together: bool = True) -> int:
         """How often a run will ask the model: the length of its progress bar."""
-        return evaluations_of(recipe)
+        return evaluations_of(recipe, together)
 
     def generate(
         self,

@@ -73,7 +73,7 @@ _remembered: list[_Remembered] = []  # the latest last
 def encoded_once(model: ACEStep, sound: Tensor, wave: Tensor, rate: int) -> Latent:
     """The latent of wave (C, n), a stretch of the sound that ComfyUI holds."""
     network = model.model.dcae.module
-    place = (wave.storage_offset(), wave.shape[-1])
+    place = (int(wave.storage_offset()), wave.shape[-1])
     for one in _remembered:
         if (one.sound() is sound, one.network() is network, one.place) == (True, True, place):
             return one.latent

@@ -1,6 +1,8 @@
 """Makes the readme's pictures, from music that is made here as well.
 
     own chords and bells -> bench seams -> docs/inpaint.png
+
+Nothing recorded goes into the repository.
 """
 
 from __future__ import annotations

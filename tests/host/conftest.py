@@ -14,7 +14,8 @@ import pytest
 from acestep_core.tiny import write_folder
 from tests.host import comfyui
 from tests.host.client import Client, Prompt, connected
-from tests.host.single_file import write_single_file
+from tests.host.drafts import SONG, write_source
+from tests.host.single_file import write_adapter, write_single_file
 
 CHECKOUTS = comfyui.checkouts()
 
@@ -44,6 +45,8 @@ def base(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = comfyui.make_base(tmp_path_factory.mktemp(f"base-{comfyui.version_of(checkout)}"))
     tiny = write_folder(folder / "models" / "acestep" / "tiny")
     write_single_file(tiny, folder / "models" / "checkpoints" / "tiny_single.safetensors")
+    write_adapter(folder / "models" / "loras" / "tiny_lora.safetensors")
+    write_source(folder / "input" / SONG)
     return folder
 
 

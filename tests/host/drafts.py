@@ -65,7 +65,7 @@ class Draft:
         return [self.ids[value[0]], value[1]] if isinstance(value, tuple) else value
 
 
-def write_source(path: Path, seconds: float = 24.0) -> None:
+def write_source(path: Path, seconds: float = 5.0) -> None:
     """A source for the workflows that change one: soft noise, at a rate that is nobody's own."""
     wave = torch.randn(2, round(seconds * 32_000), generator=torch.Generator().manual_seed(0))
     write_audio(path, wave * 0.05, 32_000)

@@ -20,6 +20,7 @@ from tests.host.drafts import DRAFTS, Draft, write_source
 
 WORKFLOWS = Path(__file__).resolve().parents[2] / "workflows"
 BY_HAND = "text_to_music"
+SIZE = (3000, 1500)  # of the page: smaller, the nodes would be drawn without their text
 ARRANGE = """({places, notes}) => {
     for (const node of app.graph._nodes) {
         const [x, y, width, height] = places[node.id];
@@ -44,6 +45,15 @@ def write(opened: page.Opened, name: str, draft: Draft) -> None:
     _store(WORKFLOWS / f"{name}.json", {**without_nulls(workflow), "extra": {}})
     _store(WORKFLOWS / "api" / f"{name}.json", without_players(prompt))
     opened.shot(WORKFLOWS / f"{name}.jpg")
+    halved(WORKFLOWS / f"{name}.jpg")
+
+
+def halved(path: Path) -> None:
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        small = picture.resize((picture.width // 2, picture.height // 2))
+    small.save(path, quality=80)
 
 
 def without_nulls(value: Any) -> Any:
@@ -71,7 +81,7 @@ def main(names: list[str]) -> None:
         write_folder(base / "models" / "acestep" / "tiny")
         write_source(base / "input" / "song.flac")
         with comfyui.running(comfyui.checkouts()[0], base) as server:
-            with page.opened(server.url) as opened:
+            with page.opened(server.url, size=SIZE) as opened:
                 for name in names or DRAFTS:
                     write(opened, name, DRAFTS[name])
             with page.opened(server.url) as opened:

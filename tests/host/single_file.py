@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from acestep_core.checkpoint import CONFIG_ENTRY, FILES, FOLDERS, PARTS, PREFIXES, TOKENIZER_KEY
+from acestep_core.tiny import CONFIG
 
 
 def write_single_file(folder: Path, path: Path) -> Path:
@@ -45,3 +46,13 @@ def _characters() -> bytes:
         minloglevel=2,
     )
     return model.getvalue()
+
+
+def write_adapter(path: Path) -> Path:
+    """A LoRA for the tiny transformer, loud enough to be noticed."""
+    name, width = "transformer_blocks.0.attn.to_q", CONFIG.transformer.inner_dim
+    generator = torch.Generator().manual_seed(2)
+    down, up = (torch.randn(shape, generator=generator) for shape in ((2, width), (width, 2)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up}, path)
+    return path

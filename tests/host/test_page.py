@@ -12,6 +12,7 @@ from tests.host import page
 from tests.host.comfyui import Running
 
 WORKFLOWS = sorted((Path(__file__).resolve().parents[2] / "workflows").glob("*.json"))
+NEED_MORE = {"native_interop"}  # than the tiny model: opened, not run
 
 
 @pytest.fixture(autouse=True)
@@ -53,9 +54,10 @@ def test_workflow_opens_and_runs(server: Running, path: Path, nodes2: bool) -> N
         assert not opened.missing()
         assert not opened.said()
         prompt = opened.saved()[1]
-        opened.load(short(read(path)))
-        entry = opened.run()
-        assert entry["status"]["status_str"] == "success", entry["status"]
+        if path.stem not in NEED_MORE:
+            opened.load(short(read(path)))
+            entry = opened.run()
+            assert entry["status"]["status_str"] == "success", entry["status"]
         assert not opened.said()
         assert not opened.errors()
     written = read(path.parent / "api" / path.name)

@@ -21,9 +21,12 @@ from acestep_core.types import (
     Guidance,
     Latent,
     Recipe,
+    Region,
+    Repaint,
     Retake,
     Sampling,
     SettingError,
+    Task,
     TextToMusic,
 )
 
@@ -276,3 +279,21 @@ def test_latents_from_elsewhere(z: Tensor, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         checked_latent(z)
     assert checked_latent(torch.zeros(2, 8, 16, 3).half()).z.dtype == torch.float32
+
+
+@pytest.mark.parametrize("task", [TextToMusic(0.5), Retake(0.5, 0.4)], ids=["music", "retake"])
+def test_items_one_by_one_are_bit_for_bit_what_they_are_alone(task: Task, pipe: ACEStep) -> None:
+    recipe = replace(RECIPE, task=task, seeds=(5, 6, 7), retake_seeds=(15, 16, 17))
+    seen: list[int] = []
+    made = pipe.generate(recipe, lambda step, x, v: seen.append(1), together=False)
+    assert len(seen) == pipe.evaluations(recipe, together=False)
+    for index in range(3):
+        one = replace(recipe, seeds=(5 + index,), retake_seeds=(15 + index,))
+        alone = pipe.generate(one, together=False)
+        assert torch.equal(made.latent.z[index], alone.latent.z[0])
+    source = Repaint(made.latent, (Region(0.1, 0.3),), 0.8)
+    painted = pipe.generate(replace(recipe, task=source), together=False).latent.z
+    single = replace(source, source=Latent(made.latent.z[1:2]))
+    one = replace(recipe, task=single, seeds=(6,), retake_seeds=(16,))
+    alone = pipe.generate(one, together=False).latent.z
+    assert torch.equal(painted[1:2], alone)
