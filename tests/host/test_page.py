@@ -32,7 +32,14 @@ def short(workflow: dict[str, Any]) -> dict[str, Any]:
         if node["type"] == "AceSuiteSampler":
             # seed, what happens to it afterwards, seconds, batch size, steps
             node["widgets_values"][2:5] = [2.0, 1, 4]
+        if node["type"] == "AceSuiteInpaintMask":
+            node["widgets_values"][:2] = [1.0, 3.0]  # start and end, within the test's song
     return workflow
+
+
+def untitled(prompt: dict[str, Any]) -> dict[str, Any]:
+    """Without titles: those of ComfyUI's own nodes differ between versions."""
+    return {id_: {k: v for k, v in node.items() if k != "_meta"} for id_, node in prompt.items()}
 
 
 def nulls(value: object, place: str = "") -> list[str]:
@@ -63,7 +70,7 @@ def test_workflow_opens_and_runs(server: Running, path: Path, nodes2: bool) -> N
     written = read(path.parent / "api" / path.name)
     for node in prompt.values():
         node["inputs"].pop("audioUI", None)  # the player's own, which nobody should send
-    assert prompt == written, "the API form differs from what the page sends"
+    assert untitled(prompt) == untitled(written), "the API form differs from what the page sends"
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
