@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from .config import MAX_SECONDS
 from .noise import derived, parsed_seeds
 from .options import add_model_options, add_setting_options, add_word_options, recipe_from
+from .presets import EDIT_MODES
 from .types import ENDS, Recipe, Region, Retake, SettingError, TextToMusic
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from .schedule import Step
 
 Work = Callable[["ACEStep", "Recipe", "See"], "Edited"]
-MODES = {"remix": (0.2, 0.4), "lyrics": (0.6, 1.0)}  # n_min and n_max of flow-edit
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,7 +57,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command = _with_source(commands, "edit", "another style, or other words, for a song")
     command.add_argument("--source-tags", required=True, help="what the song is now")
     command.add_argument("--source-lyrics", default="", help="what is sung now")
-    command.add_argument("--mode", choices=tuple(MODES), default="remix")
+    command.add_argument("--mode", choices=tuple(EDIT_MODES), default="remix")
     command.add_argument("--n-min", type=float, help="share of steps skipped (by mode)")
     command.add_argument("--n-max", type=float, help="share followed together (by mode)")
     command.add_argument("--n-avg", type=int, default=1, help="noises averaged (1)")
@@ -193,7 +193,7 @@ def extend(options: argparse.Namespace) -> int:
 def edit(options: argparse.Namespace) -> int:
     from .editing import Flow
 
-    start, stop = MODES[options.mode]
+    start, stop = EDIT_MODES[options.mode]
     flow = Flow(
         options.source_tags,
         options.source_lyrics,

@@ -80,6 +80,7 @@ class Lyrics:
     lines: tuple[LyricLine, ...] = ()
     text: str = ""
     warnings: tuple[str, ...] = ()  # fallbacks taken, each said once
+    language: str = "auto"  # as it was asked for
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 from torch import Tensor
 
 from ..acestep_core.config import MAX_SECONDS
-from ..acestep_core.edit_cli import MODES
 from ..acestep_core.editing import Flow, Follow, Growth, Inpaint
 from ..acestep_core.noise import LARGEST_SEED
+from ..acestep_core.presets import EDIT_MODES
 from ..acestep_core.splice import CROSSFADE
 from ..acestep_core.types import ENDS, Lyrics, Region, SettingError, Tags, chosen_from
 from . import host
@@ -210,9 +210,10 @@ class RemixEdit(TaskNode):
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        modes = "; ".join(f"{name}: start {a:g}, stop {b:g}" for name, (a, b) in MODES.items())
+        named = EDIT_MODES.items()
+        modes = "; ".join(f"{name}: start {a:g}, stop {b:g}" for name, (a, b) in named)
         mode = {
-            "default": next(iter(MODES)),
+            "default": next(iter(EDIT_MODES)),
             "tooltip": f"How far the edit leads away. {modes}; custom takes start and stop below.",
         }
         average = {"default": 1, "min": 1, "max": 100}
@@ -220,7 +221,7 @@ class RemixEdit(TaskNode):
             "required": {
                 "source_tags": ("ACESUITE_TAGS", {"tooltip": "What the song is now."}),
                 "source_lyrics": ("ACESUITE_LYRICS", {"tooltip": "What is sung in it now."}),
-                "mode": ([*MODES, CUSTOM], mode),
+                "mode": ([*EDIT_MODES, CUSTOM], mode),
             },
             "optional": {
                 **SOURCES,
@@ -255,9 +256,9 @@ class RemixEdit(TaskNode):
         **others: Any,
     ) -> tuple[TaskAsked]:
         with host.errors_of(self.TITLE):
-            chosen_from("mode", mode, [*MODES, CUSTOM])
+            chosen_from("mode", mode, [*EDIT_MODES, CUSTOM])
             own = others.pop("edit_start", 0.2), others.pop("edit_stop", 0.4)
-            start, stop = MODES.get(mode, own)
+            start, stop = EDIT_MODES.get(mode, own)
             details = {name: others.pop(name) for name in ("average", "extended") if name in others}
             given = Given(**others)
             regions = () if mask is None else _masked(mask, given)

@@ -73,6 +73,7 @@ class Asked:
             sampling=self.schedule or own,
             seeds=BEHAVIOURS[settings.compat].seeds(self.seed, self.batch_size),
             compat=settings.compat,
+            language=lyrics.language,
         )
 
     def overridden(self) -> list[str]:

@@ -68,7 +68,8 @@ def tokenise(
             f"{MAX_LYRIC_TOKENS}, and the rest may not be sung. Shorten them."
         )
     row = torch.tensor([ids])
-    return Lyrics(row, torch.ones_like(row), tuple(lines), text, fallbacks.messages)
+    ones = torch.ones_like(row)
+    return Lyrics(row, ones, tuple(lines), text, fallbacks.messages, language)
 
 
 def _with_languages(
