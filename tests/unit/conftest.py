@@ -9,9 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from acestep_core import edit_job, editing
 from acestep_core.pipeline import ACEStep
 from acestep_core.tiny import write_folder
 from acestep_core.transformer import Transformer
+
+from .clip_kit import StubPipe
 
 Drawn = Callable[..., Tensor]
 
@@ -51,3 +54,17 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home.mkdir()
     monkeypatch.setattr(Path, "home", lambda: home)
     return home
+
+
+@pytest.fixture
+def stub() -> StubPipe:
+    """In place of an ACEStep, for the tests of editing."""
+    return StubPipe()
+
+
+@pytest.fixture
+def short_limit(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Six seconds take the place of 240."""
+    for module in (edit_job, editing):
+        monkeypatch.setattr(module, "MAX_SECONDS", 6.0)
+    return 6.0

@@ -6,7 +6,6 @@ Long sources are tested at low rates, and mostly against a limit of seconds inst
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from acestep_core import edit_job, editing
 from acestep_core.audio import resample
 from acestep_core.config import FRAME, SAMPLE_RATE, frames_of
 from acestep_core.editing import (
@@ -44,19 +42,6 @@ from .clip_kit import (
     sound,
     sounding,
 )
-
-
-@pytest.fixture
-def stub() -> StubPipe:
-    return StubPipe()
-
-
-@pytest.fixture
-def short_limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
-    """Six seconds take the place of 240."""
-    for module in (edit_job, editing):
-        monkeypatch.setattr(module, "MAX_SECONDS", 6.0)
-    return 6.0
 
 
 @settings(

@@ -6,7 +6,6 @@ Lengths and what is kept are tested with a stand-in for the model, then all with
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -14,7 +13,6 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from acestep_core import edit_job, editing
 from acestep_core.config import FRAME, SAMPLE_RATE, frames_of, seconds_of
 from acestep_core.editing import (
     Flow,
@@ -50,19 +48,6 @@ from .clip_kit import (
     sound,
     sounding,
 )
-
-
-@pytest.fixture
-def stub() -> StubPipe:
-    return StubPipe()
-
-
-@pytest.fixture
-def short_limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
-    """Six seconds take the place of 240."""
-    for module in (edit_job, editing):
-        monkeypatch.setattr(module, "MAX_SECONDS", 6.0)
-    return 6.0
 
 
 @settings(max_examples=25, deadline=None)
