@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from .codec import GRIFFIN_LIM, VOCODER
 from .config import ModelConfig
 from .keys import TEXT_ENCODER, TRANSFORMER, KeyMap, dcae_keys, vocoder_keys
 from .weight_norm import Halves, folded, half_of
@@ -56,6 +57,7 @@ MARKS: dict[str, tuple[str, ...]] = {
 TOKENIZER_KEY = "text_encoders.spiece_model"
 CONFIG_ENTRY = "acestep_config"
 NAME_ENTRY = "acestep_name"
+SOUND_ENTRY = "acestep_sound"  # "griffin_lim" where the vocoder is not good enough
 CPU = torch.device("cpu")
 VERSION_1_5 = "lyric_encoder.layers.0.input_layernorm.weight"
 
@@ -129,6 +131,7 @@ class Checkpoint:
     config: ModelConfig = field(default_factory=ModelConfig)
     tokenizer: Path | None = None  # a folder's tokenizer.json, or the file with spiece bytes
     is_demo: bool = False  # says of itself that it only demonstrates
+    sound: str = VOCODER  # or GRIFFIN_LIM: what makes its log-mels sound
 
     def missing(self) -> list[str]:
         return [part for part in PARTS if part not in self.parts]
@@ -158,7 +161,7 @@ def recognise(*paths: Path | str) -> Checkpoint:
     places = [Path(p).expanduser() for p in paths]
     if len(places) == 1 and places[0].is_dir():
         return _folder(places[0])
-    found, config, tokenizer, demo = {}, {}, None, False
+    found, config, tokenizer, demo, sound = {}, {}, None, False, VOCODER
     for place in places:
         with opened(place) as file:
             keys, metadata = set(names_in(file)), file.metadata() or {}
@@ -172,10 +175,11 @@ def recognise(*paths: Path | str) -> Checkpoint:
         found.update({part: Stored(place, prefix) for part, prefix in parts.items()})
         config.update(_json(metadata.get(CONFIG_ENTRY), place) or _beside(place, parts))
         demo = demo or "demo" in metadata.get(NAME_ENTRY, "").lower()
+        sound = _sound(metadata.get(SOUND_ENTRY, sound), place)
         tokenizer = place if TOKENIZER_KEY in keys else tokenizer or _tokenizer_beside(place)
     layout = "single file" if len(places) == 1 and len(found) > 1 else "components"
     sizes = _sizes(config, places[0])
-    return Checkpoint(places[0].name, layout, found, sizes, tokenizer, demo)
+    return Checkpoint(places[0].name, layout, found, sizes, tokenizer, demo, sound)
 
 
 def parts_of(keys: set[str]) -> dict[str, str]:
@@ -217,7 +221,16 @@ def _folder(folder: Path) -> Checkpoint:
         _sizes(config, folder),
         _tokenizer_beside(folder / FOLDERS["text_encoder"] / "model"),
         bool(about.get("demo", False)),
+        _sound(about.get("sound", VOCODER), folder / "model.json"),
     )
+
+
+def _sound(said: object, place: Path) -> str:
+    if said not in (VOCODER, GRIFFIN_LIM):
+        raise CheckpointError(
+            f"{place} wants to be sounded by {said!r}; known are {VOCODER} and {GRIFFIN_LIM}."
+        )
+    return str(said)
 
 
 def _refuse_version_1_5(path: Path, keys: set[str]) -> None:

@@ -2,6 +2,7 @@
 
     encode   44.1 kHz stereo -> log-mel -> normalise -> encoder -> scale
     decode   unscale -> decoder -> log-mel -> vocoder -> 44.1 kHz stereo
+             (or Griffin-Lim, where a checkpoint says that its vocoder is not good enough)
 
 The convolutions are local: a tile with enough true context on each side computes the same
 numbers. The attention blocks are global, but need only the sum of their states, so they run
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from .audio import stereo, whole_frames
 from .config import FRAME, HOP, LATENT_HEIGHT, MEL_PER_FRAME, VocoderConfig
 from .dcae import DCAE, AttentionBlock, Decoder, Encoder
+from .griffin_lim import REACH, first_phase, griffin_lim
 from .layers import attention_state
 from .mel import log_mel
 from .memory import Part
@@ -30,6 +32,9 @@ MEL_LOW, MEL_HIGH = -11.0, 3.0  # log-mel that the autoencoder sees as -1 and 1
 SCALE, SHIFT = 0.1786, -1.9091
 
 Tick = Callable[[int, int], None]  # (pieces done, pieces in all); may raise to cancel
+Sound = Callable[[Tensor, slice], Tensor]  # log-mel (2, 128, m), where it lies -> (2, 512 m)
+
+VOCODER, GRIFFIN_LIM = "vocoder", "griffin_lim"  # what makes a log-mel sound
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Codec:
     dcae: Part[DCAE]
     vocoder: Part[Vocoder]
     mel: VocoderConfig
+    sound: str = VOCODER
 
     def encode(self, wave: Tensor, tiles: Tiles = TILED, tick: Tick = no_tick) -> Latent:
         """wave (B, C, N) at 44.1 kHz, mono or stereo -> ceil(N / 4096) frames."""
@@ -82,6 +88,8 @@ class Codec:
         count, pieces = len(latent.z), len(spans(latent.frames, tiles.frames))
         counter = _Counter(2 * pieces * count, tick)
         mels = self._mels(latent, tiles, counter)
+        if self.sound == GRIFFIN_LIM:
+            return torch.stack([phased(mel, self.mel, tiles, counter) for mel in mels])
         with self.vocoder.use() as network:
             dtype, device = self.vocoder.dtype, self.vocoder.device
             waves = [sounded(network, m.to(device, dtype), tiles, counter) for m in mels]
@@ -193,13 +201,31 @@ def _attended(
 
 
 def sounded(network: Vocoder, mel: Tensor, tiles: Tiles, counter: _Counter) -> Tensor:
-    """log-mel (2, 128, M) -> (2, 512 M) float32 in main memory."""
+    """log-mel (2, 128, M) -> (2, 512 M) float32 in main memory, by the vocoder."""
+
+    def sound(piece: Tensor, place: slice) -> Tensor:
+        return network(piece)[:, 0].float()
+
+    return _in_pieces(sound, network.reach, mel, tiles, counter)
+
+
+def phased(mel: Tensor, config: VocoderConfig, tiles: Tiles, counter: _Counter) -> Tensor:
+    """log-mel (2, 128, M) -> (2, 512 M) float32 in main memory, by Griffin-Lim."""
+    phase = first_phase(mel.shape[-1], config)
+
+    def sound(piece: Tensor, place: slice) -> Tensor:
+        return griffin_lim(piece, config, phase[place])
+
+    return _in_pieces(sound, REACH, mel, tiles, counter)
+
+
+def _in_pieces(sound: Sound, reach: int, mel: Tensor, tiles: Tiles, counter: _Counter) -> Tensor:
     length = mel.shape[-1]
     core_length = None if tiles.frames is None else tiles.frames * MEL_PER_FRAME
     wave = torch.empty(len(mel), length * HOP, dtype=torch.float32)
     for span in spans(length, core_length):
-        wide, core = around(span, network.reach, length)
-        part = network(mel[..., wide])[:, 0].float()
+        wide, core = around(span, reach, length)
+        part = sound(mel[..., wide], wide)
         wave[:, span[0] * HOP : span[1] * HOP] = part[:, core.start * HOP : core.stop * HOP].cpu()
         counter.step()
     return wave

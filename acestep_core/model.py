@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from .checkpoint import PARTS, Checkpoint, Target, load_part
+from .codec import VOCODER
 from .config import ModelConfig
 from .dcae import DCAE
 from .layers import Ops
@@ -55,6 +56,7 @@ class Model:
     tokenizer: TagTokenizer
     is_demo: bool = False
     layout: str = "folder"
+    sound: str = VOCODER  # what makes its log-mels sound
     adapters: tuple[Added, ...] = ()
 
     @property
@@ -125,6 +127,7 @@ def load(
         tokenizer,
         checkpoint.is_demo,
         checkpoint.layout,
+        checkpoint.sound,
     )
 
 

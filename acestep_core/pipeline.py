@@ -218,7 +218,7 @@ class ACEStep:
     ) -> None:
         self.model, self.place = model, place  # where it was loaded from, if that is known
         self.vocabulary = vocabulary or Vocabulary.find()
-        self.codec = Codec(model.dcae, model.vocoder, model.config.vocoder)
+        self.codec = Codec(model.dcae, model.vocoder, model.config.vocoder, model.sound)
 
     @classmethod
     def load(

@@ -33,10 +33,10 @@ def probe(options: argparse.Namespace, places: Places) -> None:
     from .autoencoder import RoundTrip
 
     if options.codec:
-        from .data import Clips
+        from .latents import Latents
 
-        trip, clips = RoundTrip(job_of(options, places)), Clips(places.data)
-        probe.run(places, lambda clip: trip.mel(trip.latent(clips.mel(clip))), "codec")
+        trip, latents = RoundTrip(job_of(options, places)), Latents(job_of(options, places))
+        probe.run(places, lambda clip: trip.mel(latents.of(clip)))
     else:
         probe.run(places)
 

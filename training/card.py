@@ -11,7 +11,7 @@ from pathlib import Path
 
 from acestep_core.atomic import replaced
 
-from .export import MAKERS
+from .export import MAKERS, last_figures
 from .places import made
 from .sizes import NAME
 from .stage import Job
@@ -88,17 +88,6 @@ def _stages(job: Job) -> str:
             hours = about["seconds"] / 3600
             lines.append(f"| {stage} | {about['step']} | {hours:.1f} | {said} |")
     return "\n".join(lines) if len(lines) > 2 else "Nothing is trained yet."
-
-
-def last_figures(journal: Path) -> dict[str, float]:
-    """The newest held-out figures of a stage."""
-    lines = journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []
-    for line in reversed(lines):
-        entry = json.loads(line)
-        held_out = {k: v for k, v in entry.items() if k.startswith(("held_out", "griffin"))}
-        if held_out:
-            return held_out
-    return {}
 
 
 def _tags(job: Job) -> str:

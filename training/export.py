@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from acestep_core.checkpoint import FILES, FOLDERS, PARTS
+from acestep_core.codec import GRIFFIN_LIM, VOCODER
 
 from . import autoencoder, denoiser, text, vocoder, weights
 from .initial import fresh
@@ -50,7 +51,7 @@ def write_folder(folder: Path, job: Job) -> Path:
         shutil.copyfile(text.tokenizer_path(job), tokenizer)
     else:
         text.write_tokenizer(tokenizer, job.config.text_encoder.vocab_size, ("genre", "tempo"))
-    about = {"name": _name(steps), "demo": True, "steps": steps}
+    about = {"name": _name(steps), "demo": True, "sound": sound_of(job), "steps": steps}
     (folder / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     log.info("%s: %.1f MB, %s", folder, size / 1e6, about["name"])
@@ -63,6 +64,25 @@ def source(part: str, job: Job) -> Path | None:
     """The best trained weights of a part."""
     places = [job.places.runs / stage / f"{part}.safetensors" for stage in MAKERS[part]]
     return next((place for place in places if place.is_file()), None)
+
+
+def sound_of(job: Job) -> str:
+    """The vocoder only where it came closer to held-out clips than Griffin-Lim did."""
+    found = source("vocoder", job)
+    figures = last_figures(found.parent / "losses.jsonl") if found else {}
+    limit = figures.get("griffin_lim_lsd", 0.0)
+    return VOCODER if figures.get("held_out_lsd", limit) < limit else GRIFFIN_LIM
+
+
+def last_figures(journal: Path) -> dict[str, float]:
+    """The newest held-out figures of a stage."""
+    lines = journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []
+    for line in reversed(lines):
+        entry = json.loads(line)
+        held_out = {k: v for k, v in entry.items() if k.startswith(("held_out", "griffin"))}
+        if held_out:
+            return held_out
+    return {}
 
 
 def _part(part: str, path: Path, job: Job) -> int:

@@ -2,7 +2,9 @@
 
     clips -> features -> one linear classifier per group of tags -> accuracy on held-out clips
 
-A group may be used as a tag from 90 % on. The same classifiers judge generated clips later.
+A group may be used as a tag from 90 % on. The classifiers that judge generated clips have seen
+clips and their round trips through the codec, so that they do not take the codec's blur for a
+style; they are kept in `probe.safetensors`.
 """
 
 from __future__ import annotations
@@ -19,9 +21,10 @@ from torch import Tensor
 
 from acestep_core.atomic import replaced
 
+from . import weights
 from .data import SHORT, Clip, Clips
 from .features import features
-from .places import Places
+from .places import RUNS, Places
 
 NEEDED = 0.9  # share of held-out clips that must be recognised
 GROUPS = ("genre", "ensemble", "tempo", "density", "mode")
@@ -103,16 +106,19 @@ def table(clips: list[Clip], mels: Mels) -> Tensor:
     return torch.stack([features(mels(clip)) for clip in clips])
 
 
+def short(clips: list[Clip], all_clips: Clips) -> list[Clip]:
+    return [clip for clip in clips if all_clips.frames(clip) == SHORT]
+
+
 def probes(places: Places, mels: Mels | None = None) -> dict[str, tuple[Probe, Verdict]]:
-    """Group -> its probe and verdict, over clips of 10 s. `mels` may go through a codec."""
+    """Group -> its probe and verdict on real clips. `mels` adds clips through a codec to what it
+    learns from, a third of them: those cost a decoding each."""
     clips = Clips(places.data)
-
-    def mel_of(clip: Clip) -> Tensor:
-        return (mels or clips.mel)(clip)
-
-    training = [clip for clip in clips.training if clips.frames(clip) == SHORT]
-    held_out = [clip for clip in clips.held_out if clips.frames(clip) == SHORT]
-    x, y = table(training, mel_of), table(held_out, mel_of)
+    training, held_out = short(clips.training, clips), short(clips.held_out, clips)
+    x, y = table(training, clips.mel), table(held_out, clips.mel)
+    if mels is not None:
+        decoded = training[::3]
+        x, training = torch.cat((x, table(decoded, mels))), training + decoded
     result = {}
     for group in GROUPS:
         probe = fit(x, [clip.tags[group] for clip in training])
@@ -122,16 +128,58 @@ def probes(places: Places, mels: Mels | None = None) -> dict[str, tuple[Probe, V
     return result
 
 
-def run(places: Places, mels: Mels | None = None, name: str = "real") -> dict[str, Verdict]:
-    """Judge every group and write the verdicts to runs/probe/<name>.json."""
-    verdicts = {group: verdict for group, (_, verdict) in probes(places, mels).items()}
+def run(places: Places, mels: Mels | None = None) -> dict[str, Verdict]:
+    """Judge every group on held-out clips, as they are and through the codec if there is one.
+
+    Writes runs/probe/real.json, and with a codec codec.json and the probes themselves.
+    """
+    found = probes(places, mels)
+    verdicts = {group: verdict for group, (_, verdict) in found.items()}
+    _write(verdicts, report(places))
+    if mels is not None:
+        clips = Clips(places.data)
+        held_out = short(clips.held_out, clips)
+        y = table(held_out, mels)
+        through = {
+            group: judged(probe, y, [clip.tags[group] for clip in held_out])
+            for group, (probe, _) in found.items()
+        }
+        _write(through, report(places, "codec"))
+        save({group: probe for group, (probe, _) in found.items()}, places.stage("probe"))
+    return verdicts
+
+
+def _write(verdicts: dict[str, Verdict], path: Path) -> None:
     listed = {
         group: {**asdict(verdict), "usable": verdict.is_usable}
         for group, verdict in verdicts.items()
     }
-    with replaced(report(places, name)) as temporary:
+    with replaced(path) as temporary:
         temporary.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
-    return verdicts
+
+
+def save(probes: dict[str, Probe], folder: Path) -> None:
+    """probe.safetensors in 16 bits, and the classes' names beside it."""
+    tensors = {
+        f"{group}.{name}": getattr(probe, name).half().contiguous()
+        for group, probe in probes.items()
+        for name in ("centre", "scale", "weight")
+    }
+    weights.write(tensors, folder / "probe.safetensors")
+    names = {group: probe.classes for group, probe in probes.items()}
+    with replaced(folder / "classes.json") as temporary:
+        temporary.write_text(json.dumps(names, indent=2) + "\n", encoding="utf-8")
+
+
+def saved(folder: Path = RUNS / "probe") -> dict[str, Probe]:
+    """The probes that judge generated clips."""
+    tensors = weights.read(folder / "probe.safetensors")
+    names = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
+    parts = ("centre", "scale", "weight")
+    return {
+        group: Probe(tuple(classes), *(tensors[f"{group}.{name}"].float() for name in parts))
+        for group, classes in names.items()
+    }
 
 
 def report(places: Places, name: str = "real") -> Path:

@@ -17,13 +17,13 @@ from torch import Tensor, nn
 
 from acestep_core.config import HOP
 from acestep_core.dcae import DCAE
+from acestep_core.griffin_lim import griffin_lim
 from acestep_core.mel import log_mel
 from acestep_core.vocoder import Vocoder
 
 from . import autoencoder, opponents, spectra
 from .autoencoder import log_mel_of, normal, one_of
 from .data import Clips
-from .griffin_lim import griffin_lim
 from .stage import Course, Job, Run, begun, mixed_precision, teach, trained
 
 COURSE = Course("vocoder", steps=20_000, rate=1e-3, betas=(0.8, 0.99), measure_every=500)

@@ -29,11 +29,11 @@ PARAMETERS = 7
 LAYERS = {
     0: "types config layers audio atomic loudness",
     1: "transformer lyric_encoder umt5 dcae vocoder mel",
-    2: "sample solve guidance schedule noise memory",
+    2: "sample solve guidance schedule noise memory griffin_lim",
     3: "tasks kit extension flow_edit region splice context text lyrics codec checkpoint"
     " download lora keys weight_norm model tiny latents",
     4: "pipeline presets metadata files report writer genres picture describe replay"
-    " edit_job editing",
+    " edit_job editing lyric_picture",
     5: "__init__ __main__ cli edit_cli words_cli client demo options",
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names.split()}
@@ -50,7 +50,7 @@ HOMES = {
     "av": {"files"},
     "tqdm": {"cli", "edit_cli"},
     "pyloudnorm": {"loudness"},
-    "PIL": {"picture"},
+    "PIL": {"picture", "lyric_picture"},
     "transformers": {"writer"},
     "num2words": {"lyrics"},
     "py3langid": {"lyrics"},

@@ -45,7 +45,6 @@ from training import (
 from training.card import BEGIN, END
 from training.card import write as write_card
 from training.features import features
-from training.griffin_lim import griffin_lim
 from training.places import Places
 from training.stage import Job
 from training.styles import BY_GENRE, STYLES, TEMPO_BANDS
@@ -201,15 +200,6 @@ def test_prompts_are_true(job: Job) -> None:
         true = {word for words in prompts.words_of(clip.tags).values() for word in words}
         assert set(text_.split(", ")) <= true | {f"{clip.bpm} bpm"}
         assert said
-
-
-def test_griffin_lim_keeps_the_mel(job: Job) -> None:
-    clips = data.Clips(job.places.data)
-    mel = clips.mel(clips.all[0])
-    made = griffin_lim(mel, VocoderConfig(), iterations=8)
-    assert made.shape == (2, FRAMES * 4096)
-    error = (log_mel(made, VocoderConfig()) - mel).abs()
-    assert float(error.mean()) < 0.5
 
 
 def test_spectral_figures_of_the_same_wave_are_perfect() -> None:
