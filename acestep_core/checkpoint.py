@@ -55,6 +55,7 @@ MARKS: dict[str, tuple[str, ...]] = {
     ),
 }
 TOKENIZER_KEY = "text_encoders.spiece_model"
+TOKENIZER_JSON_KEY = "text_encoders.tokenizer_json"  # our own single files
 CONFIG_ENTRY = "acestep_config"
 NAME_ENTRY = "acestep_name"
 SOUND_ENTRY = "acestep_sound"  # "griffin_lim" where the vocoder is not good enough
@@ -176,7 +177,8 @@ def recognise(*paths: Path | str) -> Checkpoint:
         config.update(_json(metadata.get(CONFIG_ENTRY), place) or _beside(place, parts))
         demo = demo or "demo" in metadata.get(NAME_ENTRY, "").lower()
         sound = _sound(metadata.get(SOUND_ENTRY, sound), place)
-        tokenizer = place if TOKENIZER_KEY in keys else tokenizer or _tokenizer_beside(place)
+        inside = keys & {TOKENIZER_KEY, TOKENIZER_JSON_KEY}
+        tokenizer = place if inside else tokenizer or _tokenizer_beside(place)
     layout = "single file" if len(places) == 1 and len(found) > 1 else "components"
     sizes = _sizes(config, places[0])
     return Checkpoint(places[0].name, layout, found, sizes, tokenizer, demo, sound)

@@ -3,7 +3,7 @@
     "pop, 120 bpm" -> ids (1, S), end token last, at most 256 -> states (1, S, 768)
 
 The prompt goes in unchanged. Two tokenizers give the same ids: the folder's tokenizer.json,
-and the SentencePiece model inside the single file.
+and the SentencePiece model inside the single file. A single file of our own holds the former.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ from typing import Protocol
 
 import torch
 
-from .checkpoint import TOKENIZER_KEY, Checkpoint, CheckpointError, opened
+from .checkpoint import (
+    TOKENIZER_JSON_KEY,
+    TOKENIZER_KEY,
+    Checkpoint,
+    CheckpointError,
+    names_in,
+    opened,
+)
 from .config import MAX_TAG_TOKENS
 from .layers import ERG_FACTOR
 from .memory import Part
@@ -40,11 +47,12 @@ def tokenizer_of(checkpoint: Checkpoint) -> TagTokenizer:
     return _from_json(place) if place.suffix == ".json" else _from_bytes(place)
 
 
-def _from_json(path: Path) -> TagTokenizer:
+def _from_json(path: Path, text: str | None = None) -> TagTokenizer:
+    """Of a tokenizer.json, or of its text where a file at `path` holds it."""
     from tokenizers import Tokenizer
 
     try:
-        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer = Tokenizer.from_file(str(path)) if text is None else Tokenizer.from_str(text)
     except Exception as error:  # the package raises bare Exception for a bad file
         raise CheckpointError(f"{path} is not a tokenizer file: {error}.") from error
     # Both may be set in the file; the length is ours to decide.
@@ -54,14 +62,17 @@ def _from_json(path: Path) -> TagTokenizer:
 
 
 def _from_bytes(path: Path) -> TagTokenizer:
+    with opened(path) as file:
+        key = TOKENIZER_KEY if TOKENIZER_KEY in names_in(file) else TOKENIZER_JSON_KEY
+        content = file.get_tensor(key).numpy().tobytes()
+    if key == TOKENIZER_JSON_KEY:
+        return _from_json(path, content.decode("utf-8", "replace"))
     from sentencepiece import SentencePieceProcessor
 
-    with opened(path) as file:
-        model = file.get_tensor(TOKENIZER_KEY).numpy().tobytes()
     try:
-        processor = SentencePieceProcessor(model_proto=model)
+        processor = SentencePieceProcessor(model_proto=content)
     except RuntimeError as error:
-        raise CheckpointError(f"{TOKENIZER_KEY} in {path} is damaged: {error}.") from error
+        raise CheckpointError(f"{key} in {path} is damaged: {error}.") from error
     return lambda text: processor.EncodeAsIds(text)
 
 

@@ -20,7 +20,10 @@ NOT_BENCHMARKS = ("measure", "synthetic")
 
 def names() -> list[str]:
     found = (module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
-    return sorted(n for n in found if not n.startswith("_") and n not in NOT_BENCHMARKS)
+    known = (
+        n.replace("_", "-") for n in found if not n.startswith("_") and n not in NOT_BENCHMARKS
+    )
+    return sorted(known)
 
 
 class Tee(io.StringIO):
@@ -64,7 +67,7 @@ def main(arguments: list[str]) -> int:
     words = [word for word in rest if word != "--readme"]
     tee = Tee()
     with contextlib.redirect_stdout(tee):
-        status = importlib.import_module(f"bench.{name}").main(words) or 0
+        status = importlib.import_module(f"bench.{name.replace('-', '_')}").main(words) or 0
     if "--readme" in rest and not status:
         publish(name, words, tee.getvalue())
     return status

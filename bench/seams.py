@@ -1,9 +1,10 @@
 """What is heard at the edges of an inpainted region: steps of level and spectrum, in real audio.
 
-    file -> inpaint of five regions, with and without splice, with three feathers
+    clip -> inpaint of five regions, with and without splice, with three feathers
          -> the step at each edge beside the source's own step there -> table, pictures
 
-No trained model is used. What is made anew is music from elsewhere in the same file, and the
+Without files: the small model inpaints held-out clips of its training data, 30 s each. With
+files no model is used: what is made anew is music from elsewhere in the same file, and the
 codec is imitated, as the table says: +2 dB, 10 samples late, noise at -20 dB with the music's
 own spectrum and envelope.
 """
@@ -23,15 +24,17 @@ from torch.nn.functional import interpolate
 
 from acestep_core.audio import resample, stereo, whole_frames
 from acestep_core.config import FRAME, SAMPLE_RATE, VocoderConfig
+from acestep_core.edit_job import Pipe
 from acestep_core.editing import Options, SourceClip, inpaint
 from acestep_core.files import read_audio
 from acestep_core.mel import log_mel
 from acestep_core.picture import edit_picture, save_png
-from acestep_core.pipeline import Made
+from acestep_core.pipeline import ACEStep, Made
 from acestep_core.region import regenerate
 from acestep_core.report import EditReport
 from acestep_core.sample import See
 from acestep_core.schedule import Step
+from acestep_core.small import FOLDER, GUIDANCE, LYRICS, SAMPLING
 from acestep_core.tasks import first_step
 from acestep_core.types import Latent, Lyrics, Recipe, Region, Repaint, Tags
 
@@ -44,6 +47,8 @@ ELSEWHERE = 17.3  # seconds; from so much later comes what is "made anew"
 GAIN_DB, DELAY, NOISE_DB = 2.0, 10, -20.0
 LOOK = 2048  # samples of a spectrum
 SHOWN = 16.0  # seconds of a picture
+HELD_OUT = 3  # clips of the training data, where no file is named
+SPLICED_PICTURE = 0.1  # feather of the picture that is drawn
 
 
 @dataclass(frozen=True)
@@ -121,18 +126,34 @@ class Row:
     outside: float | None  # dB of the source's peak; None = bit-identical
 
 
+@dataclass(frozen=True)
+class Work:
+    """One clip, and what inpaints it."""
+
+    name: str
+    clip: SourceClip
+    pipe: Pipe
+    recipe: Recipe
+
+
 def main(words: list[str] | None = None) -> int:
     about = (__doc__ or "").splitlines()[0]
     parser = argparse.ArgumentParser(prog="bench seams", description=about)
-    parser.add_argument("files", type=Path, nargs="+")
+    parser.add_argument("files", type=Path, nargs="*", help="default: the small model's clips")
     default = Path(tempfile.gettempdir()) / "seams"
     parser.add_argument("--out", type=Path, default=default, help="folder for the pictures")
     options = parser.parse_args(words)
     options.out.mkdir(parents=True, exist_ok=True)
-    rows = [row for path in options.files for row in measured(path, options.out)]
+    work = [_imitated(path) for path in options.files] or held_out()
+    rows = [row for one in work for row in measured(one, options.out)]
+    codec = (
+        f"Codec imitated: {GAIN_DB:+g} dB, {DELAY} samples late, noise like the"
+        f" music at {NOISE_DB:g} dB; new music from {ELSEWHERE:g} s later"
+        if options.files
+        else "The small demonstration model and its codec; clips that it was not trained on"
+    )
     print(
-        f"\nCodec imitated: {GAIN_DB:+g} dB, {DELAY} samples late, noise like the"
-        f" music at {NOISE_DB:g} dB; new music from {ELSEWHERE:g} s later; {len(PLACES)} regions of"
+        f"\n{codec}; {len(PLACES)} regions of"
         f" {REGION_SECONDS:g} s a clip.\nSteps from the 0.1 s before an edge to the 0.1 s after:"
         " the source's own, and beyond that; median (worst).\n"
     )
@@ -141,24 +162,43 @@ def main(words: list[str] | None = None) -> int:
     return 0
 
 
-def measured(path: Path, out: Path) -> list[Row]:
-    """The rows of one file, and its picture."""
-    wave, rate = read_audio(path)
-    clip, rows = SourceClip(wave, rate), []
+def _imitated(path: Path) -> Work:
+    return Work(path.stem, SourceClip(*read_audio(path)), Imitation(), Recipe("music"))
+
+
+def held_out() -> list[Work]:
+    """The small model, and clips of three styles that it has not seen."""
+    from training import prompts
+    from training.data import LONG, Clips
+    from training.places import Places
+
+    clips, pipe = Clips(Places.usual().data), ACEStep.load(FOLDER)
+    found: dict[str, Work] = {}
+    for clip in clips.held_out:
+        if clips.frames(clip) == LONG and clip.tags["genre"] not in found:
+            text = prompts.full(clip.tags, ("genre", "ensemble", "tempo", "density"))
+            source = SourceClip(clips.wave(clip), SAMPLE_RATE)
+            recipe = Recipe(text, LYRICS, guidance=GUIDANCE, sampling=SAMPLING, seeds=(1,))
+            found[clip.tags["genre"]] = Work(clip.tags["genre"], source, pipe, recipe)
+    return list(found.values())[:HELD_OUT]
+
+
+def measured(work: Work, out: Path) -> list[Row]:
+    """The rows of one clip, and its picture."""
+    clip, rows = work.clip, []
     for splice in (False, True):
         for feather in FEATHERS:
             regions = [
                 Region(at * clip.seconds, at * clip.seconds + REGION_SECONDS, feather=feather)
                 for at in PLACES
             ]
-            edited = inpaint(
-                Imitation(), clip, Recipe("music"), regions, 0.5, Options(splice=splice)
-            )
-            rows.append(row_of(path.stem, splice, feather, edited.reports[0]))
-            said = f"{path.stem}, splice {splice}, feather {feather:g} s: done"
+            options = Options(splice=splice)
+            edited = inpaint(work.pipe, clip, work.recipe, regions, 0.5, options)
+            rows.append(row_of(work.name, splice, feather, edited.reports[0]))
+            said = f"{work.name}, splice {splice}, feather {feather:g} s: done"
             print(said, file=sys.stderr, flush=True)
-            if splice and feather == FEATHERS[1]:
-                draw(clip, edited.waves[0], regions[0], out / f"{path.stem}.png")
+            if splice and feather == SPLICED_PICTURE:
+                draw(clip, edited.waves[0], regions[0], out / f"{work.name}.png")
     return rows
 
 

@@ -1,9 +1,10 @@
 """The entries of the loader's list, and what each stands for.
 
-    auto, single files, folders, known places, download -> path of a checkpoint
+    auto, single files, folders, known places, small model, download -> path of a checkpoint
 
 An entry is a place below ComfyUI's model folders, spelled the same on every system, so that
-a workflow finds the same model elsewhere; "auto" finds it anywhere.
+a workflow finds the same model elsewhere; "auto" finds it anywhere. Where there is none, auto
+takes the small demonstration model that comes with the pack, and the report says so.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from ..acestep_core import small
 from ..acestep_core.checkpoint import FILES, FOLDERS, CheckpointError
 from ..acestep_core.download import SINGLE_FILE, download, download_vocabulary, is_complete
 from ..acestep_core.download import known_places as places_of_core
 from ..acestep_core.lyrics import Vocabulary, VocabularyError
 from . import host
 
-AUTO, DOWNLOAD = "auto", "download"
+AUTO, DOWNLOAD, SMALL = "auto", "download", "small model (demonstration)"
 # What tells a folder of four parts in a list of files.
 MARK = f"{FOLDERS['transformer']}/{FILES['transformer']}"
 
@@ -36,7 +38,7 @@ def chosen(entry: str) -> Path:
     entries = _entries()
     if entry != AUTO and entry not in entries:
         raise CheckpointError(f"{entry} is no longer there. Refresh the page and choose again.")
-    place = _first_known() if entry == AUTO else entries[entry]()
+    place = first_found() if entry == AUTO else entries[entry]()
     if place is None:
         folder = (host.model_folders() or [Path("models") / host.FOLDER])[0].name
         raise CheckpointError(
@@ -48,7 +50,7 @@ def chosen(entry: str) -> Path:
 
 def fingerprint(entry: str) -> str:
     """Changes when another file would be loaded."""
-    place = _first_known() if entry == AUTO else _entries().get(entry, lambda: None)()
+    place = first_found() if entry == AUTO else _entries().get(entry, lambda: None)()
     if place is None:
         return entry
     file = place / MARK if place.is_dir() else place
@@ -69,6 +71,8 @@ def _entries() -> dict[str, Place]:
             found[f"{host.FOLDER}/{name}"] = partial(host.path_of, host.FOLDER, name)
     for place in _known_places():
         found[_label(place)] = partial(Path, place)
+    if small.is_here():
+        found[SMALL] = lambda: small.FOLDER
     return found
 
 
@@ -76,8 +80,8 @@ def _folder_of(name: str) -> Path:
     return host.path_of(host.FOLDER, name).parents[1]
 
 
-def _first_known() -> Path | None:
-    """The first entry that is ACE-Step v1 by its place or name, and complete."""
+def first_found() -> Path | None:
+    """The first complete ACE-Step v1, by its place or name; the small model comes last."""
     for label, place in _entries().items():
         is_other = label.startswith(("checkpoints/", "diffusion_models/"))
         if is_other and not Path(label).name.lower().startswith("ace_step_v1"):

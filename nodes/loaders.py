@@ -9,6 +9,7 @@ import logging
 import time
 from typing import Any
 
+from ..acestep_core import small
 from ..acestep_core.checkpoint import recognise
 from ..acestep_core.lora import Applied, read_adapter
 from ..acestep_core.lyrics import Vocabulary
@@ -17,6 +18,11 @@ from ..acestep_core.pipeline import ACEStep
 from . import checkpoints, host
 
 log = logging.getLogger(__name__)
+
+NO_OTHER = (
+    ". No released checkpoint was found: this is the one that comes with the pack, for"
+    " demonstration. For music worth keeping choose download."
+)
 
 
 class LoadACEStep:
@@ -39,7 +45,8 @@ class LoadACEStep:
         checkpoint = {
             "tooltip": "auto takes the first ACE-Step v1 checkpoint in the list. Single files are"
             " looked for in models/checkpoints and models/diffusion_models, folders in"
-            " models/acestep. download fetches the released model (8.3 GB) when the node runs.",
+            " models/acestep. The small model comes with the pack and only demonstrates. download"
+            " fetches the released one (8.3 GB) when the node runs.",
         }
         dtype = {
             "default": "auto",
@@ -74,6 +81,8 @@ class LoadACEStep:
             model = load(recognise(place), *host.placement(dtype, memory))
             pipe = ACEStep(model, Vocabulary.find(place, host.vocabulary_places()), place)
         report = _report(pipe, place.name)
+        if checkpoint == checkpoints.AUTO and place == small.FOLDER:
+            report += NO_OTHER
         host.say(report)
         log.info("Loaded in %.1f s", time.perf_counter() - began)
         return pipe, report

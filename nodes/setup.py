@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ..acestep_core import small
 from ..acestep_core.checkpoint import CheckpointError
 from ..acestep_core.config import FRAMES_PER_SECOND, MAX_SECONDS, VERSION, frames_of
 from ..acestep_core.download import SINGLE_FILE, is_complete
@@ -86,6 +87,8 @@ def _checkpoints() -> list[str]:
         place = checkpoints.chosen(checkpoints.AUTO)
     except CheckpointError as error:
         return [f"MISSING model: {error}"]
+    if place == small.FOLDER:
+        return [f"MISSING model: {SINGLE_FILE}; auto takes the small demonstration model"]
     state = "complete" if is_complete(place) else "incomplete"
     return [f"OK model: {place.name} ({state})", f"Other entries: {len(checkpoints.choices()) - 2}"]
 

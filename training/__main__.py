@@ -16,7 +16,9 @@ from pathlib import Path
 
 import torch
 
-from .places import MODEL, Places
+from acestep_core.small import FOLDER
+
+from .places import Places
 from .stage import Job
 
 LEARNED = ("autoencoder", "vocoder", "text", "denoiser")
@@ -90,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--adversarial", action="store_true", help="the second half")
     for name, purpose in (("export", "the checkpoint folder"), ("card", "its model card")):
         one = stages.add_parser(name, help=f"write {purpose} from what is trained so far")
-        one.add_argument("--output", type=Path, default=MODEL)
+        one.add_argument("--output", type=Path, default=FOLDER)
     return root
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 ENVIRONMENT = "ACESTEP_TRAINING"
 RUNS = Path(__file__).resolve().parent / "runs"
-MODEL = Path(__file__).resolve().parents[1] / "small_model"
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import pytest
 from tests.unit.nodes.pack import module
 
 checkpoints, host = module("nodes.checkpoints"), module("nodes.host")
-checkpoint = module("acestep_core.checkpoint")
+checkpoint, small = module("acestep_core.checkpoint"), module("acestep_core.small")
 
 
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty ComfyUI models folder and an empty home."""
+    """An empty ComfyUI models folder, an empty home, and no small model in the pack."""
     folder = tmp_path / "models"
     folder.mkdir()
 
@@ -28,6 +28,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(host, "path_of", lambda name, file: folder / name / file)
     monkeypatch.setattr(host, "model_folders", lambda: [folder / host.FOLDER])
     monkeypatch.setattr(host, "models_folder", lambda: folder)
+    monkeypatch.setattr(small, "FOLDER", tmp_path / "small_model")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
     for name in ("ACESTEP_MODEL", "ACESTEP_VOCAB", "HF_HUB_CACHE"):
@@ -102,6 +103,15 @@ def test_nothing_found_says_what_to_do(models: Path) -> None:
         checkpoints.chosen("auto")
     with pytest.raises(checkpoint.CheckpointError, match="no longer there"):
         checkpoints.chosen("acestep/gone")
+
+
+def test_auto_takes_the_small_model_only_where_there_is_no_other(models: Path) -> None:
+    place = make_folder(small.FOLDER)
+    assert checkpoints.choices() == ["auto", checkpoints.SMALL, "download"]
+    assert checkpoints.chosen("auto") == checkpoints.chosen(checkpoints.SMALL) == place
+    other = make_folder(models / "acestep" / "other")
+    assert checkpoints.chosen("auto") == other
+    assert checkpoints.chosen(checkpoints.SMALL) == place
 
 
 def test_fingerprint_follows_the_file(models: Path) -> None:
