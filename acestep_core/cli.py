@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .config import VERSION
 from .edit_cli import add_commands as add_edit_commands
@@ -29,12 +29,20 @@ if TYPE_CHECKING:
 
     from .codec import Tick
     from .lyrics.vocabulary import Vocabulary
+    from .metadata import Record
     from .model import Precision
     from .pipeline import ACEStep, Made
     from .sample import See
     from .schedule import Step
 
 RATES = (8_000, 192_000)  # Hz
+
+
+class Replayed(NamedTuple):
+    """What a run repeats."""
+
+    record: Record
+    source: Path
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     add_model_options(command)
     command.set_defaults(run=generate)
 
+    _add_replay_graph(commands)
     add_edit_commands(commands)
 
     command = commands.add_parser("encode", help="a sound file to latents (.safetensors)")
@@ -117,6 +126,20 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _add_replay_graph(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("replay-graph", help="a ComfyUI graph of a parameter file")
+    command.add_argument("record", type=Path, metavar="FILE.json")
+    command.add_argument("--output", "-o", type=Path, default=Path("graph.json"))
+    command.add_argument(
+        "--lora",
+        action="append",
+        default=[],
+        metavar="ENTRY",
+        help='its place in ComfyUI, such as loras/rap.safetensors; or "skip"',
+    )
+    command.set_defaults(run=replay_graph)
+
+
 def generate(options: argparse.Namespace) -> int:
     from .atomic import check_place
     from .metadata import record_path
@@ -134,7 +157,29 @@ def generate(options: argparse.Namespace) -> int:
     together = not options.one_by_one
     with watched("sampling", pipe.evaluations(recipe, together)) as bar:
         made = pipe.generate(recipe, bar, together, lyrics)
-    save(pipe, *sounded(pipe, made, options.rate), paths)
+    kept = None if options.record is None else Replayed(options.record, options.replay)
+    save(pipe, *sounded(pipe, made, options.rate), paths, kept)
+    return 0
+
+
+def replay_graph(options: argparse.Namespace) -> int:
+    import json
+
+    from .atomic import check_place, replaced
+    from .metadata import read_record
+    from .replay import adapters_of
+    from .replay_graph import LORA_CHOICES, SKIP, graph_of, placed_adapters
+
+    path, output = options.record, check_place(options.output)
+    record = read_record(path)
+    adapters = placed_adapters(adapters_of(record, path), options.lora, path)
+    lora = SKIP if options.lora == [SKIP] else LORA_CHOICES[0]
+    graph = graph_of(record, adapters, lora)
+    with replaced(output) as place:
+        place.write_text(json.dumps(graph.prompt, indent=1) + "\n", encoding="utf-8")
+    for note in graph.notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(output)
     return 0
 
 
@@ -147,18 +192,22 @@ def sounded(pipe: ACEStep, made: Made, rate: int) -> tuple[Made, Sound]:
     return replace(made, times=times), Sound(wave, rate)
 
 
-def save(pipe: ACEStep, made: Made, sound: Sound, paths: list[Path]) -> None:
+def save(
+    pipe: ACEStep, made: Made, sound: Sound, paths: list[Path], replayed: Replayed | None = None
+) -> None:
     """One sound file and its parameter file for each item. What sampling warned of is logged."""
     from .files import write_audio
     from .metadata import write_record
     from .pipeline import checked_output
-    from .replay import Output, record_of
+    from .replay import Output, carried, record_of
 
     for warning in checked_output(sound.wave):
         print(f"warning: {warning}", file=sys.stderr)
     for index, path in enumerate(paths):
         written = write_audio(path, sound.wave[index], sound.rate)
-        write_record(path, record_of(made, pipe.model, Output(path, index, written.rate)))
+        record = record_of(made, pipe.model, Output(path, index, written.rate))
+        record = carried(record, *replayed) if replayed else record
+        write_record(path, record)
         seed = made.recipe.seeds[index]
         print(f"{path}  {made.latent.seconds:.3f} s  seed {seed}")
 

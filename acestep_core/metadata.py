@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import TypeAlias
@@ -102,7 +102,16 @@ def record_path(audio_path: str | Path) -> Path:
 def read_record(path: str | Path) -> Record:
     """The record in a file of this project or of the original, old or new."""
     path = Path(path)
-    values = _parsed(path)
+    return record_from(_parsed(path), path)
+
+
+def parsed_record(text: str, path: Path) -> Record:
+    """The record in a text; `path` is what messages call it."""
+    return record_from(_object(text, path), path)
+
+
+def record_from(named: Mapping[str, Json], path: Path) -> Record:
+    values = dict(named)
     own = values.pop(OWN_KEY, {})
     if not isinstance(own, dict):
         raise _wrong(path, OWN_KEY, own, "an object")
@@ -121,11 +130,8 @@ def read_record(path: str | Path) -> Record:
 def write_record(audio_path: str | Path, record: Record) -> Path:
     """Write the record beside its sound file and return where."""
     path = check_place(record_path(audio_path))
-    values: dict[str, object] = {entry.name: getattr(record, entry.name) for entry in _entries()}
+    values = values_of(record)
     values["audio_path"] = record.audio_path or str(audio_path)
-    values |= {key: value for key, value in record.extra.items() if key not in values}
-    if record.ace_core:
-        values[OWN_KEY] = record.ace_core
     try:
         text = json.dumps(values, indent=4, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # half a surrogate pair, as some web forms cut emoji
@@ -135,23 +141,45 @@ def write_record(audio_path: str | Path, record: Record) -> Path:
     return path
 
 
+def values_of(record: Record) -> dict[str, Json]:
+    """A record as its file holds it."""
+    values: dict[str, Json] = {}
+    for entry in _entries():
+        value = getattr(record, entry.name)
+        values[entry.name] = list(value) if isinstance(value, tuple) else value
+    values |= {key: value for key, value in record.extra.items() if key not in values}
+    return {**values, OWN_KEY: record.ace_core} if record.ace_core else values
+
+
 def _entries() -> list[Field[object]]:
     return [entry for entry in fields(Record) if entry.name not in ("extra", OWN_KEY)]
 
 
 def _parsed(path: Path) -> dict[str, Json]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8-sig"))  # editors may add the mark
+        text = path.read_text(encoding="utf-8-sig")  # editors may add the mark
     except OSError as error:
         raise FileError(f"{path} cannot be read ({error.strerror or error}).") from error
+    except ValueError as error:
+        raise _no_json(path, error) from error
+    return _object(text, path)
+
+
+def _object(text: str, path: Path) -> dict[str, Json]:
+    try:
+        values = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FileError(
-            f"{path} is not a parameter file: no JSON in UTF-8 ({error}). "
-            f"Choose the file that ends in {SUFFIX} beside a song."
-        ) from error
+        raise _no_json(path, error) from error
     if not isinstance(values, dict):
         raise FileError(f"{path} is not a parameter file: it holds no object of named values.")
     return values
+
+
+def _no_json(path: Path, error: Exception) -> FileError:
+    return FileError(
+        f"{path} is not a parameter file: no JSON in UTF-8 ({error}). "
+        f"Choose the file that ends in {SUFFIX} beside a song."
+    )
 
 
 def _checked(path: Path, entry: Field[object], value: Json) -> Json | tuple[int, ...]:

@@ -112,8 +112,9 @@ def add_setting_options(
 
 
 def recipe_from(options: argparse.Namespace) -> Recipe:
-    """The recipe the words ask for; adapters and notes to print are put into the options."""
-    options.notes, options.recorded = [], []
+    """The recipe the words ask for; adapters, notes to print and the record that is repeated are
+    put into the options."""
+    options.notes, options.recorded, options.record = [], [], None
     if options.replay:
         recipe = _replayed(options)
     else:
@@ -134,7 +135,7 @@ def recipe_from(options: argparse.Namespace) -> Recipe:
 
 
 def _replayed(options: argparse.Namespace) -> Recipe:
-    record = read_record(options.replay)
+    record = options.record = read_record(options.replay)
     options.recorded = adapters_of(record, options.replay)
     if not options.lora:
         absent = [repr(a.name) for a in options.recorded if not Path(a.name).exists()]

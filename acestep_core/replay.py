@@ -9,12 +9,13 @@ machine's device, so the same number gives another song there than here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .atomic import FileError
 from .config import VERSION
-from .metadata import Json, Record
+from .metadata import OWN_KEY, Json, Record, values_of
 from .model import Added, Model
 from .noise import Noise
 from .pipeline import Made
@@ -31,7 +32,10 @@ from .types import (
     TextToMusic,
 )
 
-ADAPTERS = "adapters"  # the key of our own part of a record
+# Keys of our own part of a record.
+ADAPTERS = "adapters"
+SKIPPED = "skipped_adapters"  # named by the record that was repeated, and left out
+REPLAYED = "replayed"  # what earlier records of the same song said otherwise, the first one first
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,10 @@ def own_fields(task: Task) -> dict[str, Json]:
         }
     if isinstance(task, Repaint):
         return {"regions": [dict(asdict(region)) for region in task.regions]}
-    return {"context": task.context} if isinstance(task, Extend) else {}
+    if isinstance(task, Extend):
+        added = {"before": round(task.before, 3), "after": round(task.after, 3)}
+        return {"context": task.context, **added}
+    return {}
 
 
 def _own(made: Made, model: Model, output: Output) -> dict[str, Json]:
@@ -150,7 +157,7 @@ def _own(made: Made, model: Model, output: Output) -> dict[str, Json]:
 
 def adapters_of(record: Record, source: Path) -> list[Added]:
     """The adapters of a recorded run. Our own files name all of them, the original's just one."""
-    entries = record.ace_core.get(ADAPTERS)
+    entries = record.ace_core.get(ADAPTERS) or record.ace_core.get(SKIPPED)
     if not entries:
         return [Added(record.lora, record.lora_weight)] if record.lora else []
     try:
@@ -175,29 +182,82 @@ def recipe_of(record: Record, source: Path) -> Recipe:
         record.prompt,
         record.lyrics,
         _task_of(record),
-        Guidance(
-            record.cfg_type,
-            record.guidance_scale,
-            record.guidance_interval,
-            record.guidance_interval_decay,
-            record.min_guidance_scale,
-            record.guidance_scale_text,
-            record.guidance_scale_lyric,
-            record.use_erg_tag,
-            record.use_erg_lyric,
-            record.use_erg_diffusion,
-        ),
-        Sampling(
-            record.infer_step, record.scheduler_type, record.omega_scale, tuple(record.oss_steps)
-        ),
+        guidance_of(record),
+        sampling_of(record),
         tuple(record.actual_seeds),
         tuple(record.retake_seeds),
         record.compat,
-        str(record.ace_core.get("language", "auto")),
+        language_of(record),
     )
+
+
+def guidance_of(record: Record) -> Guidance:
+    return Guidance(
+        record.cfg_type,
+        record.guidance_scale,
+        record.guidance_interval,
+        record.guidance_interval_decay,
+        record.min_guidance_scale,
+        record.guidance_scale_text,
+        record.guidance_scale_lyric,
+        record.use_erg_tag,
+        record.use_erg_lyric,
+        record.use_erg_diffusion,
+    )
+
+
+def sampling_of(record: Record) -> Sampling:
+    return Sampling(
+        record.infer_step, record.scheduler_type, record.omega_scale, tuple(record.oss_steps)
+    )
+
+
+def language_of(record: Record) -> str:
+    """How the languages of its lyrics are told."""
+    return str(record.ace_core.get("language", "auto"))
 
 
 def _task_of(record: Record) -> Task:
     if record.task == "retake":
         return Retake(record.audio_duration, record.retake_variance)
     return TextToMusic(record.audio_duration)
+
+
+# Of no effect on a text-to-music run, and named by the original all the same.
+UNUSED = (
+    "retake_seeds",
+    "src_audio_path",
+    "ref_audio_input",
+    "edit_target_prompt",
+    "edit_target_lyrics",
+)
+
+
+def carried(new: Record, old: Record, source: Path) -> Record:
+    """The record of a repeated run with all that the first one said, so that nothing is lost.
+
+    Adapters that were left out stay named where they were. What differs now is kept apart.
+    """
+    kept: dict[str, object] = {
+        name: getattr(old, name) for name in UNUSED if not getattr(new, name)
+    }
+    own = dict(new.ace_core)
+    if old.lora and not new.lora:
+        kept |= {"lora_name_or_path": old.lora_name_or_path, "lora_weight": old.lora_weight}
+        own[SKIPPED] = [dict(asdict(added)) for added in adapters_of(old, source)]
+    record = replace(new, extra={**old.extra, **new.extra}, **kept)  # pyright: ignore[reportArgumentType]
+    differing: dict[str, Json] = _differing(values_of(old), values_of(record))
+    if changed := _differing(old.ace_core, own):
+        differing[OWN_KEY] = changed
+    earlier = old.ace_core.get(REPLAYED, [])
+    own[REPLAYED] = [*(earlier if isinstance(earlier, list) else [earlier]), differing]
+    return replace(record, ace_core=own)
+
+
+def _differing(old: Mapping[str, Json], new: Mapping[str, Json]) -> dict[str, Json]:
+    """Values of the old that the new has not or has otherwise; our own part is looked at apart."""
+    return {
+        name: value
+        for name, value in old.items()
+        if name not in (OWN_KEY, REPLAYED) and new.get(name) != value
+    }

@@ -4,7 +4,9 @@ from . import host
 from .decode import DCAEDecode, DCAEEncode
 from .edit import AudioReference, Extend, InpaintMask, RemixEdit, Retake
 from .encode import LyricEncode, TagEncode, ToConditioning
+from .hosted import AudioInpaint, AudioOutpaint, AudioToAudio, PromptToAudio, TextToAudio
 from .loaders import LoadACEStep, LoadLoRA
+from .parameters import LoadParameters
 from .sampler import Sampler
 from .save import SaveAudio
 from .settings import GuidanceNode, Schedule
@@ -13,6 +15,10 @@ from .visual import CompareTakes, MelView
 from .words import LyricPreview, SongWriter, TagPresets
 
 host.register_folder()
+if host.IN_COMFYUI:  # only ComfyUI has what the routes are made of
+    from . import api
+
+    api.register()
 
 NODE_CLASS_MAPPINGS = {
     "AceSuiteLoad": LoadACEStep,
@@ -37,5 +43,11 @@ NODE_CLASS_MAPPINGS = {
     "AceSuiteLyricPreview": LyricPreview,
     "AceSuiteTagPresets": TagPresets,
     "AceSuiteSetupCheck": SetupCheck,
+    "AceSuiteLoadParameters": LoadParameters,
+    "AceSuiteTextToAudio": TextToAudio,
+    "AceSuitePromptToAudio": PromptToAudio,
+    "AceSuiteAudioToAudio": AudioToAudio,
+    "AceSuiteAudioInpaint": AudioInpaint,
+    "AceSuiteAudioOutpaint": AudioOutpaint,
 }
 NODE_DISPLAY_NAME_MAPPINGS = {name: node.TITLE for name, node in NODE_CLASS_MAPPINGS.items()}

@@ -13,12 +13,14 @@ from ..acestep_core.config import MAX_SECONDS
 from ..acestep_core.editing import Flow, Follow, Growth, Inpaint
 from ..acestep_core.noise import LARGEST_SEED
 from ..acestep_core.presets import EDIT_MODES
+from ..acestep_core.region import resolve
 from ..acestep_core.splice import CROSSFADE
 from ..acestep_core.types import ENDS, Lyrics, Region, SettingError, Tags, chosen_from
 from . import host
 from .task import Given, TaskAsked, Vary
 
 CUSTOM = "custom"
+FEATHER = 0.5  # seconds; brings the steps at the edges down to the music's own (bench seams)
 Widget = tuple[str, dict[str, Any]]
 
 
@@ -85,14 +87,14 @@ class TaskNode:
     OUTPUT_TOOLTIPS = ("For the task of the Sampler, and of DCAE Decode as well.",)
 
 
-def _masked(mask: Tensor, given: Given) -> tuple[Region, ...]:
+def _masked(mask: Tensor, given: Given, feather: float = 0.0) -> tuple[Region, ...]:
     """Runs of white columns of a mask (..., H, W), in seconds of the clip."""
     white = (mask.flatten(0, -2).amax(0) >= 0.5).tolist()
     ends = [i for i, one in enumerate(white) if one != (white[i - 1] if i else False)]
     ends += [len(white)] if white[-1] else []
     second = given.seconds / len(white)
     found = zip(ends[::2], ends[1::2], strict=True)
-    regions = tuple(Region(start * second, end * second) for start, end in found)
+    regions = tuple(Region(a * second, b * second, feather=feather) for a, b in found)
     if not regions:
         raise SettingError("The mask is black: it names nothing to make new. Draw some white.")
     return regions
@@ -116,7 +118,11 @@ class InpaintMask(TaskNode):
                 "start_from": (list(ENDS), ends),
                 "end_from": (list(ENDS), ends),
                 "feather": _float(
-                    0.0, 60.0, 0.1, "Seconds over which the new part fades in, inside its edges."
+                    FEATHER,
+                    60.0,
+                    0.1,
+                    "Seconds over which the new part fades in and out, inside its edges; 0 is a"
+                    " hard edge.",
                 ),
                 "variance": _float(
                     0.5, 1.0, 0.05, "0 keeps the source, 0.5 varies it, 1 starts from nothing."
@@ -132,14 +138,16 @@ class InpaintMask(TaskNode):
         start: float,
         end: float,
         variance: float = 0.5,
-        feather: float = 0.0,
+        feather: float = FEATHER,
         mask: Tensor | None = None,
         **others: Any,
     ) -> tuple[TaskAsked]:
         with host.errors_of(self.TITLE):
             first, last = (others.pop(name, ENDS[0]) for name in ("start_from", "end_from"))
             given, region = Given(**others), Region(start, end, first, last, feather)
-            marked = (region,) if mask is None else _masked(mask, given)
+            if mask is None:
+                resolve((region,), given.seconds)  # what does not fit the clip is refused here
+            marked = (region,) if mask is None else _masked(mask, given, feather)
             return (TaskAsked(Inpaint(marked, variance), given),)
 
 

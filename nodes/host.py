@@ -118,6 +118,11 @@ def output_place(prefix: str, kind: str = "output") -> tuple[Path, str, str, int
     return Path(folder), subfolder, name, counter
 
 
+def input_folder() -> Path | None:
+    """Where users put the files that nodes read."""
+    return Path(_paths().get_input_directory()) if IN_COMFYUI else None
+
+
 def user_file(name: str) -> Path | None:
     """A file of the pack's own in ComfyUI's user folder."""
     return Path(_paths().get_user_directory()) / name if IN_COMFYUI else None

@@ -17,6 +17,7 @@ from typing import Any
 from ..acestep_core.config import MAX_SECONDS
 from ..acestep_core.edit_job import Counter
 from ..acestep_core.editing import Follow
+from ..acestep_core.guidance import branches_of
 from ..acestep_core.model import Model
 from ..acestep_core.noise import LARGEST_SEED
 from ..acestep_core.pipeline import ACEStep, Made, make, resolved
@@ -129,7 +130,8 @@ class Sampler:
             lyrics = words_for(task, lyrics)
             plan = Ready(resolved(wanted.recipe(tags, lyrics)))
             plan = ready(model, task, plan.recipe) if task else plan
-            picture = MelPreview(model) if preview else None
+            count = branches_of(plan.recipe.guidance)
+            picture = MelPreview(model, branches=count) if preview else None
             latent, steps_run = _sampled(model, (tags, lyrics), plan, picture)
             notes = [*wanted.overridden(), *_about(task), *plan.notes]
             warnings = [*lyrics.warnings, *plan.warnings]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,9 @@ from ..acestep_core.atomic import replaced
 from ..acestep_core.checkpoint import FILES, FOLDERS
 from ..acestep_core.download import sha256
 from ..acestep_core.files import FORMATS, write_audio
-from ..acestep_core.metadata import Record, read_record, write_record
+from ..acestep_core.metadata import parsed_record, record_from, values_of, write_record
 from ..acestep_core.pipeline import ACEStep
+from ..acestep_core.replay import carried
 from ..acestep_core.types import SettingError, chosen_from
 from . import host, sound
 
@@ -77,13 +77,13 @@ class SaveAudio:
             chosen_from("format", format, KINDS)
             bits = details.get("bits", BITS[0])
             chosen_from("bits", bits, BITS)
-            record = _record(info, model)
+            record, old = _record(info, model), details.get("replayed", "")
             folder, subfolder, name, counter = host.output_place(filename_prefix)
             workflow = _workflow(details) if details.get("save_workflow", True) else {}
             rate, shown = int(audio["sample_rate"]), []
             for index, wave in enumerate(audio["waveform"]):
                 path = folder / f"{name}_{counter + index:05}_.{format}"
-                own = _of_item(record, index, path)
+                own = _replayed(_of_item(record, index, path), old)
                 tags = _tags(own, workflow, format)
                 kilobits = details.get("kilobits") or None
                 write_audio(path, wave, rate, tags=tags, bits=int(bits), kilobits=kilobits)
@@ -116,6 +116,14 @@ def _of_item(record: dict[str, Any], index: int, path: Path) -> dict[str, Any]:
     return {**own, "format": path.suffix[1:], "audio_path": path.name} if own else {}
 
 
+def _replayed(record: dict[str, Any], old: str) -> dict[str, Any]:
+    """With all that the record it repeats said, so that nothing of that is lost."""
+    if not record or not old.strip():
+        return record
+    before = parsed_record(old, Path("replayed"))
+    return values_of(carried(record_from(record, Path("info")), before, Path("replayed")))
+
+
 def _workflow(details: dict[str, Any]) -> dict[str, str]:
     """ComfyUI's own tags. Pages read them as Latin-1, so other letters are escaped."""
     if not host.is_metadata_wanted():
@@ -139,14 +147,7 @@ def _tags(record: dict[str, Any], workflow: dict[str, str], kind: str) -> dict[s
 
 def _write_beside(path: Path, own: dict[str, Any]) -> None:
     """The parameter file that `generate --replay` reads."""
-    with replaced(path.with_suffix(".json.part")) as place:
-        place.write_text(json.dumps(own), encoding="utf-8")
-    place = path.with_suffix(".json.part")
-    try:
-        record: Record = read_record(place)
-        write_record(path, replace(record, audio_path=path.name))
-    finally:
-        place.unlink()
+    write_record(path, record_from(own, Path("info")))
 
 
 def hash_of(place: Path) -> str:
@@ -195,6 +196,14 @@ DETAILS = {
             "default": False,
             "tooltip": "Also write the settings beside it, as NAME_input_params.json, which"
             " python -m acestep_core generate --replay repeats.",
+        },
+    ),
+    "replayed": (
+        "STRING",
+        {
+            "forceInput": True,
+            "tooltip": "From Load Parameters: what the file said that was repeated, kept with the"
+            " new settings.",
         },
     ),
 }

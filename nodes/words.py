@@ -1,15 +1,20 @@
 """Words before there is any sound: Lyric Preview, Song Writer, Tag Presets.
 
-text -> what the model will hear      prompt -> tags, lyrics      genre -> tags
+text -> what the model will hear, as text and IMAGE      prompt -> tags, lyrics      genre -> tags
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from ..acestep_core.config import MAX_SECONDS
 from ..acestep_core.genres import genre as preset_of
 from ..acestep_core.genres import genres
+from ..acestep_core.lyric_picture import preview_picture
 from ..acestep_core.lyrics import LANGUAGE_CHOICES, Vocabulary
 from ..acestep_core.lyrics.lint import lint
 from ..acestep_core.lyrics.preview import as_text, preview
@@ -27,9 +32,12 @@ class LyricPreview:
     CATEGORY = "ACE-Step"
     FUNCTION = "look"
     OUTPUT_NODE = True
-    RETURN_TYPES = ("STRING",)
-    RETURN_NAMES = ("preview",)
-    OUTPUT_TOOLTIPS = ("The lines as they will be heard, then advice.",)
+    RETURN_TYPES = ("STRING", "IMAGE")
+    RETURN_NAMES = ("preview", "picture")
+    OUTPUT_TOOLTIPS = (
+        "The lines as they will be heard, then advice.",
+        "The same as a picture: what is unknown to the model is red.",
+    )
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
@@ -57,9 +65,15 @@ class LyricPreview:
             duration = seconds or None
             seen = preview(lyrics, language=language, vocabulary=vocabulary, duration=duration)
             code = "" if language in ("auto", "prefix") else language
-            advice = lint(lyrics, language=code, duration=duration)
-            report = "\n".join([as_text(seen), *map(str, advice)])
-        return {"ui": {"text": [report]}, "result": (report,)}
+            advice = [str(one) for one in lint(lyrics, language=code, duration=duration)]
+            report = "\n".join([as_text(seen), *advice])
+            picture = _image(preview_picture(seen, advice))
+        return {"ui": {"text": [report]}, "result": (report, picture)}
+
+
+def _image(picture: Any) -> Tensor:
+    """(1, H, W, 3) from 0 to 1."""
+    return torch.from_numpy(np.array(picture, dtype=np.float32) / 255)[None]
 
 
 class SongWriter:

@@ -42,6 +42,7 @@ import aiohttp, av, comfyui_frontend_package, requests, torch, torchaudio, torch
 for name in sys.argv[1:]:
     packages.version(name)
 """
+CHOICES = ("ACESTEP_MODEL", "ACESTEP_VOCAB")  # what they name would hide what ComfyUI has
 QUIET = {
     "HF_HUB_OFFLINE": "1",  # a surprise download becomes an error
     "OMP_NUM_THREADS": "1",
@@ -105,6 +106,7 @@ class Running:
     base: Path  # its input, output, models, custom_nodes
     log_file: Path
     seconds: float  # it took to come up
+    pid: int
 
     @property
     def log(self) -> str:
@@ -133,9 +135,16 @@ def make_base(base: Path) -> Path:
     return base
 
 
+def surroundings(**more: str) -> dict[str, str]:
+    """The environment of a ComfyUI: this one, less the choices of whoever runs the tests."""
+    own = {name: value for name, value in os.environ.items() if name not in CHOICES}
+    return {**own, **QUIET, **more}
+
+
 @contextmanager
-def running(checkout: Path, base: Path, seconds: float = 180) -> Iterator[Running]:
-    """Start a server on a free port, wait until it answers, stop it at the end."""
+def running(checkout: Path, base: Path, seconds: float = 180, **more: str) -> Iterator[Running]:
+    """Start a server on a free port, wait until it answers, stop it at the end; `more` are
+    environment variables."""
     python, port = environment(checkout), free_port()
     url, log_file = f"http://127.0.0.1:{port}", base / "server.log"
     command = [str(python), "main.py", "--cpu", "--listen", "127.0.0.1", "--port", str(port)]
@@ -146,7 +155,7 @@ def running(checkout: Path, base: Path, seconds: float = 180) -> Iterator[Runnin
         server = subprocess.Popen(
             command,
             cwd=checkout,
-            env={**os.environ, **QUIET},
+            env=surroundings(**more),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -154,7 +163,8 @@ def running(checkout: Path, base: Path, seconds: float = 180) -> Iterator[Runnin
     try:
         _wait_for(url, server, log_file, began + seconds)
         took = time.monotonic() - began
-        yield Running(checkout, version_of(checkout), python, url, base, log_file, took)
+        about = (python, url, base, log_file, took, server.pid)
+        yield Running(checkout, version_of(checkout), *about)
     finally:
         server.terminate()
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +18,7 @@ from tests.host.drafts import SONG, write_source
 from tests.host.single_file import write_adapter, write_single_file
 
 CHECKOUTS = comfyui.checkouts()
+API = Path(__file__).resolve().parents[2] / "workflows" / "api"
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m picks by marker
@@ -41,10 +42,15 @@ def checkout(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def base(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A base directory with the tiny checkpoint in both layouts."""
+    """A base directory with the tiny checkpoint in each layout, a LoRA and a song."""
     folder = comfyui.make_base(tmp_path_factory.mktemp(f"base-{comfyui.version_of(checkout)}"))
     tiny = write_folder(folder / "models" / "acestep" / "tiny")
-    write_single_file(tiny, folder / "models" / "checkpoints" / "tiny_single.safetensors")
+    single = folder / "models" / "checkpoints" / "tiny_single.safetensors"
+    write_single_file(tiny, single)
+    for other in ("diffusion_models", "acestep"):
+        copy = folder / "models" / other / "tiny_copy" / "tiny_copy.safetensors"
+        copy.parent.mkdir(parents=True)
+        shutil.copy(single, copy)
     write_adapter(folder / "models" / "loras" / "tiny_lora.safetensors")
     write_source(folder / "input" / SONG)
     return folder
@@ -70,7 +76,7 @@ def inside(checkout: Path, base: Path) -> dict[str, dict[str, Any]]:
     done = subprocess.run(
         [str(word) for word in command],
         cwd=checkout,
-        env={**os.environ, **comfyui.QUIET},
+        env=comfyui.surroundings(),
         capture_output=True,
         text=True,
         check=False,

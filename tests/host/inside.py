@@ -1,8 +1,9 @@
 """Checks with ComfyUI's own modules around the nodes; runs in ComfyUI's Python, not in pytest.
 
-    inside.py CHECKOUT BASE RESULTS.json    each check_... -> {"ok": ..., "said": ...}
+    inside.py CHECKOUT BASE RESULTS.json [CHECK ...]    check_... -> {"ok": ..., "said": ...}
 
-The pack is imported as ComfyUI does it: as a package named after its path.
+The pack is imported as ComfyUI does it: as a package named after its path. Here are the checks of
+memory and files; those of the modules in OTHERS are run with them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 PACK = Path(__file__).resolve().parents[2]
+OTHERS = ("inside_lora", "inside_native", "inside_stop")  # beside this file
 RUN = {"seed": 5, "seconds": 2.0, "batch_size": 1, "steps": 6}
 
 
@@ -84,7 +86,7 @@ def check_parts_are_in_patchers(inside: Inside) -> str:
         with part.use(1000) as network:
             assert network is part.module
             assert part.patcher in [m.model for m in model_management.current_loaded_models], name
-    return type(part.patcher).__name__
+    return type(pipe.model.transformer.patcher).__name__
 
 
 def check_another_network_gets_another_patcher(inside: Inside) -> str:
@@ -148,42 +150,6 @@ def check_offload_leaves_the_device(inside: Inside) -> str:
     after = [m.model for m in model_management.current_loaded_models]
     assert after == before, "offload unloaded another model, or left its own"
     return f"{len(after)} others stayed"
-
-
-def check_stop_ends_within_one_evaluation(inside: Inside) -> str:
-    """Stop is pressed while the network computes for the fifth time."""
-    from comfy import model_management
-
-    pipe, seen = inside.loaded(), []
-
-    def press_stop(module: object, inputs: object) -> None:
-        seen.append(1)
-        if len(seen) == 5:
-            model_management.interrupt_current_processing(True)
-
-    handle = pipe.model.transformer.module.register_forward_pre_hook(press_stop)
-    try:
-        inside.nodes["AceSuiteSampler"]().sample(**{**inside.words(pipe), "steps": 50})
-    except model_management.InterruptProcessingException:
-        assert len(seen) == 5, seen
-        return f"{len(seen) - 5} evaluations after stop"
-    finally:
-        handle.remove()
-        model_management.interrupt_current_processing(False)
-    raise AssertionError("sampling went on")
-
-
-def check_stop_ends_decoding(inside: Inside) -> str:
-    from comfy import model_management
-
-    pipe = inside.loaded()
-    latent = {"samples": inside.sampled(pipe)}
-    model_management.interrupt_current_processing(True)
-    try:
-        inside.nodes["AceSuiteDCAEDecode"]().decode(pipe, latent)
-    except model_management.InterruptProcessingException:
-        return "ok"
-    raise AssertionError("decoding went on")
 
 
 def check_out_of_memory_is_explained(inside: Inside) -> str:
@@ -272,10 +238,15 @@ def result_of(check: Callable[[Inside], str], inside: Inside) -> dict[str, Any]:
         return {"ok": False, "said": traceback.format_exc()}
 
 
-def main(checkout: str, base: str, results: str) -> None:
-    inside = started(Path(checkout), Path(base))
-    checks = {name: one for name, one in globals().items() if name.startswith("check_")}
-    found = {name: result_of(one, inside) for name, one in checks.items()}
+def checks() -> dict[str, Callable[[Inside], str]]:
+    modules = [sys.modules[__name__], *map(importlib.import_module, OTHERS)]
+    found = {name: one for module in modules for name, one in vars(module).items()}
+    return {name: one for name, one in found.items() if name.startswith("check_")}
+
+
+def main(checkout: str, base: str, results: str, *wanted: str) -> None:
+    own, inside = checks(), started(Path(checkout), Path(base))
+    found = {name: result_of(one, inside) for name, one in own.items() if name in (wanted or own)}
     Path(results).write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 

@@ -109,13 +109,14 @@ class Opened:
 
 @contextmanager
 def opened(
-    url: str, nodes2: bool = False, size: tuple[int, int] = (1600, 1000)
+    url: str, nodes2: bool = False, size: tuple[int, int] = (1600, 1000), language: str = "en"
 ) -> Iterator[Opened]:
     """The page, ready to be used; `nodes2` is the newer renderer of nodes."""
     from playwright.sync_api import sync_playwright
 
     _set(url, "Comfy.TutorialCompleted", True)  # else a dialog covers the graph
     _set(url, "Comfy.VueNodes.Enabled", nodes2)
+    _set(url, "Comfy.Locale", language)
     errors: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
@@ -131,7 +132,7 @@ def opened(
             browser.close()
 
 
-def _set(url: str, key: str, value: bool) -> None:
+def _set(url: str, key: str, value: bool | str) -> None:
     headers = {"Content-Type": "application/json"}
     body = json.dumps(value).encode()
     request = urllib.request.Request(f"{url}/settings/{key}", body, headers, method="POST")

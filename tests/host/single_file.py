@@ -48,9 +48,9 @@ def _characters() -> bytes:
     return model.getvalue()
 
 
-def write_adapter(path: Path) -> Path:
+def write_adapter(path: Path, width: int = CONFIG.transformer.inner_dim) -> Path:
     """A LoRA for the tiny transformer, loud enough to be noticed."""
-    name, width = "transformer_blocks.0.attn.to_q", CONFIG.transformer.inner_dim
+    name = "transformer_blocks.0.attn.to_q"
     generator = torch.Generator().manual_seed(2)
     down, up = (torch.randn(shape, generator=generator) for shape in ((2, width), (width, 2)))
     path.parent.mkdir(parents=True, exist_ok=True)

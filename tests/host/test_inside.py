@@ -1,4 +1,4 @@
-"""The checks of inside.py, one test each."""
+"""The checks of inside.py and of the modules beside it, one test each."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
-SOURCE = Path(__file__).with_name("inside.py").read_text(encoding="utf-8")
-CHECKS = re.findall(r"^def (check_\w+)", SOURCE, re.MULTILINE)
+SOURCES = sorted(Path(__file__).parent.glob("inside*.py"))
+CHECKS = [
+    check
+    for source in SOURCES
+    for check in re.findall(r"^def (check_\w+)", source.read_text(encoding="utf-8"), re.MULTILINE)
+]
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import huggingface_hub
 import pytest
@@ -60,7 +61,7 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name != "home")
 
 
-def record_of(song: Path) -> dict[str, object]:
+def record_of(song: Path) -> dict[str, Any]:
     return json.loads(song.with_name(song.stem + "_input_params.json").read_text("utf-8"))
 
 
@@ -136,7 +137,7 @@ def test_our_own_record_gives_the_same_song_to_the_last_bit(generate: Run, tmp_p
     assert (tmp_path / "third.wav").read_bytes() == (tmp_path / "again_1.wav").read_bytes()
     old, new = record_of(tmp_path / "again_1.wav"), record_of(tmp_path / "third.wav")
     for values in (old, new):
-        del values["timecosts"], values["audio_path"]
+        del values["timecosts"], values["audio_path"], values["ace_core"]["replayed"]
     assert old == new
 
 

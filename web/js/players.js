@@ -5,7 +5,7 @@ import { app } from "../../../scripts/app.js";
 const NODES = new Set(["AceSuiteSaveAudio", "AceSuiteCompareTakes"]);
 
 app.registerExtension({
-  name: "AceSuite.Players",
+  name: "acestepsuite.Players",
   beforeRegisterNodeDef(nodeType, nodeData) {
     if (NODES.has(nodeData.name)) nodeData.input.required.audioUI = ["AUDIO_UI", {}];
   },

@@ -78,6 +78,12 @@ def test_inputs_added_later_can_only_be_optional() -> None:
         "AceSuiteLyricPreview": ["lyrics"],
         "AceSuiteTagPresets": ["genre"],
         "AceSuiteSetupCheck": ["seconds"],
+        "AceSuiteLoadParameters": ["file"],
+        "AceSuiteTextToAudio": ["model", "tags", "seed"],
+        "AceSuitePromptToAudio": ["model", "prompt", "seed"],
+        "AceSuiteAudioToAudio": ["model", "audio", "original_tags", "tags", "seed"],
+        "AceSuiteAudioInpaint": ["model", "audio", "tags", "seed"],
+        "AceSuiteAudioOutpaint": ["model", "audio", "tags", "seed"],
     }
 
 

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from tests.unit.nodes.pack import NODES, module, sampled
 
-host, save, preview = module("nodes.host"), module("nodes.save"), module("nodes.preview")
+host, save = module("nodes.host"), module("nodes.save")
 checkpoints = module("nodes.checkpoints")
 TEXT = "caf\u00e9 \u4f60\u597d \U0001f3b5"
 
@@ -156,42 +156,3 @@ def test_lora_makes_another_model(words: dict[str, Any], adapter: str) -> None:
     assert node.add(model, "none")[0] is model
     with pytest.raises(Exception, match=r"^Load LoRA \(ACE-Step\): .* no longer there"):
         node.add(model, "loras/gone.safetensors")
-
-
-def test_preview_keeps_to_its_share_of_the_time(words: dict[str, Any]) -> None:
-    now, drawn = [0.0], []
-    picture = preview.MelPreview(words["model"], lambda: now[0])
-
-    def draw(estimate: Any) -> str:
-        now[0] += 0.3
-        drawn.append(now[0])
-        return "picture"
-
-    picture._drawn = draw
-    step, x = module("acestep_core.schedule").Step(0, 60, 1.0, 0.9), torch.zeros(1, 8, 16, 4)
-    for _ in range(60):
-        now[0] += 1.0
-        picture(step, x, x)
-        assert 0.3 * len(drawn) <= 0.05 * now[0]
-    assert len(drawn) >= 5
-
-
-def test_preview_shows_ten_seconds_at_a_time(words: dict[str, Any]) -> None:
-    picture = preview.MelPreview(words["model"])
-    estimate = torch.zeros(2, 8, 16, 2 * preview.WINDOW - 10)
-    for expected in (preview.WINDOW, 2 * preview.WINDOW, preview.WINDOW):
-        image = picture._drawn(estimate)
-        assert picture._start == expected
-    assert image.size[0] == 1000
-
-
-def test_preview_can_be_switched_off(words: dict[str, Any], monkeypatch: Any) -> None:
-    monkeypatch.setattr(preview, "SHARE", 1.0)
-    shown: list[Any] = []
-    monkeypatch.setattr(host.Bar, "tick", lambda self, done, total, image=None: shown.append(image))
-    on, _ = sampled(words)
-    assert any(shown)
-    shown.clear()
-    off, _ = sampled(words, preview=False)
-    assert not any(shown)
-    assert torch.equal(on["samples"], off["samples"])

@@ -1,0 +1,165 @@
+"""Requests on their way: accepted, queued, watched to their end, answered for ever after.
+
+    values -> Job -> graph -> Queue.put        watch: standing, then history -> Job -> Store
+
+The queue is ComfyUI's own and decides when a run begins. Here is only what it forgets: what was
+asked, and how it ended. An id is always answered; one that a restart cut off has failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .errors import RequestError
+from .graphs import WORKFLOWS, graph_of
+from .parameters import ENDPOINTS, Endpoint, Value
+from .queue import Ended, Queue, Standing
+from .store import Job, Store
+
+log = logging.getLogger(__name__)
+
+MOST_OPEN = 1_000
+ID = r"[0-9a-f-]{36}"
+PAUSE = 0.25  # seconds between two looks at the queue
+RESTARTED = (
+    "The server was restarted before this request was finished. Nothing of it was kept; send it"
+    " again."
+)
+REMOVED = "It was removed from ComfyUI's queue before it was finished. Send it again."
+CANCELLED = "It was cancelled."
+
+
+@dataclass(frozen=True)
+class Look:
+    """A job as it stands now."""
+
+    job: Job
+    ahead: int = 0  # requests that run or wait before it
+    progress: str = ""
+
+
+class Jobs:
+    """All methods belong to one event loop; what may block goes to threads."""
+
+    def __init__(self, queue: Queue, store: Store, workflows: Path = WORKFLOWS) -> None:
+        self._queue, self._store, self._workflows = queue, store, workflows
+        self._session = uuid.uuid4().hex
+        self._open: dict[str, Job] = {}
+        self._cancelled: set[str] = set()
+        self._watching: asyncio.Task[None] | None = None
+
+    async def submit(self, endpoint: Endpoint, values: Mapping[str, Value], source: str) -> Job:
+        """Accept a checked request; `source` is the name of its audio file, if it has one."""
+        if len(self._open) >= MOST_OPEN:
+            text = f"{MOST_OPEN} requests wait already. Try again when some are finished."
+            raise RequestError(text, status=429)
+        asked = dict(values)
+        if endpoint.source is not None:
+            asked[endpoint.source.name] = source  # not the megabytes that were sent
+        job = Job(str(uuid.uuid4()), endpoint.name, asked, self._session)
+        graph = await asyncio.to_thread(graph_of, endpoint, values, source, job.id, self._workflows)
+        await asyncio.to_thread(self._store.save, job)
+        try:
+            await self._queue.put(job.id, graph)
+        except RequestError as error:
+            await self._end(replace(job, status="failed", error=str(error)))
+            raise
+        self._open[job.id] = job
+        self._watch()
+        return job
+
+    async def look(self, job_id: str) -> Look:
+        """RequestError with the status 404 for an id that was never given."""
+        await self._settle()
+        is_one = bool(re.fullmatch(ID, job_id))  # half a character could not even be looked for
+        job = self._open.get(job_id)
+        if job is None and is_one:
+            job = await asyncio.to_thread(self._store.get, job_id)
+        if job is None or job.endpoint not in ENDPOINTS:
+            raise RequestError.about("id", "There is no request with this id.", status=404)
+        if job.is_over:
+            return Look(job)
+        if job_id not in self._open:  # of an earlier run of the server
+            ended = await asyncio.to_thread(self._queue.ended, job_id)
+            return Look(await self._end(_finished(job, ended, RESTARTED)))
+        standing = await asyncio.to_thread(self._queue.standing)
+        if job_id in standing.waiting:
+            return Look(job, len(standing.running) + standing.waiting.index(job_id))
+        return Look(job, 0, await asyncio.to_thread(self._queue.progress, job_id))
+
+    async def cancel(self, job_id: str) -> Job:
+        """Take it out of the queue or stop it; one that is over stays as it is."""
+        look = await self.look(job_id)
+        if look.job.is_over:
+            return look.job
+        self._cancelled.add(job_id)
+        await asyncio.to_thread(self._queue.cancel, job_id)
+        return (await self.look(job_id)).job
+
+    async def wait(self, job_id: str, is_wanted: Callable[[], bool] = lambda: True) -> Job:
+        """The job once it is over; cancelled as soon as nobody wants it any more."""
+        while not (look := await self.look(job_id)).job.is_over:
+            if not is_wanted():
+                return await self.cancel(job_id)
+            await asyncio.sleep(PAUSE)
+        return look.job
+
+    def _watch(self) -> None:
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch_all())
+
+    async def _watch_all(self) -> None:
+        while self._open:
+            await asyncio.sleep(PAUSE)
+            try:
+                await self._settle()
+            except Exception:  # the next look may go well; without it nothing would be noted
+                log.exception("The state of requests could not be noted")
+
+    async def _settle(self) -> None:
+        """Bring every open job to where the queue has it."""
+        before = list(self._open.values())
+        if not before:
+            return
+        # The queue first: what ends in between is in the history then.
+        standing = await asyncio.to_thread(self._queue.standing)
+        for job in before:
+            if job.id in standing.running:
+                self._run(job)
+            elif job.id not in standing.waiting:
+                await self._settle_one(job, standing)
+
+    def _run(self, job: Job) -> None:
+        if job.id in self._open and job.status == "created":
+            self._open[job.id] = replace(job, status="processing")
+
+    async def _settle_one(self, job: Job, standing: Standing) -> None:
+        ended = await asyncio.to_thread(self._queue.ended, job.id)
+        if job.id in self._open:  # another task may have been here meanwhile
+            reason = CANCELLED if job.id in self._cancelled else REMOVED
+            await self._end(_finished(job, ended, reason))
+
+    async def _end(self, job: Job) -> Job:
+        await asyncio.to_thread(self._store.save, job)
+        self._open.pop(job.id, None)
+        self._cancelled.discard(job.id)
+        return job
+
+
+def _finished(job: Job, ended: Ended | None, reason: str) -> Job:
+    """What it came to; `reason` where the history knows nothing of it."""
+    if ended is None:
+        return replace(job, status="failed", error=reason)
+    if ended.error:
+        error, time = ended.error, ended.milliseconds
+        return replace(job, status="failed", error=error, milliseconds=time)
+    if not ended.files:
+        return replace(job, status="failed", error="The run ended without a file.")
+    files, time = ended.files, ended.milliseconds
+    return replace(job, status="completed", files=files, milliseconds=time)

@@ -1,0 +1,137 @@
+"""A body, checked against the table of parameters.
+
+    JSON object -> pydantic model, made from parameters.py -> every value, defaults filled in
+    form fields -> values as JSON would have them          -> the same
+
+A field that nobody knows is refused by name: a misspelt setting would otherwise do nothing, in
+silence. The few fields about the answer that the services know are in the table too.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from ..metadata import Json
+from .errors import Problem, RequestError, shown
+from .parameters import MOST_SEED, PICK, Endpoint, Parameter, Value
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+def parsed(body: bytes | str) -> dict[str, Json]:
+    """The JSON object of a request."""
+    try:
+        found = json.loads(body or b"{}", parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"The body is not JSON ({str(error)[:80]}).") from None
+    if not isinstance(found, dict):
+        raise RequestError('The body must be a JSON object, such as {"tags": "pop, piano"}.')
+    return found
+
+
+def from_form(endpoint: Endpoint, fields: Mapping[str, str]) -> dict[str, Json]:
+    """The text fields of a form, each as JSON would have it."""
+    values: dict[str, Json] = {}
+    for name, text in fields.items():
+        parameter = endpoint.parameter(name)
+        is_text = parameter is None or parameter.kind in ("text", "choice", "audio")
+        values[name] = text if is_text else _as_json(text)
+    return values
+
+
+def read(endpoint: Endpoint, body: Mapping[str, Json]) -> dict[str, Value]:
+    """Every parameter with its value, or RequestError naming each field that is wrong."""
+    from pydantic import ValidationError
+
+    try:
+        model = model_of(endpoint).model_validate(dict(body))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)
+        names = list(dict.fromkeys(str(one["loc"][0]) for one in found if one["loc"]))
+        if not names:  # half of a character in a name
+            raise RequestError("The body has a field whose name is no text.") from None
+        raise RequestError.of([_problem(endpoint, name, body) for name in names]) from None
+    return model.model_dump()
+
+
+def with_seeds(values: Mapping[str, Value]) -> dict[str, Value]:
+    """The same with a number in place of every "pick one"; an unknown one stays unknown."""
+    picked = dict(values)
+    if picked.get("seed") in (None, PICK):
+        picked["seed"] = secrets.randbelow(MOST_SEED + 1)
+    if picked.get("original_seed") == PICK:
+        picked["original_seed"] = None
+    return picked
+
+
+@cache
+def model_of(endpoint: Endpoint) -> type[BaseModel]:
+    """Made at the first request, because only ComfyUI's environment has pydantic."""
+    from pydantic import ConfigDict, create_model
+
+    about: dict[str, Any] = {"description": endpoint.about}
+    settings = ConfigDict(
+        extra="forbid", strict=True, title=_title(endpoint), json_schema_extra=about
+    )
+    fields: dict[str, Any] = {one.name: _field(one) for one in endpoint.parameters}
+    return create_model(_title(endpoint), __config__=settings, **fields)
+
+
+def _title(endpoint: Endpoint) -> str:
+    return "".join(word.capitalize() for word in endpoint.name.split("-"))
+
+
+def _field(parameter: Parameter) -> tuple[Any, Any]:
+    from pydantic import BeforeValidator, Field
+
+    default = ... if parameter.is_required else parameter.default
+    limits: dict[str, Any] = {"description": parameter.about}
+    if parameter.kind in ("number", "integer"):
+        limits.update(ge=parameter.low, le=parameter.high)
+    if parameter.kind == "text":
+        limits["max_length"] = parameter.longest
+    if parameter.is_required:
+        limits["pattern"] = r"\S"  # spaces alone say nothing
+    kinds: dict[str, Any] = {
+        "audio": str,
+        "text": str,
+        "number": float,
+        # JSON has one kind of number: 42.0 is whole.
+        "integer": Annotated[int, BeforeValidator(_whole)],
+        "switch": Literal[False] if parameter.is_never_true else bool,
+        "choice": Literal[parameter.choices or ("",)],
+    }
+    kind = kinds[parameter.kind]
+    is_open = parameter.default is None and not parameter.is_required
+    return (kind | None if is_open else kind), Field(default, **limits)
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _problem(endpoint: Endpoint, name: str, body: Mapping[str, Json]) -> Problem:
+    parameter = endpoint.parameter(name)
+    if parameter is None:
+        known = ", ".join(one.name for one in endpoint.parameters)
+        text = f"{shown(name)} is no parameter of {endpoint.name}; it takes: {known}."
+        return Problem(name.encode("ascii", "replace").decode(), text, known)
+    given = f"is {shown(body[name])}" if name in body else "is missing"
+    text = f"{name} {given}; it must be {parameter.allowed}."
+    return Problem(name, text, parameter.allowed)
+
+
+def _as_json(text: str) -> Json:
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return text  # the check says what it should have been
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number in JSON")

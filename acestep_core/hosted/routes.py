@@ -1,0 +1,90 @@
+"""Every route there is: method, path, what it does, for which endpoint.
+
+    ROUTES -> nodes/api.py (handlers) and openapi.py (document)
+
+The services' own paths stand beside ours, so that a script needs another address and no more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from .parameters import ENDPOINTS, Endpoint
+
+Does: TypeAlias = Literal[
+    "submit",
+    "result",
+    "cancel",
+    "upload",
+    "document",
+    "direct",
+    "queue",
+    "standing",
+    "answer",
+    "stop",
+]
+
+OWN = "/acestep/v1"
+WAVESPEED = "/api/v3"
+FAL = "/fal-ai/ace-step"
+# fal has its queue at a host of its own; one server has but one, so here it is a path.
+FAL_QUEUE = f"/acestep/queue{FAL}"
+DOCUMENT = f"{OWN}/openapi.json"
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    path: str
+    does: Does
+    base: str  # what the URLs of its answers begin with
+    endpoint: Endpoint | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Answered without the token."""
+        return self.does == "document"
+
+
+def _services() -> list[Route]:
+    found = []
+    for endpoint in ENDPOINTS.values():
+        if endpoint.name == "full-control":
+            continue
+        theirs = f"{WAVESPEED}/wavespeed-ai/{endpoint.model}"
+        found += [
+            Route("POST", f"{OWN}/{endpoint.name}", "submit", OWN, endpoint),
+            Route("POST", theirs, "submit", WAVESPEED, endpoint),
+        ]
+    return found
+
+
+def _fal() -> list[Route]:
+    endpoint = ENDPOINTS["full-control"]
+    found = [
+        Route("POST", f"{FAL}/audio-to-audio", "direct", FAL, endpoint),
+        Route("POST", f"{FAL_QUEUE}/audio-to-audio", "queue", FAL_QUEUE, endpoint),
+    ]
+    for base in (FAL_QUEUE, FAL):
+        # Some clients put the whole name into these paths, some the first two parts of it.
+        for path in (base, f"{base}/audio-to-audio"):
+            request = f"{path}/requests/{{id}}"
+            found += [
+                Route("GET", f"{request}/status", "standing", base, endpoint),
+                Route("GET", request, "answer", base, endpoint),
+                Route("PUT", f"{request}/cancel", "stop", base, endpoint),
+            ]
+    return found
+
+
+ROUTES = (
+    *_services(),
+    Route("GET", f"{OWN}/predictions/{{id}}/result", "result", OWN),
+    Route("GET", f"{WAVESPEED}/predictions/{{id}}/result", "result", WAVESPEED),
+    Route("POST", f"{OWN}/predictions/{{id}}/cancel", "cancel", OWN),
+    Route("POST", f"{OWN}/upload", "upload", OWN),
+    Route("POST", f"{WAVESPEED}/media/upload/binary", "upload", WAVESPEED),
+    Route("GET", DOCUMENT, "document", OWN),
+    *_fal(),
+)

@@ -1,0 +1,236 @@
+"""Takes the pictures of workflows and nodes, in a real ComfyUI's page.
+
+    COMFYUI_PATH=/path/to/ComfyUI python scripts/screenshots.py [NAME ...]
+
+    workflows/NAME.json -> opened, run in few steps -> docs/screens/NAME.jpg
+    text_to_music while it samples -> docs/screens/live_preview.jpg
+    each node of /object_info, alone -> web/docs/img/ID.jpg, shown first in web/docs/ID.md
+
+A NAME is a workflow's, `live_preview` or `nodes`; without one everything is made anew. The last
+checkout that COMFYUI_PATH names is used, with the small model that comes with the project or
+else the tiny one. Needs Playwright and a Chromium, as the tests of the page do.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import torch  # noqa: E402
+from torch import Tensor  # noqa: E402
+
+from acestep_core import small  # noqa: E402 - the project is not installed
+from acestep_core.files import write_audio  # noqa: E402
+from acestep_core.tiny import write_folder  # noqa: E402
+from tests.host import comfyui, page  # noqa: E402
+from tests.host.comfyui import get_json  # noqa: E402
+from tests.host.drafts import SONG  # noqa: E402
+
+WORKFLOWS, SCREENS, HELP = ROOT / "workflows", ROOT / "docs" / "screens", ROOT / "web" / "docs"
+LIVE, NODES = "live_preview", "nodes"
+NOT_RUN = {"native_interop"}  # needs ComfyUI's own checkpoint, which has no small form
+LARGEST, LARGEST_NODE = 150_000, 40_000  # bytes of a picture
+LONG = {"seconds": 240.0, "steps": 1000}  # so that previews come while it samples
+SHORT = {"seconds": 12.0, "steps": 4, "seed": 4242}  # to have results; shown is what is shipped
+WAIT = 240  # seconds that a run may take
+RATE = 32_000  # Hz of the source, which is nobody's own
+
+EDGE = 16  # pixels around what is shown
+MARGIN = (140, 200, 120, 180)  # left, top, right, bottom: where the page has its bars
+PLAIN = """() => {
+    for (const [key, value] of [['Comfy.NodeBadge.NodeSourceBadgeMode', 'None'],
+                                ['Comfy.Minimap.Visible', false]])
+        app.extensionManager.setting.set(key, value);
+}"""
+# Nodes grow while they run: what lies below them makes room.
+ROOM = """gap => {
+    const nodes = [...app.graph._nodes].sort((a, b) => a.pos[1] - b.pos[1]);
+    for (const node of nodes)
+        node.setSize([node.size[0], Math.max(node.size[1], node.computeSize()[1])]);
+    for (const [i, upper] of nodes.entries())
+        for (const lower of nodes.slice(i + 1)) {
+            const beside = lower.pos[0] >= upper.pos[0] + upper.size[0]
+                || upper.pos[0] >= lower.pos[0] + lower.size[0];
+            const free = upper.pos[1] + upper.size[1] + LiteGraph.NODE_TITLE_HEIGHT + gap;
+            if (!beside && lower.pos[1] < free) lower.pos = [lower.pos[0], free];
+        }
+}"""
+BOUNDS = """() => {
+    const title = LiteGraph.NODE_TITLE_HEIGHT;
+    const boxes = app.graph._nodes.map(n => [
+        n.pos[0], n.pos[1] - title, n.pos[0] + n.size[0], n.pos[1] + n.size[1]]);
+    return [0, 1, 2, 3].map(i => (i < 2 ? Math.min : Math.max)(...boxes.map(box => box[i])));
+}"""
+SHOW = """([x, y]) => {
+    app.canvas.deselectAll?.();
+    app.canvas.ds.scale = 1;
+    app.canvas.ds.offset = [x, y];
+    app.canvas.setDirty(true, true);
+}"""
+ALONE = """kind => {
+    app.graph.clear();
+    const node = LiteGraph.createNode(kind);
+    app.graph.add(node);
+    node.pos = [0, 0];
+    const [width, height] = node.computeSize();
+    node.setSize([Math.max(width, 300), height]);
+}"""
+SET = """values => {
+    const before = {};
+    for (const node of app.graph._nodes.filter(node => node.type === 'AceSuiteSampler'))
+        for (const widget of node.widgets)
+            if (widget.name in values) {
+                before[widget.name] = widget.value;
+                widget.value = values[widget.name];
+            }
+    return before;
+}"""
+HAS_PREVIEW = """() => app.graph._nodes
+    .some(node => node.type === 'AceSuiteSampler' && node.imgs?.length)"""
+
+
+def read(name: str) -> dict[str, Any]:
+    return json.loads((WORKFLOWS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def store(opened: page.Opened, path: Path, largest: int) -> None:
+    """The whole graph at its own size, without the page's bars around it."""
+    from PIL import Image
+
+    opened.page.evaluate(ROOM, EDGE)
+    x, y, right, bottom = opened.page.evaluate(BOUNDS)
+    width, height = int(right - x) + 2 * EDGE, int(bottom - y) + 2 * EDGE
+    left, top = MARGIN[:2]
+    size = {"width": width + left + MARGIN[2], "height": height + top + MARGIN[3]}
+    opened.page.set_viewport_size(size)  # pyright: ignore[reportArgumentType]
+    opened.page.wait_for_timeout(400)
+    opened.page.evaluate(SHOW, [left + EDGE - x, top + EDGE - y])
+    opened.page.wait_for_timeout(600)
+    place = {"x": left, "y": top, "width": width, "height": height}
+    shot = opened.page.screenshot(clip=place, type="png")  # pyright: ignore[reportArgumentType]
+    picture = Image.open(io.BytesIO(shot)).convert("RGB")
+    content, quality = io.BytesIO(), 94
+    while not 0 < content.tell() <= largest:
+        content, quality = io.BytesIO(), quality - 6
+        assert quality > 20, f"{path.name} does not fit into {largest} bytes"
+        picture.save(content, "JPEG", quality=quality, optimize=True, progressive=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.getvalue())
+    print(
+        f"{path.relative_to(ROOT)}: {width} x {height}, {content.tell() / 1000:.0f} kB, q{quality}",
+        flush=True,
+    )
+
+
+def workflow(opened: page.Opened, name: str) -> None:
+    opened.load(read(name))
+    if name not in NOT_RUN:
+        shipped = opened.page.evaluate(SET, SHORT)
+        entry = opened.run(WAIT)
+        assert entry["status"]["status_str"] == "success", (name, entry["status"])
+        opened.page.evaluate(SET, shipped)
+    assert not opened.said(), (name, opened.said())
+    store(opened, SCREENS / f"{name}.jpg", LARGEST)
+
+
+def live(opened: page.Opened) -> None:
+    """A run that is long enough, looked at as soon as the Sampler shows something."""
+    opened.load(read("text_to_music"))
+    opened.page.evaluate(SET, LONG)
+    prompt = opened.page.evaluate(page.QUEUE)
+    until = time.monotonic() + WAIT
+    while not opened.page.evaluate(HAS_PREVIEW):
+        entry = get_json(f"{opened.url}/history/{prompt}").get(prompt)
+        assert not entry, f"it was over before a preview came: {entry['status']}"
+        assert time.monotonic() < until, "no preview came"
+        opened.page.wait_for_timeout(300)
+    opened.page.wait_for_timeout(4000)  # the first pictures are short
+    store(opened, SCREENS / f"{LIVE}.jpg", LARGEST)
+    opened.page.evaluate("() => app.api.interrupt()")
+    while not get_json(f"{opened.url}/history/{prompt}").get(prompt):
+        time.sleep(0.2)
+
+
+def nodes(opened: page.Opened) -> None:
+    known = get_json(f"{opened.url}/object_info")
+    for kind, about in known.items():
+        if about["python_module"] == f"custom_nodes.{comfyui.NAME}":
+            opened.page.evaluate(ALONE, kind)
+            store(opened, HELP / "img" / f"{kind}.jpg", LARGEST_NODE)
+            show_in_help(kind, about["display_name"])
+
+
+def show_in_help(kind: str, title: str) -> None:
+    """Put the picture at the top of a node's help page, where it is not there yet."""
+    path, line = HELP / f"{kind}.md", f"![{title}](img/{kind}.jpg)"
+    if not path.is_file():
+        print(f"{path.relative_to(ROOT)} is missing: {title} has no help page")
+        return
+    text = path.read_text(encoding="utf-8")
+    if not text.startswith(f"{line}\n"):
+        path.write_text(f"{line}\n\n{text}", encoding="utf-8")
+
+
+def chords(seconds: int = 24) -> Tensor:
+    """(2, N): broken chords, so that nothing recorded is needed for a source."""
+    time_ = torch.arange(RATE) / RATE
+    wave = torch.zeros(2, (seconds + 1) * RATE)
+    for beat in range(2 * seconds):
+        root = (57, 53, 48, 55)[beat // 8 % 4]  # MIDI notes: four beats each
+        pitch = root + (0, 3 + (root != 57), 7, 12)[beat % 4]
+        hertz = 440 * 2 ** ((pitch - 69) / 12)
+        tones = [torch.sin(2 * torch.pi * hertz * k * time_) / k**1.5 for k in range(1, 9)]
+        start = beat * RATE // 2
+        sound = sum(tones) * torch.exp(-3 * time_) * 0.2
+        wave[:, start : start + RATE] += sound
+    return wave[:, : seconds * RATE]
+
+
+def make_base(folder: Path) -> Path:
+    """A place for ComfyUI with a checkpoint and a song of our own."""
+    base = comfyui.make_base(folder)
+    models = base / "models" / "acestep"
+    if small.is_here():
+        models.mkdir()
+        (models / small.FOLDER.name).symlink_to(small.FOLDER, target_is_directory=True)
+    else:
+        write_folder(models / "tiny")
+    write_audio(base / "input" / SONG, chords(), RATE)
+    return base
+
+
+def main(names: list[str]) -> int:
+    works: dict[str, Callable[[page.Opened], None]] = {
+        path.stem: lambda opened, name=path.stem: workflow(opened, name)
+        for path in sorted(WORKFLOWS.glob("*.json"))
+    }
+    works |= {LIVE: live, NODES: nodes}
+    if unknown := set(names) - set(works):
+        print(f"No such picture: {', '.join(unknown)}. There are: {', '.join(works)}.")
+        return 2
+    if not comfyui.checkouts() or page.chromium() is None:
+        print("COMFYUI_PATH has to name a ComfyUI checkout, and a Chromium has to be there.")
+        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        base = make_base(Path(folder))
+        with (
+            comfyui.running(comfyui.checkouts()[-1], base) as server,
+            page.opened(server.url) as opened,
+        ):
+            opened.page.evaluate(PLAIN)
+            for name in names or works:
+                works[name](opened)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,238 @@
+"""Jobs from their acceptance to their end, and over a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acestep_core.hosted import jobs as module
+from acestep_core.hosted.errors import RequestError
+from acestep_core.hosted.jobs import CANCELLED, REMOVED, RESTARTED, Jobs
+from acestep_core.hosted.parameters import ENDPOINTS
+from acestep_core.hosted.queue import Ended, OutputFile, Standing
+from acestep_core.hosted.requests import read, with_seeds
+from acestep_core.hosted.store import Job, Store
+
+SONG = ENDPOINTS["text-to-audio"]
+
+
+class Queue:
+    def __init__(self) -> None:
+        self.running: tuple[str, ...] = ()
+        self.waiting: tuple[str, ...] = ()
+        self.history: dict[str, Ended] = {}
+        self.is_refusing = False
+
+    async def put(self, job_id: str, graph: object) -> None:
+        if self.is_refusing:
+            raise RequestError("ComfyUI does not take the graph")
+        self.waiting += (job_id,)
+
+    def standing(self) -> Standing:
+        return Standing(self.running, self.waiting)
+
+    def ended(self, job_id: str) -> Ended | None:
+        return self.history.get(job_id)
+
+    def cancel(self, job_id: str) -> None:
+        self.waiting = tuple(one for one in self.waiting if one != job_id)
+        if job_id in self.running:
+            self.end(Ended(error="It was cancelled.", milliseconds=5))
+
+    def progress(self, job_id: str) -> str:
+        return "1 of 2"
+
+    def start(self) -> None:
+        self.running, self.waiting = self.waiting[:1], self.waiting[1:]
+
+    def end(self, ended: Ended) -> None:
+        self.history[self.running[0]] = ended
+        self.running = ()
+
+
+GOOD = Ended((OutputFile("a.flac", "acestep_api"),), "", 1500)
+
+
+@dataclass
+class Bench:
+    queue: Queue
+    store: Store
+
+    def jobs(self) -> Jobs:
+        return Jobs(self.queue, self.store)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(Queue(), Store(tmp_path / "jobs.sqlite3"))
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(work, 20))
+
+
+async def submitted(jobs: Jobs) -> Job:
+    return await jobs.submit(SONG, with_seeds(read(SONG, {"tags": "pop"})), "")
+
+
+def test_from_created_to_completed(bench: Bench) -> None:
+    async def work() -> None:
+        jobs = bench.jobs()
+        first, second = await submitted(jobs), await submitted(jobs)
+        assert first.status == "created"
+        look = await jobs.look(second.id)
+        assert (look.job.status, look.ahead) == ("created", 1)
+        bench.queue.start()
+        look = await jobs.look(first.id)
+        assert (look.job.status, look.progress) == ("processing", "1 of 2")
+        assert (await jobs.look(second.id)).ahead == 1
+        bench.queue.end(GOOD)
+        job = (await jobs.look(first.id)).job
+        assert (job.status, job.files, job.milliseconds) == ("completed", GOOD.files, 1500)
+        assert (await jobs.look(second.id)).ahead == 0
+
+    run(work())
+
+
+def test_the_end_is_noted_without_anybody_asking(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.01)
+
+    async def work() -> None:
+        job = await submitted(bench.jobs())
+        bench.queue.start()
+        bench.queue.end(GOOD)
+        await asyncio.sleep(0.2)
+        bench.queue.history.clear()
+        kept = bench.store.get(job.id)
+        assert kept
+        assert kept.status == "completed"
+        assert (await bench.jobs().look(job.id)).job.files == GOOD.files
+
+    run(work())
+
+
+def test_after_a_restart(bench: Bench) -> None:
+    async def before() -> None:
+        jobs = bench.jobs()
+        for _ in range(3):
+            ids.append((await submitted(jobs)).id)
+        bench.queue.start()
+        bench.queue.end(GOOD)
+        await jobs.look(ids[0])
+        bench.queue.start()
+
+    async def after() -> None:
+        jobs = Jobs(Queue(), bench.store)
+        assert (await jobs.look(ids[0])).job.status == "completed"
+        for job_id in ids[1:]:
+            job = (await jobs.look(job_id)).job
+            assert (job.status, job.error) == ("failed", RESTARTED)
+            assert (await jobs.cancel(job_id)).error == RESTARTED
+
+    ids: list[str] = []
+    run(before())
+    run(after())
+
+
+def test_after_a_restart_the_history_is_asked_first(bench: Bench) -> None:
+    async def work() -> None:
+        job = await submitted(bench.jobs())
+        queue = Queue()
+        queue.history[job.id] = GOOD
+        assert (await Jobs(queue, bench.store).look(job.id)).job.status == "completed"
+
+    run(work())
+
+
+def test_cancelling(bench: Bench) -> None:
+    async def work() -> None:
+        jobs = bench.jobs()
+        running, waiting = await submitted(jobs), await submitted(jobs)
+        bench.queue.start()
+        job = await jobs.cancel(waiting.id)
+        assert (job.status, job.error) == ("failed", CANCELLED)
+        assert (await jobs.look(running.id)).job.status == "processing"
+        job = await jobs.cancel(running.id)
+        assert (job.status, job.milliseconds) == ("failed", 5)
+        assert await jobs.cancel(running.id) == job
+
+    run(work())
+
+
+def test_removed_from_the_queue_by_somebody_else(bench: Bench) -> None:
+    async def work() -> None:
+        jobs = bench.jobs()
+        job = await submitted(jobs)
+        bench.queue.waiting = ()
+        assert (await jobs.look(job.id)).job.error == REMOVED
+
+    run(work())
+
+
+def test_failures_keep_their_reason(bench: Bench) -> None:
+    async def work() -> None:
+        jobs = bench.jobs()
+        for ended in (Ended(error="out of memory", milliseconds=7), Ended()):
+            job = await submitted(jobs)
+            bench.queue.start()
+            bench.queue.end(ended)
+            found = (await jobs.look(job.id)).job
+            assert found.status == "failed"
+            assert found.error == (ended.error or "The run ended without a file.")
+
+    run(work())
+
+
+def test_a_graph_that_is_refused(bench: Bench) -> None:
+    async def work() -> None:
+        jobs = bench.jobs()
+        bench.queue.is_refusing = True
+        with pytest.raises(RequestError, match="does not take"):
+            await submitted(jobs)
+
+    run(work())
+
+
+def test_waiting_ends_with_whoever_waited(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.01)
+
+    async def work() -> None:
+        jobs = bench.jobs()
+        job = await submitted(jobs)
+        bench.queue.start()
+        looks = iter([True, True, False])
+        found = await jobs.wait(job.id, lambda: next(looks))
+        assert (found.status, bench.queue.running) == ("failed", ())
+
+    run(work())
+
+
+def test_there_is_a_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_OPEN", 2)
+
+    async def work() -> None:
+        jobs = bench.jobs()
+        for _ in range(2):
+            await submitted(jobs)
+        with pytest.raises(RequestError) as caught:
+            await submitted(jobs)
+        assert caught.value.status == 429
+
+    run(work())
+
+
+def test_an_id_that_was_never_given(bench: Bench) -> None:
+    async def work() -> None:
+        for name in ("", "x", "\0", "a" * 5000, "' OR 1=1 --"):
+            with pytest.raises(RequestError) as caught:
+                await bench.jobs().look(name)
+            assert caught.value.status == 404
+
+    run(work())

@@ -1,0 +1,56 @@
+"""Every node's help page shows the node, and every workflow has its picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.nodes.pack import NODES, ROOT
+
+HELP, SCREENS = ROOT / "web" / "docs", ROOT / "docs" / "screens"
+WORKFLOWS = sorted(path.stem for path in (ROOT / "workflows").glob("*.json"))
+ANEW = "make it with scripts/screenshots.py"
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Width and height of a JPEG that can be read to its end."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        assert picture.format == "JPEG"
+        picture.load()
+        return picture.size
+
+
+@pytest.mark.parametrize("kind", sorted(NODES))
+def test_help_page_begins_with_the_nodes_picture(kind: str) -> None:
+    page = HELP / f"{kind}.md"
+    assert page.is_file(), f"{kind} has no help page"
+    first, rest = page.read_text(encoding="utf-8").split("\n", 1)
+    # Relative: the page resolves it against docs/, wherever the pack lies.
+    assert first.endswith(f"](img/{kind}.jpg)"), f"{page.name} shows no picture: {ANEW} nodes"
+    assert rest.strip()
+    picture = HELP / "img" / f"{kind}.jpg"
+    assert picture.is_file(), f"{picture.name} is missing: {ANEW} nodes"
+    assert picture.stat().st_size <= 40_000
+    width, height = size_of(picture)
+    assert width >= 300
+    assert height >= 80
+
+
+def test_no_picture_of_a_node_that_is_gone() -> None:
+    assert {path.stem for path in (HELP / "img").iterdir()} <= set(NODES)
+
+
+@pytest.mark.parametrize("name", [*WORKFLOWS, "live_preview"])
+def test_workflow_has_a_readable_picture(name: str) -> None:
+    picture = SCREENS / f"{name}.jpg"
+    assert picture.is_file(), f"{picture.name} is missing: {ANEW} {name}"
+    assert picture.stat().st_size <= 150_000
+    assert size_of(picture)[0] >= 1200, "smaller, and its text could not be read"
+
+
+def test_pictures_stay_small_together() -> None:
+    found = [*SCREENS.iterdir(), *(HELP / "img").iterdir()]
+    assert sum(path.stat().st_size for path in found) <= 2_500_000
