@@ -16,7 +16,7 @@ from .types import Guidance, Sampling
 FOLDER = Path(__file__).resolve().parents[1] / "small_model"
 TAGS = "lofi, electric piano, medium tempo, 88 bpm"
 LYRICS = "[inst]"
-SAMPLING = Sampling(steps=30, granularity=0.0)
+SAMPLING = Sampling(steps=20, granularity=0.0)
 GUIDANCE = Guidance(
     kind="cfg", scale=3.0, interval=1.0, erg_tag=False, erg_lyric=False, erg_diffusion=False
 )

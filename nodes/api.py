@@ -23,7 +23,7 @@ from ..acestep_core.hosted.jobs import Jobs
 from ..acestep_core.hosted.parameters import Endpoint, Value
 from ..acestep_core.hosted.queue import OutputFile
 from ..acestep_core.hosted.records import Place
-from ..acestep_core.hosted.requests import from_form, parsed, read, with_seeds
+from ..acestep_core.hosted.requests import fits, from_form, parsed, read, with_seeds
 from ..acestep_core.hosted.routes import ROUTES, Route
 from ..acestep_core.hosted.settings import FILE, Settings, read_settings
 from ..acestep_core.hosted.sources import Source, Sources
@@ -178,6 +178,7 @@ class Api:
         else:
             values = await self._checked(request, endpoint)
             source = await self._named(request, endpoint.source.name, values)
+        fits(values, source.sound.seconds)
         return values, await self.jobs.submit(endpoint, with_seeds(values), source.name)
 
     async def _checked(self, request: web.Request, endpoint: Endpoint) -> Values:

@@ -136,7 +136,8 @@ class SongWriter:
             song = write_song(
                 prompt, instrumental=instrumental, duration=seconds, seed=seed, back_end=back_end
             )
-        notes = [f"Language {song.language}, seed {song.seed}.", *song.warnings]
+        words = f"Language {song.language}" if song.language else "No words"
+        notes = [f"{words}, seed {song.seed}.", *song.warnings]
         return song.tags, song.lyrics, "\n".join(notes)
 
 

@@ -16,6 +16,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from ..metadata import Json
+from ..region import resolve
+from ..types import Region, SettingError
 from .errors import Problem, RequestError, shown
 from .parameters import MOST_SEED, PICK, Endpoint, Parameter, Value
 
@@ -57,6 +59,18 @@ def read(endpoint: Endpoint, body: Mapping[str, Json]) -> dict[str, Value]:
             raise RequestError("The body has a field whose name is no text.") from None
         raise RequestError.of([_problem(endpoint, name, body) for name in names]) from None
     return model.model_dump()
+
+
+def fits(values: Mapping[str, Value], seconds: float) -> None:
+    """RequestError for a region that does not fit the source of so many seconds."""
+    if "start_time" not in values:
+        return
+    start, end = float(values["start_time"] or 0), float(values["end_time"] or 0)
+    sides = (str(values[f"{name}_time_relative_to"]) for name in ("start", "end"))
+    try:
+        resolve((Region(start, end, *sides),), seconds)
+    except SettingError as error:
+        raise RequestError.about("end_time", f"start_time, end_time: {error}") from None
 
 
 def with_seeds(values: Mapping[str, Value]) -> dict[str, Value]:

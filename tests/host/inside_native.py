@@ -179,8 +179,8 @@ def check_native_sampler_and_ours_make_the_same(inside: Inside) -> str:
     pipe, patcher = both(inside)
     patcher.model.diffusion_model.eval()  # 0.3.64 leaves the lyric encoder's dropout on
     positive = conditioning(inside, LYRICS)
-    _, tags = tagged(inside)
-    lyrics = pipe.lyrics(LYRICS, "en")
+    own, tags = tagged(inside)
+    lyrics = own.lyrics(LYRICS, "en")
     widgets = {"solver": "euler", "steps": 4, "granularity": 0.0}
     (schedule,) = inside.nodes["AceSuiteSchedule"]().settings("custom", **widgets)
     (guidance,) = inside.nodes["AceSuiteGuidance"]().settings("custom", kind="cfg", scale=1.0)

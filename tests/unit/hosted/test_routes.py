@@ -68,6 +68,9 @@ FAL_BODY = {
 }
 
 
+INPAINT = {"audio": "song.wav", "tags": "pop"}
+
+
 @pytest.fixture(autouse=True)
 def _song(tmp_path: Path) -> None:
     write_wav(tmp_path / "input" / "song.wav", 2.0)
@@ -243,6 +246,8 @@ def test_hanging_up_cancels(server: Server) -> None:
         (f"{THEIRS}/wavespeed-ai/ace-step", {"duration": 60}, "tags"),
         (f"{OWN}/prompt-to-audio", {"prompt": "x", "instrumental": "no"}, "instrumental"),
         (f"{OWN}/audio-inpaint", {"audio": "none.wav", "tags": "pop"}, "audio"),
+        (f"{OWN}/audio-inpaint", {**INPAINT, "start_time": 9.0, "end_time": 12.0}, "end_time"),
+        (f"{OWN}/audio-inpaint", {**INPAINT, "start_time": 1.5, "end_time": 0.5}, "end_time"),
         (f"{OWN}/audio-to-audio", {**BODIES["ace-step/audio-to-audio"], "x": 1}, "x"),
         (FAL, {**FAL_BODY, "number_of_steps": 61}, "number_of_steps"),
         (FAL_QUEUE, {**FAL_BODY, "scheduler": "pingpong"}, "scheduler"),
