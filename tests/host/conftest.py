@@ -1,4 +1,7 @@
-"""One server for each checkout that COMFYUI_PATH names, with a tiny checkpoint in its models."""
+"""One server for each checkout that COMFYUI_PATH names, with the small model and a tiny one.
+
+auto finds the small trained model first; the tiny random one is there in every layout.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from acestep_core import small
+from acestep_core.checkpoint import recognise
 from acestep_core.tiny import write_folder
 from tests.host import comfyui
 from tests.host.client import Client, Prompt, connected
@@ -18,6 +23,7 @@ from tests.host.drafts import SONG, write_source
 from tests.host.single_file import write_adapter, write_single_file
 
 CHECKOUTS = comfyui.checkouts()
+SMALL_WIDTH = recognise(small.FOLDER).config.transformer.inner_dim
 API = Path(__file__).resolve().parents[2] / "workflows" / "api"
 
 
@@ -42,8 +48,9 @@ def checkout(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def base(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A base directory with the tiny checkpoint in each layout, a LoRA and a song."""
+    """A base directory with both models, the tiny one in each layout, a LoRA and a song."""
     folder = comfyui.make_base(tmp_path_factory.mktemp(f"base-{comfyui.version_of(checkout)}"))
+    shutil.copytree(small.FOLDER, folder / "models" / "acestep" / "small")
     tiny = write_folder(folder / "models" / "acestep" / "tiny")
     single = folder / "models" / "checkpoints" / "tiny_single.safetensors"
     write_single_file(tiny, single)
@@ -52,6 +59,7 @@ def base(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         copy.parent.mkdir(parents=True)
         shutil.copy(single, copy)
     write_adapter(folder / "models" / "loras" / "tiny_lora.safetensors")
+    write_adapter(folder / "models" / "loras" / "small_lora.safetensors", SMALL_WIDTH)
     write_source(folder / "input" / SONG)
     return folder
 

@@ -174,14 +174,14 @@ def test_missing_lora_is_an_error_with_its_name(client: Client) -> None:
 
 
 def test_lora_that_is_there_is_found_by_its_name(client: Client) -> None:
-    values = {**records.NEW, "lora_name_or_path": "/elsewhere/tiny_lora.safetensors"}
+    values = {**records.NEW, "lora_name_or_path": "/elsewhere/small_lora.safetensors"}
     path = Path("a_input_params.json")
     record = parsed_record(json.dumps(values), path)
     entries = found_adapters(
-        adapters_of(record, path), ["loras/tiny_lora.safetensors"], "error", path
+        adapters_of(record, path), ["loras/small_lora.safetensors"], "error", path
     )
     prompt = shortened(json.loads(json.dumps(graph_of(record, entries).prompt)))
-    assert only(prompt, "AceSuiteLoRA")["lora"] == "loras/tiny_lora.safetensors"
+    assert only(prompt, "AceSuiteLoRA")["lora"] == "loras/small_lora.safetensors"
     loader = id_of(prompt, "AceSuiteLoadParameters")
     only(prompt, "AceSuiteSampler")["model"] = [loader, 0]
     prompt[loader]["inputs"]["model"] = [id_of(prompt, "AceSuiteLoad"), 0]

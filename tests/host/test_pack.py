@@ -74,7 +74,9 @@ def test_help_page_of_every_node_is_served(server: Running, name: str) -> None:
     with urllib.request.urlopen(url, timeout=10) as answer:
         text = answer.read().decode()
     node = imported().NODE_CLASS_MAPPINGS[name]
-    assert text.startswith(f"# {node.TITLE}")
+    assert text.startswith(f"![{node.TITLE}](img/{name}.jpg)\n\n# {node.TITLE}\n")
+    with urllib.request.urlopen(f"{url.rpartition('/')[0]}/img/{name}.jpg", timeout=10) as answer:
+        assert answer.read(2) == b"\xff\xd8"  # how a JPEG begins
     for kind, group in node.INPUT_TYPES().items():
         for given in group if kind != "hidden" else ():
             assert f"**{given}**" in text, f"the page of {name} says nothing about {given}"

@@ -58,7 +58,7 @@ def test_song_is_made_reported_and_saved(client: Client, server: Running, song: 
     assert info["actual_seeds"] == [only(song, "AceSuiteSampler")["seed"]]
     assert info["infer_step"] == 8
     assert info["ace_core"]["seconds_made"] == round(seconds_of(frames), 3)
-    assert "tiny" in said["loaded"]
+    assert "small demonstration model" in said["loaded"]
     assert said["lyrics"].startswith("[en] [verse]\n[en] morning comes in over the water\n")
     assert said["report"].startswith(f"{seconds_of(frames):.3f} s at 44100 Hz, peak 0.")
 

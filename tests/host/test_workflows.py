@@ -21,7 +21,7 @@ SHORT: dict[str, dict[str, Any]] = {
     "AceSuiteSampler": {"seconds": 2.0, "steps": 4},
     "AceSuiteExtend": {"after": 2.0},
     "AceSuiteInpaintMask": {"start": 1.0, "end": 2.0},
-    "AceSuiteLoRA": {"lora": "loras/tiny_lora.safetensors"},
+    "AceSuiteLoRA": {"lora": "loras/small_lora.safetensors"},
 }
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,11 @@ def test_a_clip_and_its_picture(tmp_path: Path, capsys: pytest.CaptureFixture[st
     with Image.open(tmp_path / "demo.png") as picture:
         assert picture.width > 200
     printed = capsys.readouterr().out
-    assert "Model: tiny random demonstration model (noise)" in printed
+    assert "Model: ACE-Step small demonstration model" in printed
     assert f"{song}  0.464 s  seed 42" in printed
-    assert "It is noise" in printed
+    assert "This is the small demonstration model" in printed
+    record = json.loads((tmp_path / "demo_input_params.json").read_text(encoding="utf-8"))
+    assert record["ace_core"]["demonstration_model"] is True
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,8 @@ def test_what_is_wrong_is_said_at_once(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("acestep_core.tiny.write_folder", lambda _: pytest.fail("work began"))
+    loading = "acestep_core.pipeline.ACEStep.load"
+    monkeypatch.setattr(loading, lambda _: pytest.fail("work began"))
     (tmp_path / "picture.png").mkdir()
     filled = [word.replace("{tmp}", str(tmp_path)) for word in words]
     assert demo.main(["-o", str(tmp_path / "a.flac"), *filled]) == 2
