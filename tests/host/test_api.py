@@ -158,16 +158,11 @@ def test_upload_by_curl(server: Running) -> None:
 
 
 def test_errors_of_a_run_are_told(server: Running) -> None:
-    body = {
-        "audio": SONG,
-        "tags": "pop",
-        "start_time": 20,
-        "end_time": 10,
-        "enable_sync_mode": True,
-    }
-    data = curl(server, "POST", "/acestep/v1/audio-inpaint", body)["data"]
+    nothing = {"extend_before_duration": 0, "extend_after_duration": 0}
+    body = {"audio": SONG, "tags": "pop", **nothing, "enable_sync_mode": True}
+    data = curl(server, "POST", "/acestep/v1/audio-outpaint", body)["data"]
     assert data["status"] == "failed"
-    assert data["error"].startswith("Audio Inpaint (ACE-Step): ")
+    assert data["error"].startswith("Audio Outpaint (ACE-Step): ")
     log.info("%s", data["error"])
 
 
