@@ -6,12 +6,16 @@ The markers host, gpu and weights are left out by default; pyproject.toml says s
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 # Before torch is imported: on the tests' tiny networks a second thread only spins.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# A job in the background is deaf to interrupts, and would pass that on to what tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 

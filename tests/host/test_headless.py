@@ -84,13 +84,7 @@ def test_failing_node_is_named(server: Running, tmp_path: Path) -> None:
 def test_ctrl_c_stops_what_runs_on_the_server(server: Running, tmp_path: Path) -> None:
     long = setting("AceSuiteSampler.seconds=240", "AceSuiteSampler.steps=1000")
     words = command(server, tmp_path, *long, *setting("AceSuiteSampler.seed=77"))
-    heard = signal.getsignal(signal.SIGINT)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # not a background job's deafness
-    try:
-        script = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-    finally:
-        signal.signal(signal.SIGINT, heard)
-    with script:
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as script:
         assert script.stderr
         for line in script.stderr:
             if "Sampler (ACE-Step) (4) " in line and "/1000" in line:
