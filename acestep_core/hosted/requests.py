@@ -66,9 +66,9 @@ def fits(values: Mapping[str, Value], seconds: float) -> None:
     if "start_time" not in values:
         return
     start, end = float(values["start_time"] or 0), float(values["end_time"] or 0)
-    sides = (str(values[f"{name}_time_relative_to"]) for name in ("start", "end"))
+    first, last = (str(values[f"{name}_time_relative_to"]) for name in ("start", "end"))
     try:
-        resolve((Region(start, end, *sides),), seconds)
+        resolve((Region(start, end, first, last),), seconds)
     except SettingError as error:
         raise RequestError.about("end_time", f"start_time, end_time: {error}") from None
 
