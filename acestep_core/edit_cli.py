@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from .config import MAX_SECONDS
 from .noise import derived, parsed_seeds
 from .options import add_model_options, add_setting_options, add_word_options, recipe_from
-from .presets import EDIT_MODES
+from .presets import EDIT_MODES, FEATHER
 from .types import ENDS, Recipe, Region, Retake, SettingError, TextToMusic
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ def _add_regions(command: argparse.ArgumentParser, required: bool) -> None:
         help="seconds, repeatable; -5 is 5 s before the end, an empty END the end (10.5:-5)",
     )
     # Half a second: in measurements on real songs the edges then pass for the music's own.
-    command.add_argument("--feather", type=float, default=0.5, help="seconds of soft edge (0.5)")
+    soft = f"seconds of soft edge ({FEATHER:g})"
+    command.add_argument("--feather", type=float, default=FEATHER, help=soft)
 
 
 def regions_of(options: argparse.Namespace) -> tuple[Region, ...]:

@@ -60,6 +60,8 @@ PRESETS: dict[str, Preset] = {
 # n_min and n_max of flow-edit: what a user calls them -> the share of the steps.
 EDIT_MODES = {"remix": (0.2, 0.4), "lyrics": (0.6, 1.0)}
 
+FEATHER = 0.5  # seconds; brings the steps at the edges down to the music's own (bench seams)
+
 BEHAVIOURS: dict[str, Behaviour] = {
     "corrected": Behaviour(
         rescale=mean_shift_item,

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..acestep_core.config import MAX_SECONDS
 from ..acestep_core.editing import Flow, Follow, Growth, Inpaint
 from ..acestep_core.noise import LARGEST_SEED
-from ..acestep_core.presets import EDIT_MODES
+from ..acestep_core.presets import EDIT_MODES, FEATHER
 from ..acestep_core.region import resolve
 from ..acestep_core.splice import CROSSFADE
 from ..acestep_core.types import ENDS, Lyrics, Region, SettingError, Tags, chosen_from
@@ -20,7 +20,6 @@ from . import host
 from .task import Given, TaskAsked, Vary
 
 CUSTOM = "custom"
-FEATHER = 0.5  # seconds; brings the steps at the edges down to the music's own (bench seams)
 Widget = tuple[str, dict[str, Any]]
 
 

@@ -52,7 +52,7 @@ class MelView:
     ) -> tuple[Tensor]:
         with host.errors_of(self.TITLE):
             marks, drawn = _regions(task), zip(*_mels(audio), strict=True)
-            return (_image([mel_picture(*one, title, marks) for one in drawn]),)
+            return (image_of([mel_picture(*one, title, marks) for one in drawn]),)
 
 
 class CompareTakes:
@@ -98,7 +98,7 @@ class CompareTakes:
                 for place, (mel, seconds) in enumerate(others, start=2)
             ] or [mel_picture(first, length, "", marks)]
             shown = _played(given)
-        return {"ui": {"audio": shown}, "result": (_image(pictures),)}
+        return {"ui": {"audio": shown}, "result": (image_of(pictures),)}
 
 
 def _mels(audio: sound.Audio) -> tuple[list[Tensor], list[float]]:
@@ -132,7 +132,7 @@ def _regions(task: TaskAsked | None) -> Regions:
     return [(region.start, region.end) for region in regions]
 
 
-def _image(pictures: list[Any]) -> Tensor:
+def image_of(pictures: list[Any]) -> Tensor:
     """(B, H, W, 3) from 0 to 1."""
     pixels = [torch.from_numpy(np.array(picture, dtype=np.float32) / 255) for picture in pictures]
     return torch.stack(pixels)

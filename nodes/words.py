@@ -7,10 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from ..acestep_core.config import MAX_SECONDS
 from ..acestep_core.genres import genre as preset_of
 from ..acestep_core.genres import genres
@@ -20,6 +16,7 @@ from ..acestep_core.lyrics.lint import lint
 from ..acestep_core.lyrics.preview import as_text, preview
 from ..acestep_core.writer import BACK_ENDS, LEAST_SECONDS, MOST_SECONDS, MOST_SEED, write_song
 from . import host
+from .visual import image_of
 
 
 class LyricPreview:
@@ -67,13 +64,8 @@ class LyricPreview:
             code = "" if language in ("auto", "prefix") else language
             advice = [str(one) for one in lint(lyrics, language=code, duration=duration)]
             report = "\n".join([as_text(seen), *advice])
-            picture = _image(preview_picture(seen, advice))
+            picture = image_of([preview_picture(seen, advice)])
         return {"ui": {"text": [report]}, "result": (report, picture)}
-
-
-def _image(picture: Any) -> Tensor:
-    """(1, H, W, 3) from 0 to 1."""
-    return torch.from_numpy(np.array(picture, dtype=np.float32) / 255)[None]
 
 
 class SongWriter:
