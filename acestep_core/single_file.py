@@ -9,6 +9,7 @@ bytes: tokenizer.json, since a SentencePiece model cannot be made from it.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -31,8 +32,6 @@ from .checkpoint import (
 
 def write_single_file(folder: Path, path: Path) -> Path:
     """Write the whole checkpoint into one .safetensors file; all of it is in memory meanwhile."""
-    from dataclasses import asdict
-
     from safetensors.torch import save_file
 
     if path.suffix != ".safetensors":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,6 @@ def measured_random(pipe: ACEStep, place: Path) -> dict[str, Any]:
 
 def untrained(pipe: ACEStep) -> ACEStep:
     """The same pipeline around a transformer that has learned nothing."""
-    from dataclasses import replace
-
     from training.initial import fresh
 
     network = fresh("transformer", pipe.model.config, 0).eval().requires_grad_(False)
