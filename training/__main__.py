@@ -8,18 +8,19 @@ Every stage goes on where it stopped. Interrupting one, or ending it with SIGTER
 from __future__ import annotations
 
 import argparse
-import importlib
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from acestep_core.small import FOLDER
 
+from .lessons import job_of, take_part
 from .places import Places
-from .stage import Job
+from .team import team_of
 
 LEARNED = ("autoencoder", "vocoder", "text", "denoiser")
 
@@ -56,20 +57,8 @@ def card(options: argparse.Namespace, places: Places) -> None:
 
 
 def learn(options: argparse.Namespace, places: Places) -> None:
-    stage = importlib.import_module(f".{options.stage}", __package__)
-    is_second = getattr(options, "adversarial", False)
-    (stage.run_adversarial if is_second else stage.run)(job_of(options, places))
-
-
-def job_of(options: argparse.Namespace, places: Places) -> Job:
-    return Job(
-        places,
-        device=getattr(options, "device", "cpu"),
-        steps=getattr(options, "steps", None),
-        minutes=getattr(options, "minutes", None),
-        batch=getattr(options, "batch", None),
-        seed=getattr(options, "seed", 0),
-    )
+    with team_of(options.processes, partial(take_part, options, places)) as member:
+        take_part(options, places, member)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -88,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--device", default="cpu")
         one.add_argument("--threads", type=int, default=1)
         one.add_argument("--seed", type=int, default=0)
+        one.add_argument("--processes", type=int, default=1, help="that share each step, CPU only")
         if name == "vocoder":
             one.add_argument("--adversarial", action="store_true", help="the second half")
     for name, purpose in (("export", "the checkpoint folder"), ("card", "its model card")):

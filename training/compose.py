@@ -12,7 +12,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from acestep_core.config import seconds_of
+
 from .styles import (
+    BEAT_FRAMES,
     BY_GENRE,
     DENSITIES,
     DRUM_KEYS,
@@ -20,7 +23,6 @@ from .styles import (
     PROGRESSIONS,
     SCALES,
     STYLES,
-    TEMPO_BANDS,
     Ensemble,
     Style,
 )
@@ -41,7 +43,7 @@ class Note:
 @dataclass(frozen=True)
 class Piece:
     seconds: float
-    tempo: int
+    tempo: float  # beats per minute
     ensemble: Ensemble
     tags: dict[str, str]  # group -> class
     notes: tuple[Note, ...]
@@ -53,7 +55,7 @@ class _Score:
 
     style: Style
     ensemble: Ensemble
-    tempo: int
+    tempo: float  # beats per minute
     scale: tuple[int, ...]
     key: int
     seconds: float
@@ -92,19 +94,23 @@ def piece(seed: int, index: int, seconds: float) -> Piece:
     tags = {
         "genre": style.genre,
         "ensemble": draw.choice(style.ensembles).name,
-        "tempo": draw.choice(list(TEMPO_BANDS)),
+        "tempo": draw.choice(list(BEAT_FRAMES)),
         "density": draw.choice(DENSITIES),
         "mode": draw.choice(MODES),
     }
     return composed(tags, draw, seconds)
 
 
+def tempo_of(band: str) -> float:
+    """Beats per minute."""
+    return 60 / seconds_of(BEAT_FRAMES[band])
+
+
 def composed(tags: dict[str, str], draw: random.Random, seconds: float) -> Piece:
     """A piece of these classes; everything else is drawn."""
     style = BY_GENRE[tags["genre"]]
     ensemble = next(e for e in style.ensembles if e.name == tags["ensemble"])
-    low, high = TEMPO_BANDS[tags["tempo"]]
-    tempo, key = draw.randint(low // 2, high // 2) * 2, draw.randrange(12)
+    tempo, key = tempo_of(tags["tempo"]), draw.randrange(12)
     score = _Score(style, ensemble, tempo, SCALES[tags["mode"]], key, seconds, draw)
     turn = draw.choice(PROGRESSIONS[tags["mode"]])
     is_busy = tags["density"] == "busy"

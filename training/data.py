@@ -73,7 +73,7 @@ def make_shard(folder: Path, shard: int, pieces: list[tuple[int, Piece]], frames
     for name, values in (("audio", audio), ("mel", mels)):
         with replaced(folder / f"{name}-{shard:04}.npy") as temporary, temporary.open("wb") as file:
             np.save(file, values)
-    clips = [{"number": number, "bpm": one.tempo, **one.tags} for number, one in pieces]
+    clips = [{"number": number, "bpm": round(one.tempo), **one.tags} for number, one in pieces]
     with replaced(folder / f"clips-{shard:04}.json") as temporary:
         temporary.write_text(json.dumps(clips, indent=0) + "\n", encoding="utf-8")
 

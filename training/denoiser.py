@@ -19,7 +19,16 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from acestep_core.transformer import Transformer
+from acestep_core.layers import rotate
+from acestep_core.transformer import (
+    Block,
+    Condition,
+    CrossAttention,
+    Rotary,
+    Transformer,
+    heads,
+    joined,
+)
 from acestep_core.types import Branch
 from acestep_core.umt5 import TextEncoder
 
@@ -48,6 +57,18 @@ class Conditions:
     lyric_mask: Tensor  # (B, L)
 
 
+class TaughtAttention(CrossAttention):
+    """The same with its softmax spelled out: torch's fused kernel has a slow gradient on CPUs."""
+
+    def forward(self, x: Tensor, rotary: Rotary, condition: Condition) -> Tensor:
+        (k, v), mask, _ = condition
+        q = rotate(heads(self.query(x), self.count), rotary)
+        likeness = q * q.shape[-1] ** -0.5 @ k.mT
+        if mask is not None:
+            likeness = likeness.masked_fill(~mask, -torch.inf)
+        return self.out(joined(likeness.softmax(-1).to(v.dtype) @ v))
+
+
 def shifted(uniform: Tensor) -> Tensor:
     return SHIFT * uniform / (1 + (SHIFT - 1) * uniform)
 
@@ -63,6 +84,8 @@ class Denoising:
         self.tokenize = text.tokenizer_of(job)
         self.network = cast(Transformer, begun(job, COURSE.name, "transformer"))
         self.encoder = cast(TextEncoder, self._encoder())
+        for block in self.network.blocks:
+            cast(Block, block).cross_attention.__class__ = TaughtAttention
         self.parts: Mapping[str, nn.Module] = {
             "transformer": self.network,
             "text_encoder": self.encoder,
@@ -85,7 +108,7 @@ class Denoising:
         batch, clips = (max(batch // 3, 1), self.long) if is_long else (batch, self.short)
         chosen = [one_of(clips, draw) for _ in range(batch)]
         z = torch.stack([self.latents.of(clip) for clip in chosen]).to(self.job.device)
-        words = random.Random(f"{self.job.seed}:{step}")
+        words = random.Random(draw.initial_seed())
         said = [prompts.drawn(clip.tags, clip.bpm, self.groups, words)[0] for clip in chosen]
         conditions = self._conditions(said, draw)
         return {"loss": self._error(z, times(batch, draw), conditions, draw)}

@@ -1,14 +1,15 @@
 """Tag texts for clips: words that are true of a clip, in changing choice and order.
 
-{"genre": "jazz", "ensemble": "jazz saxophone", ...}, 118 bpm
-    -> "jazz, saxophone, double bass, fast, 118 bpm, busy"
+{"genre": "jazz", "ensemble": "jazz saxophone", ...}, 108 bpm
+    -> "jazz, saxophone, double bass, fast, 108 bpm, busy"
 """
 
 from __future__ import annotations
 
 import random
 
-from .styles import BY_GENRE, STYLES, TEMPO_BANDS
+from .compose import tempo_of
+from .styles import BEAT_FRAMES, BY_GENRE, STYLES
 
 WORDS = {
     "tempo": {"slow": ("slow",), "medium tempo": ("medium tempo",), "fast": ("fast", "upbeat")},
@@ -57,8 +58,7 @@ def drawn(
 def anything(draw: random.Random) -> tuple[dict[str, str], int]:
     """Tags and beats per minute of a clip that need not exist."""
     style = draw.choice(STYLES)
-    tempo = draw.choice(list(TEMPO_BANDS))
-    low, high = TEMPO_BANDS[tempo]
+    tempo = draw.choice(list(BEAT_FRAMES))
     tags = {
         "genre": style.genre,
         "ensemble": draw.choice(style.ensembles).name,
@@ -66,4 +66,4 @@ def anything(draw: random.Random) -> tuple[dict[str, str], int]:
         "density": draw.choice(("sparse", "busy")),
         "mode": draw.choice(("major", "minor")),
     }
-    return tags, draw.randint(low // 2, high // 2) * 2
+    return tags, round(tempo_of(tempo))

@@ -30,6 +30,7 @@ from . import curves, weights
 from .initial import centred, fresh
 from .places import Places
 from .sizes import SMALL
+from .team import ALONE, Member
 
 WARM_UP = 200  # steps, at the start and after the moments were lost
 LAST_RATE = 0.02  # of the peak, at the last step
@@ -50,6 +51,7 @@ class Job:
     minutes: float | None = None  # of this piece of work
     batch: int | None = None
     seed: int = 0
+    member: Member = ALONE
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,9 @@ class Run:
             {"params": [p for p in self.parameters() if is_matrix(p) == matrix], "weight_decay": d}
             for matrix, d in ((True, 0.01), (False, 0.0))
         ]
-        self.optimizer = torch.optim.AdamW(groups, lr=self.course.rate, betas=self.course.betas)
+        self.optimizer = torch.optim.AdamW(
+            groups, lr=self.course.rate, betas=self.course.betas, fused=True
+        )
         self.means = {name: p.detach().float().clone() for name, p in self.named()}
 
     def named(self) -> Iterator[tuple[str, nn.Parameter]]:
@@ -127,14 +131,15 @@ class Run:
             group["lr"] = self.course.rate_at(self.step, self.step - self.fresh_since)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        self.job.member.share(self.parameters())
         norm = nn.utils.clip_grad_norm_(self.parameters(), 1.0)
         if bool(torch.isfinite(norm)):  # one bad batch must not spoil everything
             self.optimizer.step()
         # Early steps are forgotten faster.
         keep = min(self.course.mean, (self.step + 1) / (self.step + 10))
+        means, now = zip(*((self.means[name], p.float()) for name, p in self.named()), strict=True)
         with torch.no_grad():
-            for name, parameter in self.named():
-                self.means[name].lerp_(parameter.float(), 1 - keep)
+            torch._foreach_lerp_(means, now, 1 - keep)
         self.step += 1
 
     @contextmanager
@@ -155,6 +160,8 @@ class Run:
 
     def save(self) -> None:
         """The committed form and the private one; each file whole or not at all."""
+        if not self.job.member.leads:
+            return
         for part in self.lesson.parts:
             own = {
                 name.removeprefix(f"{part}/"): tensor
@@ -264,13 +271,16 @@ def teach(lesson: Lesson, course: Course, job: Job) -> Run:
     course = replace(course, steps=job.steps or course.steps)
     run = Run(job, course, lesson)
     run.restore()
+    if not job.member.leads:
+        _follow(run)
+        return run
     journal = Journal(run.folder / "losses.jsonl", run.step)
     log.info("%s: step %d of %d", course.name, run.step, course.steps)
     began, saved = time.monotonic(), time.monotonic()
     before = run.seconds
     with ended_gently(), suppress(KeyboardInterrupt):
         while run.step < course.steps:
-            losses = lesson.loss(run.step, drawing(job.seed, run.step))
+            losses = _losses(run)
             run.advance(losses["loss"])
             run.seconds = before + time.monotonic() - began
             journal.add(run, {name: float(value.detach()) for name, value in losses.items()})
@@ -286,6 +296,17 @@ def teach(lesson: Lesson, course: Course, job: Job) -> Run:
     curves.draw(journal.path, run.folder / "losses.png", course.name)
     log.info("%s: stopped at step %d of %d", course.name, run.step, course.steps)
     return run
+
+
+def _losses(run: Run) -> dict[str, Tensor]:
+    draw = drawing(run.job.seed, run.job.member.draw_of(run.step))
+    return run.lesson.loss(run.step, draw)
+
+
+def _follow(run: Run) -> None:
+    """A team's other members only take the steps."""
+    while run.step < run.course.steps:
+        run.advance(_losses(run)["loss"])
 
 
 @contextmanager

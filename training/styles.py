@@ -23,9 +23,10 @@ DRUM_KEYS = {
     "shaker": 70,
 }
 
-# Beats per minute of the tempo bands. Halved or doubled, none of them falls into another:
-# a pattern of eighths then cannot be taken for one of quarters at twice the tempo.
-TEMPO_BANDS = {"slow": (66, 72), "medium tempo": (84, 92), "fast": (110, 120)}
+# Latent frames of a beat: 64.6, 80.7 and 107.7 beats a minute. A beat is a whole number of frames,
+# so that every beat of a piece looks alike to the denoiser. Halved or doubled, no tempo is another:
+# a pattern of eighths cannot be taken for one of quarters at twice the tempo.
+BEAT_FRAMES = {"slow": 10, "medium tempo": 8, "fast": 6}
 DENSITIES = ("sparse", "busy")
 MODES = ("major", "minor")
 

@@ -25,7 +25,7 @@ from acestep_core.umt5 import TextEncoder
 from . import prompts
 from .probe import usable
 from .stage import Course, Job, Run, begun, teach
-from .styles import DENSITIES, MODES, STYLES, TEMPO_BANDS
+from .styles import BEAT_FRAMES, DENSITIES, MODES, STYLES
 
 COURSE = Course("text", steps=2_000, rate=1e-3)
 BATCH = 32
@@ -34,7 +34,7 @@ ALPHABET = [chr(code) for code in range(33, 127)]
 CLASSES = {
     "genre": tuple(style.genre for style in STYLES),
     "ensemble": tuple(e.name for style in STYLES for e in style.ensembles),
-    "tempo": tuple(TEMPO_BANDS),
+    "tempo": tuple(BEAT_FRAMES),
     "density": DENSITIES,
     "mode": MODES,
 }
@@ -106,7 +106,7 @@ class Naming:
         self.opponents: Mapping[str, nn.Module] = {}
 
     def loss(self, step: int, draw: torch.Generator) -> dict[str, Tensor]:
-        losses, hits = self._judged(random.Random(f"{self.job.seed}:{step}"))
+        losses, hits = self._judged(random.Random(draw.initial_seed()))
         loss = torch.stack(losses).mean()
         return {"loss": loss, "errors": 1 - hits}
 

@@ -23,6 +23,7 @@ from acestep_core.config import (
     TextEncoderConfig,
     TransformerConfig,
     VocoderConfig,
+    seconds_of,
 )
 from acestep_core.mel import log_mel
 from acestep_core.pipeline import ACEStep
@@ -47,7 +48,7 @@ from training.card import write as write_card
 from training.features import features
 from training.places import Places
 from training.stage import Job
-from training.styles import BY_GENRE, STYLES, TEMPO_BANDS
+from training.styles import BEAT_FRAMES, BY_GENRE, STYLES
 
 FRAMES = 20  # latent frames of a test clip, 1.86 s
 TINY = ModelConfig(
@@ -112,20 +113,20 @@ def test_a_piece_is_its_seed_and_number() -> None:
 def test_tags_are_what_the_notes_were_made_from() -> None:
     for number in range(60):
         piece = compose.piece(3, number, 9.9)
-        low, high = TEMPO_BANDS[piece.tags["tempo"]]
-        assert low <= piece.tempo <= high
+        frame = seconds_of(1)
+        beats = 60 / piece.tempo / frame
+        assert beats == pytest.approx(BEAT_FRAMES[piece.tags["tempo"]])
         assert piece.ensemble in BY_GENRE[piece.tags["genre"]].ensembles
         assert all(0 <= n.start < n.start + n.length <= 9.95 for n in piece.notes)
         has_drums = any(note.part == "drums" for note in piece.notes)
         assert has_drums == (piece.ensemble.kit is not None)
 
 
-def test_tempo_bands_stay_apart_when_halved_or_doubled() -> None:
-    bands = list(TEMPO_BANDS.values())
-    for low, high in bands:
-        for other, highest in (band for band in bands if band != (low, high)):
+def test_tempi_stay_apart_when_halved_or_doubled() -> None:
+    for one in BEAT_FRAMES.values():
+        for other in (beat for beat in BEAT_FRAMES.values() if beat != one):
             for factor in (0.5, 1, 2):
-                assert factor * high < other or factor * low > highest
+                assert abs(np.log(factor * one / other)) > np.log(1.15)
 
 
 def test_patterns_are_one_bar() -> None:
