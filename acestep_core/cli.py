@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .config import VERSION
+from .convert_cli import add_commands as add_convert_commands
 from .edit_cli import add_commands as add_edit_commands
 from .options import add_generate_options, add_model_options, recipe_from
 from .types import SettingError, checked
@@ -98,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     add_model_options(command)
     command.set_defaults(run=generate)
 
-    _add_replay_graph(commands)
+    add_convert_commands(commands)
     add_edit_commands(commands)
 
     command = commands.add_parser("encode", help="a sound file to latents (.safetensors)")
@@ -126,20 +127,6 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _add_replay_graph(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser("replay-graph", help="a ComfyUI graph of a parameter file")
-    command.add_argument("record", type=Path, metavar="FILE.json")
-    command.add_argument("--output", "-o", type=Path, default=Path("graph.json"))
-    command.add_argument(
-        "--lora",
-        action="append",
-        default=[],
-        metavar="ENTRY",
-        help='its place in ComfyUI, such as loras/rap.safetensors; or "skip"',
-    )
-    command.set_defaults(run=replay_graph)
-
-
 def generate(options: argparse.Namespace) -> int:
     from .atomic import check_place
     from .metadata import record_path
@@ -159,27 +146,6 @@ def generate(options: argparse.Namespace) -> int:
         made = pipe.generate(recipe, bar, together, lyrics)
     kept = None if options.record is None else Replayed(options.record, options.replay)
     save(pipe, *sounded(pipe, made, options.rate), paths, kept)
-    return 0
-
-
-def replay_graph(options: argparse.Namespace) -> int:
-    import json
-
-    from .atomic import check_place, replaced
-    from .metadata import read_record
-    from .replay import adapters_of
-    from .replay_graph import LORA_CHOICES, SKIP, graph_of, placed_adapters
-
-    path, output = options.record, check_place(options.output)
-    record = read_record(path)
-    adapters = placed_adapters(adapters_of(record, path), options.lora, path)
-    lora = SKIP if options.lora == [SKIP] else LORA_CHOICES[0]
-    graph = graph_of(record, adapters, lora)
-    with replaced(output) as place:
-        place.write_text(json.dumps(graph.prompt, indent=1) + "\n", encoding="utf-8")
-    for note in graph.notes:
-        print(f"note: {note}", file=sys.stderr)
-    print(output)
     return 0
 
 

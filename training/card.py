@@ -11,10 +11,12 @@ from pathlib import Path
 
 from acestep_core.atomic import replaced
 
+from .compose import tempo_of
 from .export import MAKERS, last_figures
 from .places import made
 from .sizes import NAME
 from .stage import Job
+from .styles import BEAT_FRAMES
 
 FILE = "README.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
@@ -30,7 +32,8 @@ download the released weights.
 Clips of 10 and 30 s in ten styles, composed by `training/compose.py` from seeds and rendered
 with FluidSynth and the FluidR3 sound font (MIT) or by plain synthesis; see
 `training/SOURCES.md`. Tags are what a clip was made from. `python -m training STAGE` repeats
-every step.
+every step. The autoencoder, the vocoder and the denoiser's first 4274 steps saw an earlier six
+hours of the same music, at free tempos from 66 to 120.
 
 {stages}
 
@@ -40,9 +43,10 @@ every step.
 
 ## What it cannot do
 
-It does not sing: lyrics are ignored. It knows the words above and no others, tempos between 66
-and 120 beats per minute, and ten styles. Major and minor are not told apart. Clips much longer
-than 30 s were never seen in training.
+It does not sing: lyrics are ignored. It knows the words above and no others, ten styles and three
+tempos: slow, medium tempo and fast are {tempos} beats a minute, at which a
+beat is a whole number of latent frames. Major and minor are not told apart. Clips much longer than
+30 s were never seen in training.
 
 ## Figures
 
@@ -59,6 +63,7 @@ def write(folder: Path, job: Job) -> Path:
     text = TEXT.format(
         name=NAME,
         stages=_stages(job),
+        tempos=_tempos(),
         tags=_tags(job),
         figures=_kept(path),
         begin=BEGIN,
@@ -88,6 +93,11 @@ def _stages(job: Job) -> str:
             hours = about["seconds"] / 3600
             lines.append(f"| {stage} | {about['step']} | {hours:.1f} | {said} |")
     return "\n".join(lines) if len(lines) > 2 else "Nothing is trained yet."
+
+
+def _tempos() -> str:
+    *first, last = (f"{tempo_of(band):.1f}" for band in BEAT_FRAMES)
+    return f"{', '.join(first)} and {last}"
 
 
 def _tags(job: Job) -> str:

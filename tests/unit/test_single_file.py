@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from acestep_core.checkpoint import CheckpointError, recognise
+from acestep_core.cli import main
 from acestep_core.pipeline import ACEStep
 from acestep_core.single_file import write_single_file
+from acestep_core.small import FOLDER
 from acestep_core.types import Recipe, Sampling, TextToMusic
 
 
@@ -33,6 +35,19 @@ def test_what_sounds_it_goes_with_it(tiny_folder: Path, tmp_path: Path) -> None:
     (folder / "model.json").write_text(changed.replace("griffin", "gryphon"), encoding="utf-8")
     with pytest.raises(CheckpointError, match="gryphon_lim"):
         recognise(folder)
+
+
+def test_on_demand_from_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "small.safetensors"
+    assert main(["single-file", "-o", str(path)]) == 0
+    assert capsys.readouterr().out.strip() == str(path)
+    found, folder = recognise(path), recognise(FOLDER)
+    assert (found.is_demo, found.sound) == (True, folder.sound)
+    assert path.stat().st_size <= 32_000_000
+    assert main(["single-file", str(tmp_path), "-o", str(path)]) == 2
+    assert str(tmp_path) in capsys.readouterr().err
 
 
 def test_what_cannot_be_made_is_said(tiny_folder: Path, tmp_path: Path) -> None:

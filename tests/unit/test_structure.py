@@ -34,7 +34,7 @@ LAYERS = {
     " download lora keys weight_norm model tiny latents small single_file",
     4: "pipeline presets metadata files report writer genres picture describe replay"
     " edit_job editing hosted lyric_picture replay_graph",
-    5: "__init__ __main__ cli edit_cli words_cli client demo options",
+    5: "__init__ __main__ cli convert_cli edit_cli words_cli client demo options",
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names.split()}
 
