@@ -16,7 +16,7 @@ from .export import MAKERS, last_figures
 from .places import made
 from .sizes import NAME
 from .stage import Job
-from .styles import BEAT_FRAMES
+from .styles import BEAT_ANGLES
 
 FILE = "README.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
@@ -96,7 +96,7 @@ def _stages(job: Job) -> str:
 
 
 def _tempos() -> str:
-    *first, last = (f"{tempo_of(band):.1f}" for band in BEAT_FRAMES)
+    *first, last = (f"{tempo_of(band):.1f}" for band in BEAT_ANGLES)
     return f"{', '.join(first)} and {last}"
 
 

@@ -8,6 +8,7 @@ Tags are what the notes were made from, so they are true by construction.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from acestep_core.config import seconds_of
 
 from .styles import (
-    BEAT_FRAMES,
+    BEAT_ANGLES,
     BY_GENRE,
     DENSITIES,
     DRUM_KEYS,
@@ -94,7 +95,7 @@ def piece(seed: int, index: int, seconds: float) -> Piece:
     tags = {
         "genre": style.genre,
         "ensemble": draw.choice(style.ensembles).name,
-        "tempo": draw.choice(list(BEAT_FRAMES)),
+        "tempo": draw.choice(list(BEAT_ANGLES)),
         "density": draw.choice(DENSITIES),
         "mode": draw.choice(MODES),
     }
@@ -103,7 +104,8 @@ def piece(seed: int, index: int, seconds: float) -> Piece:
 
 def tempo_of(band: str) -> float:
     """Beats per minute."""
-    return 60 / seconds_of(BEAT_FRAMES[band])
+    frame = seconds_of(1)
+    return 60 * BEAT_ANGLES[band] / (2 * math.pi * frame)
 
 
 def composed(tags: dict[str, str], draw: random.Random, seconds: float) -> Piece:

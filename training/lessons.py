@@ -23,6 +23,7 @@ def job_of(options: argparse.Namespace, places: Places, member: Member = ALONE) 
         places,
         device=getattr(options, "device", "cpu"),
         steps=getattr(options, "steps", None),
+        rate=getattr(options, "rate", None),
         minutes=getattr(options, "minutes", None),
         batch=getattr(options, "batch", None),
         seed=getattr(options, "seed", 0),

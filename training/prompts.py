@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 
 from .compose import tempo_of
-from .styles import BEAT_FRAMES, BY_GENRE, STYLES
+from .styles import BEAT_ANGLES, BY_GENRE, STYLES
 
 WORDS = {
     "tempo": {"slow": ("slow",), "medium tempo": ("medium tempo",), "fast": ("fast", "upbeat")},
@@ -58,7 +58,7 @@ def drawn(
 def anything(draw: random.Random) -> tuple[dict[str, str], int]:
     """Tags and beats per minute of a clip that need not exist."""
     style = draw.choice(STYLES)
-    tempo = draw.choice(list(BEAT_FRAMES))
+    tempo = draw.choice(list(BEAT_ANGLES))
     tags = {
         "genre": style.genre,
         "ensemble": draw.choice(style.ensembles).name,

@@ -48,6 +48,7 @@ class Job:
     config: ModelConfig = SMALL
     device: str = "cpu"
     steps: int | None = None  # in all; None: as many as the stage wants
+    rate: float | None = None  # the peak; None: the stage's own
     minutes: float | None = None  # of this piece of work
     batch: int | None = None
     seed: int = 0
@@ -268,7 +269,7 @@ def mixed_precision(device: str) -> torch.autocast:
 
 def teach(lesson: Lesson, course: Course, job: Job) -> Run:
     """Run a stage to its end, to the end of its minutes, or until it is interrupted."""
-    course = replace(course, steps=job.steps or course.steps)
+    course = replace(course, steps=job.steps or course.steps, rate=job.rate or course.rate)
     run = Run(job, course, lesson)
     run.restore()
     if not job.member.leads:

@@ -23,10 +23,11 @@ DRUM_KEYS = {
     "shaker": 70,
 }
 
-# Latent frames of a beat: 64.6, 80.7 and 107.7 beats a minute. A beat is a whole number of frames,
-# so that every beat of a piece looks alike to the denoiser. Halved or doubled, no tempo is another:
-# a pattern of eighths cannot be taken for one of quarters at twice the tempo.
-BEAT_FRAMES = {"slow": 10, "medium tempo": 8, "fast": 6}
+# How far a beat's phase moves in a latent frame, in radians: 64.3, 77.1 and 102.8 beats a minute.
+# The denoiser counts frames by angles of 1, 1/2, 1/4, ... (sizes.py), so that beats and bars of
+# these tempos are sums of angles that it has. Halved or doubled, no tempo is another: a pattern of
+# eighths cannot be taken for one of quarters at twice the tempo.
+BEAT_ANGLES = {"slow": 5 / 8, "medium tempo": 3 / 4, "fast": 1.0}
 DENSITIES = ("sparse", "busy")
 MODES = ("major", "minor")
 

@@ -25,7 +25,7 @@ from acestep_core.umt5 import TextEncoder
 from . import prompts
 from .probe import usable
 from .stage import Course, Job, Run, begun, teach
-from .styles import BEAT_FRAMES, DENSITIES, MODES, STYLES
+from .styles import BEAT_ANGLES, DENSITIES, MODES, STYLES
 
 COURSE = Course("text", steps=2_000, rate=1e-3)
 BATCH = 32
@@ -34,7 +34,7 @@ ALPHABET = [chr(code) for code in range(33, 127)]
 CLASSES = {
     "genre": tuple(style.genre for style in STYLES),
     "ensemble": tuple(e.name for style in STYLES for e in style.ensembles),
-    "tempo": tuple(BEAT_FRAMES),
+    "tempo": tuple(BEAT_ANGLES),
     "density": DENSITIES,
     "mode": MODES,
 }

@@ -48,7 +48,7 @@ from training.card import write as write_card
 from training.features import features
 from training.places import Places
 from training.stage import Job
-from training.styles import BEAT_FRAMES, BY_GENRE, STYLES
+from training.styles import BEAT_ANGLES, BY_GENRE, STYLES
 
 FRAMES = 20  # latent frames of a test clip, 1.86 s
 TINY = ModelConfig(
@@ -115,7 +115,7 @@ def test_tags_are_what_the_notes_were_made_from() -> None:
         piece = compose.piece(3, number, 9.9)
         frame = seconds_of(1)
         beats = 60 / piece.tempo / frame
-        assert beats == pytest.approx(BEAT_FRAMES[piece.tags["tempo"]])
+        assert beats == pytest.approx(BEAT_ANGLES[piece.tags["tempo"]])
         assert piece.ensemble in BY_GENRE[piece.tags["genre"]].ensembles
         assert all(0 <= n.start < n.start + n.length <= 9.95 for n in piece.notes)
         has_drums = any(note.part == "drums" for note in piece.notes)
@@ -123,8 +123,8 @@ def test_tags_are_what_the_notes_were_made_from() -> None:
 
 
 def test_tempi_stay_apart_when_halved_or_doubled() -> None:
-    for one in BEAT_FRAMES.values():
-        for other in (beat for beat in BEAT_FRAMES.values() if beat != one):
+    for one in BEAT_ANGLES.values():
+        for other in (beat for beat in BEAT_ANGLES.values() if beat != one):
             for factor in (0.5, 1, 2):
                 assert abs(np.log(factor * one / other)) > np.log(1.15)
 
