@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     for name in LEARNED:
         one = stages.add_parser(name, help=f"train the {name}, or go on")
         one.add_argument("--steps", type=int, help="in all; the rate falls until then")
-        one.add_argument("--rate", type=float, help="its peak; to go on faster when it has fallen")
+        one.add_argument("--rate", type=float, help="falls from here over the steps that are left")
         one.add_argument("--minutes", type=float, help="of this piece of work")
         one.add_argument("--batch", type=int)
         one.add_argument("--device", default="cpu")

@@ -48,7 +48,7 @@ class Job:
     config: ModelConfig = SMALL
     device: str = "cpu"
     steps: int | None = None  # in all; None: as many as the stage wants
-    rate: float | None = None  # the peak; None: the stage's own
+    rate: float | None = None  # falls from here over the steps that are left; None: as planned
     minutes: float | None = None  # of this piece of work
     batch: int | None = None
     seed: int = 0
@@ -65,10 +65,12 @@ class Course:
     betas: tuple[float, float] = (0.9, 0.95)
     mean: float = 0.999  # how slowly the running mean follows
     measure_every: int = 250
+    first: int = 0  # step from which the rate falls
 
     def rate_at(self, step: int, since_start: int) -> float:
         """Warm-up from wherever moments are new, and half a cosine over all steps."""
-        done = torch.tensor(torch.pi * min(step / self.steps, 1.0))
+        share = (step - self.first) / max(self.steps - self.first, 1)
+        done = torch.tensor(torch.pi * min(share, 1.0))
         wave = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + float(done.cos()))
         return self.rate * wave * min(1.0, (since_start + 1) / WARM_UP)
 
@@ -269,9 +271,11 @@ def mixed_precision(device: str) -> torch.autocast:
 
 def teach(lesson: Lesson, course: Course, job: Job) -> Run:
     """Run a stage to its end, to the end of its minutes, or until it is interrupted."""
-    course = replace(course, steps=job.steps or course.steps, rate=job.rate or course.rate)
-    run = Run(job, course, lesson)
+    run = Run(job, replace(course, steps=job.steps or course.steps), lesson)
     run.restore()
+    if job.rate is not None:
+        run.course = replace(run.course, rate=job.rate, first=run.step)
+    course = run.course
     if not job.member.leads:
         _follow(run)
         return run
