@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,7 +48,7 @@ from training.card import BEGIN, END
 from training.card import write as write_card
 from training.features import features
 from training.places import Places
-from training.stage import Job
+from training.stage import LAST_RATE, Job
 from training.styles import BEAT_ANGLES, BY_GENRE, STYLES
 
 FRAMES = 20  # latent frames of a test clip, 1.86 s
@@ -245,6 +246,28 @@ def test_going_on_from_the_committed_files_alone(trained: Job, tmp_path: Path) -
         replace(trained, places=places, steps=4),
     )
     assert (run.step, run.fresh_since) == (4, 2)
+
+
+def test_another_descent_begins_at_its_rate_and_ends_with_the_last_step(
+    trained: Job, tmp_path: Path
+) -> None:
+    places = Places(tmp_path / "work", shutil.copytree(trained.places.runs, tmp_path / "runs"))
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "data").symlink_to(trained.places.data, target_is_directory=True)
+    run = denoiser.run(replace(trained, places=places, steps=5, rate=0.5))
+    assert (run.course.first, run.course.rate) == (2, 0.5)
+    warm = 10_000  # steps since the moments began
+    rates = [run.course.rate_at(step, warm) for step in range(2, 6)]
+    assert rates[0] == 0.5
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] == pytest.approx(0.5 * LAST_RATE)
+
+
+def test_every_second_time_is_noisier() -> None:
+    drawn = denoiser.times(4000, torch.Generator().manual_seed(0))
+    usual, noisier = drawn[::2], drawn[1::2]
+    assert float(usual.median()) == pytest.approx(0.75, abs=0.02)
+    assert float(noisier.median()) == pytest.approx(16 / 17, abs=0.01)
 
 
 def test_opponents_take_over_from_the_spectral_stage(trained: Job) -> None:
