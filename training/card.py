@@ -32,8 +32,8 @@ download the released weights.
 Clips of 10 and 30 s in ten styles, composed by `training/compose.py` from seeds and rendered
 with FluidSynth and the FluidR3 sound font (MIT) or by plain synthesis; see
 `training/SOURCES.md`. Tags are what a clip was made from. `python -m training STAGE` repeats
-every step. The autoencoder, the vocoder and the denoiser's first 4274 steps saw an earlier six
-hours of the same music, at free tempos from 66 to 120.
+every step. The autoencoder, the vocoder and the denoiser's first 6864 steps saw earlier sets of
+six hours of the same music, at other tempos from 64 to 120.
 
 {stages}
 
@@ -44,9 +44,8 @@ hours of the same music, at free tempos from 66 to 120.
 ## What it cannot do
 
 It does not sing: lyrics are ignored. It knows the words above and no others, ten styles and three
-tempos: slow, medium tempo and fast are {tempos} beats a minute, at which a
-beat is a whole number of latent frames. Major and minor are not told apart. Clips much longer than
-30 s were never seen in training.
+tempos: slow, medium tempo and fast are {tempos} beats a minute. Major and
+minor are not told apart. Clips much longer than 30 s were never seen in training.
 
 ## Figures
 

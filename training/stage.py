@@ -140,9 +140,9 @@ class Run:
             self.optimizer.step()
         # Early steps are forgotten faster.
         keep = min(self.course.mean, (self.step + 1) / (self.step + 10))
-        means, now = zip(*((self.means[name], p.float()) for name, p in self.named()), strict=True)
         with torch.no_grad():
-            torch._foreach_lerp_(means, now, 1 - keep)
+            for name, parameter in self.named():
+                self.means[name].lerp_(parameter.float(), 1 - keep)
         self.step += 1
 
     @contextmanager

@@ -1,8 +1,7 @@
 """Musical questions to the small model: does it do what it is asked, and would noise?
 
 Margins are far below the figures in its card (`small_model/README.md`), which come from many
-more clips. The same checks fail with random weights: one test shows it. What the model cannot do
-yet, because it has not been trained for long enough, is marked as expected to fail.
+more clips. The same checks fail with random weights: one test shows it.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ from training.sizes import MOST_BYTES
 COUNT = 6  # clips
 STEPS = 12
 RECOGNISED = 0.5  # share of genres, and of ensembles; by chance 0.1 and 0.05
-NO_BEAT = "its beats are not steady yet: the card says how many steps it was trained for"
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +79,6 @@ def test_notes_are_cleaner_than_noise(
     assert statistics.mean(one.peakiness for one in found) > noise.peakiness + 0.05
 
 
-@pytest.mark.xfail(reason=NO_BEAT, strict=False)
 def test_beats_are_steadier_than_noise(
     sources: list[tuple[clips.Wanted, SourceClip]], noise: Heard
 ) -> None:
@@ -112,7 +109,6 @@ def test_a_fill_is_closer_to_its_surroundings_than_silence_or_noise(
         assert found["fill"] < 0.7 * min(found["silence"], found["noise"])
 
 
-@pytest.mark.xfail(reason=NO_BEAT, strict=False)
 def test_extending_goes_on_at_the_same_tempo(
     small: ACEStep, sources: list[tuple[clips.Wanted, SourceClip]]
 ) -> None:

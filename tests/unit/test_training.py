@@ -8,6 +8,7 @@ FluidSynth is needed by one test only, which says so when it is missing.
 from __future__ import annotations
 
 import json
+import math
 import random
 import shutil
 from dataclasses import replace
@@ -114,9 +115,8 @@ def test_a_piece_is_its_seed_and_number() -> None:
 def test_tags_are_what_the_notes_were_made_from() -> None:
     for number in range(60):
         piece = compose.piece(3, number, 9.9)
-        frame = seconds_of(1)
-        beats = 60 / piece.tempo / frame
-        assert beats == pytest.approx(BEAT_ANGLES[piece.tags["tempo"]])
+        angle = 2 * math.pi * seconds_of(1) * piece.tempo / 60
+        assert angle == pytest.approx(BEAT_ANGLES[piece.tags["tempo"]])
         assert piece.ensemble in BY_GENRE[piece.tags["genre"]].ensembles
         assert all(0 <= n.start < n.start + n.length <= 9.95 for n in piece.notes)
         has_drums = any(note.part == "drums" for note in piece.notes)
