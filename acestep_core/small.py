@@ -14,7 +14,7 @@ from .download import is_complete
 from .types import Guidance, Sampling
 
 FOLDER = Path(__file__).resolve().parents[1] / "small_model"
-TAGS = "lofi, electric piano, medium tempo, 81 bpm"
+TAGS = "lofi, electric piano, medium tempo, 77 bpm"
 LYRICS = "[inst]"
 SAMPLING = Sampling(steps=20, granularity=0.0)
 GUIDANCE = Guidance(

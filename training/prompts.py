@@ -1,7 +1,7 @@
 """Tag texts for clips: words that are true of a clip, in changing choice and order.
 
-{"genre": "jazz", "ensemble": "jazz saxophone", ...}, 108 bpm
-    -> "jazz, saxophone, double bass, fast, 108 bpm, busy"
+{"genre": "jazz", "ensemble": "jazz saxophone", ...}, 103 bpm
+    -> "jazz, saxophone, double bass, fast, 103 bpm, busy"
 """
 
 from __future__ import annotations

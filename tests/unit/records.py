@@ -26,11 +26,11 @@ OLD: dict[str, Any] = {
 }
 LORA = "/root/somebody/folk_lora"
 NEW: dict[str, Any] = {
-    **OLD,
     "format": "wav",
     "lora_name_or_path": LORA,
     "lora_weight": 0.8,
     "task": "text2music",
+    **OLD,
     "audio_duration": 134.64,
     "guidance_interval": 0.7,
     "use_erg_lyric": False,
@@ -51,7 +51,6 @@ NEW: dict[str, Any] = {
     "ref_audio_strength": 0.5,
     "ref_audio_input": None,
     "audio_path": "./outputs/output_20250512101839_0.wav",
-    "somebody_elses": {"key": [1, None]},
 }
 PLAIN = {**NEW, "lora_name_or_path": "none", "lora_weight": 1, "oss_steps": []}
 SOURCE = {"src_audio_path": "C:\\music\\song.flac"}
@@ -77,7 +76,7 @@ OURS = {
 }
 EVERY = {
     "old": OLD,
-    "new": NEW,
+    "new": {**NEW, "somebody_elses": {"key": [1, None]}},
     "retake": RETAKE,
     "repaint": REPAINT,
     "extend": EXTEND,

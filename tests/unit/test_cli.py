@@ -23,6 +23,7 @@ from acestep_core.config import VERSION
 from acestep_core.files import read_audio
 from acestep_core.noise import LARGEST_SEED
 from acestep_core.sample import See
+from tests.unit import records
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -141,48 +142,16 @@ def test_our_own_record_gives_the_same_song_to_the_last_bit(generate: Run, tmp_p
     assert old == new
 
 
-OLD = {
+QUICK = {
     "prompt": "folk, acoustic guitar",
     "lyrics": "[verse]\n[inst]",
     "audio_duration": 0.3,
     "infer_step": 2,
-    "guidance_scale": 15,
     "scheduler_type": "heun",
-    "cfg_type": "apg",
-    "omega_scale": 10,
     "guidance_interval": 1,
-    "guidance_interval_decay": 0,
-    "min_guidance_scale": 3,
-    "use_erg_tag": True,
-    "use_erg_lyric": True,
-    "use_erg_diffusion": True,
-    "oss_steps": [],
-    "timecosts": {"preprocess": 3.25, "diffusion": 17.5, "latent2audio": 1.75},
-    "actual_seeds": [3299954530],
 }
-NEW = {
-    "format": "wav",
-    "lora_name_or_path": "none",
-    "lora_weight": 1,
-    "task": "text2music",
-    **OLD,
-    "retake_seeds": [2907904223],
-    "retake_variance": 0.5,
-    "guidance_scale_text": 0.0,
-    "guidance_scale_lyric": 0.0,
-    "repaint_start": 0,
-    "repaint_end": 0,
-    "edit_n_min": 0.0,
-    "edit_n_max": 1.0,
-    "edit_n_avg": 1,
-    "src_audio_path": None,
-    "edit_target_prompt": None,
-    "edit_target_lyrics": None,
-    "audio2audio_enable": False,
-    "ref_audio_strength": 0.5,
-    "ref_audio_input": None,
-    "audio_path": "./outputs/output_20250512145057_0.wav",
-}
+OLD = {**records.OLD, **QUICK}
+NEW = {**records.PLAIN, **QUICK, "use_erg_lyric": True}
 
 
 @pytest.mark.parametrize("values", [OLD, NEW], ids=["april", "later"])

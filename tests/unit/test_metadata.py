@@ -9,33 +9,14 @@ from hypothesis import strategies as st
 
 from acestep_core.files import FileError
 from acestep_core.metadata import Json, Record, read_record, record_path, write_record
+from tests.unit import records
+from tests.unit.records import OLD
 
-OLD: dict[str, Json] = {
-    "prompt": "folk, acoustic guitar, warm",
-    "lyrics": "[verse]\nÜber den Dächern\n\u96e8\u304c\u964d\u308b",
-    "audio_duration": 170.63997916666668,
-    "infer_step": 60,
-    "guidance_scale": 15,
-    "scheduler_type": "euler",
-    "cfg_type": "apg",
-    "omega_scale": 10,
-    "guidance_interval": 0.5,
-    "guidance_interval_decay": 0,
-    "min_guidance_scale": 3,
-    "use_erg_tag": True,
-    "use_erg_lyric": True,
-    "use_erg_diffusion": True,
-    "oss_steps": [],
-    "timecosts": {"preprocess": 3.25, "diffusion": 17.5, "latent2audio": 1.75},
-    "actual_seeds": [3299954530],
-}
 NEW: dict[str, Json] = {
+    **records.NEW,
+    "lyrics": "[verse]\nÜber den Dächern\n\u96e8\u304c\u964d\u308b",
     "format": "flac",
-    "lora_name_or_path": "/models/rap",
-    "lora_weight": 0.8,
     "task": "edit",
-    **OLD,
-    "use_erg_lyric": False,
     "oss_steps": [16, 29, 52],
     "retake_seeds": [1, 2**64 - 1],
     "retake_variance": 0.25,
@@ -44,15 +25,12 @@ NEW: dict[str, Json] = {
     "repaint_start": -10,
     "repaint_end": 42.5,
     "edit_n_min": 0.6,
-    "edit_n_max": 1.0,
     "edit_n_avg": 2,
     "src_audio_path": "in/süß.wav",
     "edit_target_prompt": "rock",
-    "edit_target_lyrics": None,
     "audio2audio_enable": True,
     "ref_audio_strength": 0.7,
     "ref_audio_input": "ref.mp3",
-    "audio_path": "./outputs/output_20250512145057_0.wav",
 }
 
 
