@@ -16,10 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
+from scripts.web_socket import WebSocket
 from tests.host.comfyui import get_json
-from tests.host.websocket import WebSocket
 
 Prompt = dict[str, dict[str, Any]]
 
@@ -72,16 +71,15 @@ class Client:
     def __init__(self, url: str) -> None:
         self.url, self.id = url, uuid.uuid4().hex
         self._messages: list[Message] = []
-        place = urlsplit(url)
-        assert place.hostname
-        assert place.port
-        self._socket = WebSocket(place.hostname, place.port, f"/ws?clientId={self.id}")
+        self._is_closed = False
+        self._socket = WebSocket(f"{url}/ws?clientId={self.id}")
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        self._socket.close()
+        self._is_closed = True
         self._thread.join(5)
+        self._socket.close()
 
     def run(
         self, prompt: Prompt, seconds: float = 120, during: Callable[[Outcome], None] | None = None
@@ -127,12 +125,16 @@ class Client:
         return [m for m in list(self._messages) if m.data.get("prompt_id") == prompt_id]
 
     def _listen(self) -> None:
-        for message in self._socket.messages():
+        while not self._is_closed:
+            try:
+                message = self._socket.receive(0.2)
+            except OSError:
+                return
             now = time.monotonic()
             if isinstance(message, str):
                 content = json.loads(message)
                 self._messages.append(Message(now, content["type"], content["data"] or {}))
-            elif struct.unpack(">I", message[:4])[0] == PROGRESS_TEXT:
+            elif message and struct.unpack(">I", message[:4])[0] == PROGRESS_TEXT:
                 (size,) = struct.unpack(">I", message[4:8])
                 node, text = message[8 : 8 + size].decode(), message[8 + size :].decode()
                 self._messages.append(Message(now, "text", {"node": node, "text": text}))
