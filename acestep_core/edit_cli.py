@@ -104,7 +104,7 @@ def _add_regions(command: argparse.ArgumentParser, required: bool) -> None:
         metavar="START:END",
         help="seconds, repeatable; -5 is 5 s before the end, an empty END the end (10.5:-5)",
     )
-    # Half a second: in measurements on real songs the edges then pass for the music's own.
+    # Half a second: the edges then pass for the music's own (`bench seams`).
     soft = f"seconds of soft edge ({FEATHER:g})"
     command.add_argument("--feather", type=float, default=FEATHER, help=soft)
 
@@ -255,11 +255,11 @@ def _run(options: argparse.Namespace, recipe: Recipe, work: Work) -> int:
         print(note, file=sys.stderr)
     with stepping() as see:
         edited = work(pipe, recipe, see)
-    _save(pipe, edited, paths)
+    _save(pipe, edited, paths, options)
     return 0
 
 
-def _save(pipe: ACEStep, edited: Edited, paths: list[Path]) -> None:
+def _save(pipe: ACEStep, edited: Edited, paths: list[Path], options: argparse.Namespace) -> None:
     from .atomic import replaced
     from .files import write_audio
     from .metadata import write_record
@@ -269,11 +269,15 @@ def _save(pipe: ACEStep, edited: Edited, paths: list[Path]) -> None:
 
     recipe = edited.recipe
     lyrics = pipe.lyrics(recipe.lyrics, recipe.language, recipe.compat)
+    usual = Output(Path(), regions=edited.regions)
+    if source := getattr(options, "audio", None):
+        usual = replace(usual, source=source.name, options=_options(options))
     for index, (path, wave) in enumerate(zip(paths, edited.waves, strict=True)):
         report = edited.reports[index]
         written = write_audio(path, wave, edited.rate)
         made = Made(edited.latent or Latent.none(), recipe, lyrics, {}, report.warnings)
-        output = Output(path, index, written.rate, wave.shape[-1] / edited.rate)
+        seconds = wave.shape[-1] / edited.rate
+        output = replace(usual, path=path, index=index, rate=written.rate, seconds=seconds)
         write_record(path, record_of(made, pipe.model, output))
         with replaced(_report_path(path)) as place:
             text = json.dumps(report.as_data(), indent=2, ensure_ascii=False)

@@ -104,6 +104,7 @@ class Edited:
     latent: Latent | None  # of all takes, where its frames are those of the waves
     reports: tuple[EditReport, ...]
     recipe: Recipe
+    regions: tuple[Region, ...] = ()  # that were asked for, in the source's own time
 
 
 def frames_encoded(samples: int, rate: int) -> int:
@@ -148,6 +149,7 @@ class Job:
         if self.is_reference:
             self.options = replace(self.options, splice=False, match_level=False)
         self.steps = Counter(see)
+        self.regions: tuple[Region, ...] = ()  # resolved
         self.notes: list[str] = []
         self.warnings: list[str] = []
         self.levels: list[list[Matching]] = [[] for _ in recipe.seeds]
@@ -168,20 +170,21 @@ class Job:
                 f" worked on at once. {fix}"
             )
 
-    def unchanged(self, regions: Sequence[Region], note: str) -> Assignment:
-        """The source for every take."""
+    def unchanged(self, task: Task, note: str) -> Assignment:
+        """The source for every take; the task is only recorded."""
+        self.recipe = replace(self.recipe, task=task)
 
         def finish(made: Iterable[Takes]) -> Edited:
             self.notes.append(note)
             waves = [self.clip.wave.clone() for _ in self.recipe.seeds]
-            change = compared(self.clip.wave, waves[0], regions, self.clip.rate)
-            return self.finish(waves, regions, [change] * len(waves), None)
+            change = compared(self.clip.wave, waves[0], self.regions, self.clip.rate)
+            return self.finish(waves, self.regions, [change] * len(waves), None)
 
         return Assignment(self, (), finish)
 
-    def in_windows(self, regions: Sequence[Region], task_of: TaskOf) -> Assignment:
-        """The task on stretches around resolved regions; on the whole clip where there are none."""
-        clip = self.clip
+    def in_windows(self, task_of: TaskOf) -> Assignment:
+        """The task on stretches around the regions; on the whole clip where there are none."""
+        clip, regions = self.clip, self.regions
         if self.is_reference:
             self.refuse_long("Use corrected mode, which works on the part around a region.")
         stretches = windows(regions, clip.seconds, MAX_SECONDS) or [Window(0.0, clip.seconds, ())]
@@ -297,7 +300,7 @@ class Job:
             for index, wave in enumerate(waves)
         )
         recipe = made.recipe if made else self.recipe
-        return Edited(waves, self.rate, latent, reports, recipe)
+        return Edited(waves, self.rate, latent, reports, recipe, self.regions)
 
     @property
     def _steps_asked(self) -> int:

@@ -166,15 +166,16 @@ def inpaint(
 
 def _inpaint(job: Job, wish: Inpaint) -> Assignment:
     clip = job.clip
-    found = resolve(wish.regions, clip.seconds)
+    job.regions = resolve(wish.regions, clip.seconds)
     job.notes += shortened(wish.regions, clip.seconds)
     if wish.variance == 0:
-        return job.unchanged(found, "Variance is 0, so nothing is made new: this is the source.")
+        nothing = Repaint(Latent.none(), job.regions, 0)
+        return job.unchanged(nothing, "Variance is 0, so nothing is made new: this is the source.")
 
     def task(source: Latent, window: Window) -> Task:
         return Repaint(source, window.regions, wish.variance, window.end)
 
-    return job.in_windows(found, task)
+    return job.in_windows(task)
 
 
 def edit(
@@ -198,8 +199,8 @@ def _edit(job: Job, flow: Flow) -> Assignment:
     clip, recipe, pipe = job.clip, job.recipe, job.pipe
     job.notes += shortened(flow.regions, clip.seconds)
     job.warnings += lyric_warnings(flow.lyrics, recipe.lyrics)
-    found = resolve(flow.regions, clip.seconds)
-    if not found:
+    job.regions = resolve(flow.regions, clip.seconds)
+    if not job.regions:
         job.refuse_long("Name a region: it is edited with the music around it as context.")
 
     @cache
@@ -211,7 +212,7 @@ def _edit(job: Job, flow: Flow) -> Assignment:
         share = (flow.start, flow.stop, flow.average)
         return Edit(source, *words(), *share, flow.extended)
 
-    return job.in_windows(found, task)
+    return job.in_windows(task)
 
 
 def audio_to_audio(
@@ -229,8 +230,9 @@ def audio_to_audio(
 def _follow(job: Job, wish: Follow) -> Assignment:
     job.refuse_long("Cut it, or make a part of it new with inpaint or edit.")
     if wish.strength == 1:
-        return job.unchanged((), "Strength is 1: this is the source.")
-    return job.in_windows((), lambda source, window: AudioToAudio(source, wish.strength))
+        nothing = AudioToAudio(Latent.none(), 1)
+        return job.unchanged(nothing, "Strength is 1: this is the source.")
+    return job.in_windows(lambda source, window: AudioToAudio(source, wish.strength))
 
 
 def vary(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .atomic import FileError
 from .config import VERSION
+from .edit_job import Options
 from .metadata import OWN_KEY, Json, Record, values_of
 from .model import Added, Model
 from .noise import Noise
@@ -25,6 +26,7 @@ from .types import (
     Extend,
     Guidance,
     Recipe,
+    Region,
     Repaint,
     Retake,
     Sampling,
@@ -46,11 +48,16 @@ class Output:
     index: int = 0  # item of the batch
     rate: int = 48_000
     seconds: float | None = None  # where the sound is longer than what was made
+    source: str = ""  # name of the file that was worked on
+    regions: tuple[Region, ...] = ()  # of all of the source, where a task has those of a stretch
+    options: Options | None = None  # how its result was put into the source
 
 
 def record_of(made: Made, model: Model, output: Output) -> Record:
     """The record of one item of a result, under the original's names."""
-    recipe = made.recipe
+    recipe, task = made.recipe, made.recipe.task
+    if isinstance(task, Repaint) and output.regions:
+        task = replace(task, regions=output.regions)
     guidance, sampling = recipe.guidance, recipe.sampling
     retake = recipe.retake_seeds[output.index : output.index + 1]
     record = Record(
@@ -76,9 +83,12 @@ def record_of(made: Made, model: Model, output: Output) -> Record:
         guidance_scale_text=guidance.text_scale,
         guidance_scale_lyric=guidance.lyric_scale,
         audio_path=output.path.name,  # no folders of this machine in a file people share
-        ace_core=_own(made, model, output),
+        ace_core={**_own(made, model, output), **own_fields(task), **_of_source(output)},
     )
-    fields = {**task_fields(recipe.task), **adapter_fields(model)}
+    fields = {**task_fields(task), **adapter_fields(model)}
+    if output.source:
+        is_reference = isinstance(task, AudioToAudio)
+        fields["ref_audio_input" if is_reference else "src_audio_path"] = output.source
     return replace(record, **fields)  # pyright: ignore[reportArgumentType]
 
 
@@ -151,8 +161,17 @@ def _own(made: Made, model: Model, output: Output) -> dict[str, Json]:
         "language": made.recipe.language,
         "lyric_languages": lines,
         "warnings": list(made.warnings),
-        **own_fields(made.recipe.task),
     }
+
+
+def _of_source(output: Output) -> dict[str, Json]:
+    """How an edit was put into its source."""
+    own: dict[str, Json] = {}
+    if output.regions:
+        own["regions"] = [dict(asdict(region)) for region in output.regions]
+    if output.options:
+        own["options"] = dict(asdict(output.options))
+    return own
 
 
 def adapters_of(record: Record, source: Path) -> list[Added]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -34,11 +34,13 @@ LORA_CHOICES = ("error", "skip")
 SKIP = LORA_CHOICES[1]
 SAFETENSORS = ".safetensors"
 NO_FILE, CUSTOM = "none", "custom"  # of the nodes' lists
-INFO, RECORD = 1, 10  # outputs of the Sampler and of Load Parameters
+INFO, TASK, RECORD = 1, 9, 10  # outputs of the Sampler and of Load Parameters
 LARGEST_PRIMITIVE = 2**63 - 1  # that ComfyUI's PrimitiveInt holds
 SAMPLE = "song.flac"  # where the record names no source
 FALLBACK_FORMAT, ORIGINAL_RATE = "flac", 48_000
 WITH_SOURCE = {"repaint", "extend", "edit", "audio2audio"}
+MATCH_LEVEL = "match_level"
+OPTIONS = {"splice": bool, "crossfade": float, MATCH_LEVEL: bool}  # of a task on a source
 TASKS = {"text2music", "retake", *WITH_SOURCE}
 NO_SOURCE_TAGS = (
     "The file does not say what the source was before the edit: its tags and lyrics are put"
@@ -90,39 +92,68 @@ def seeds_of(record: Record) -> Seeds:
 def task_node(record: Record) -> tuple[str, Inputs]:
     """The node that describes the record's task, without its source; "" for text to music."""
     task, own, seeds = task_of(record), record.ace_core, seeds_of(record)
+    options = _options(record)
     if task == "text2music":
         return "", {}
     if task == "retake":
         variance = {"variance": record.retake_variance}
         return "AceSuiteRetake", {"source_seed": seeds.source, **variance}
     if task == "audio2audio":
-        return "AceSuiteAudioReference", {"strength": record.ref_audio_strength}
-    seed: Inputs = {"source_seed": seeds.source}
+        level = {name: value for name, value in options.items() if name == MATCH_LEVEL}
+        return "AceSuiteAudioReference", {"strength": record.ref_audio_strength, **level}
+    given: Inputs = {**options, "source_seed": seeds.source}
     if task == "repaint":
-        return "AceSuiteInpaintMask", {**_region(record), **seed}
+        return "AceSuiteInpaintMask", {**_region(record), **given}
     if task == "extend":
-        return "AceSuiteExtend", {**_growth(record), **seed}
+        return "AceSuiteExtend", {**_growth(record), **given}
     start, stop = record.edit_n_min, record.edit_n_max
     named = [name for name, share in EDIT_MODES.items() if share == (start, stop)]
     shares: Inputs = {"edit_start": start, "edit_stop": stop, "average": record.edit_n_avg}
     settings: Inputs = {"mode": (named or ["custom"])[0], "extended": bool(own.get("extended"))}
-    return "AceSuiteRemixEdit", {**settings, **shares, **seed}
+    return "AceSuiteRemixEdit", {**settings, **shares, **given}
+
+
+def _options(record: Record) -> Inputs:
+    """How the result was put into its source; the original's files do not say."""
+    found = record.ace_core.get("options", {})
+    if not isinstance(found, dict) or not found.keys() <= OPTIONS.keys():
+        raise FileError(
+            f"The file's options are {found!r}; known are {', '.join(OPTIONS)}. Correct it there."
+        )
+    for name, value in found.items():
+        if OPTIONS[name] is bool and not isinstance(value, bool):
+            raise FileError(f"The file's {name} is {value!r}; it must be true or false.")
+        if OPTIONS[name] is float:
+            _number(value, name)
+    return dict(found)
+
+
+def regions_of(record: Record) -> tuple[Region, ...]:
+    """What parts of the source were worked on; none is all of it."""
+    named = record.ace_core.get("regions", [])
+    if not isinstance(named, list) or not all(isinstance(one, dict) for one in named):
+        raise FileError(f"The file's regions are {named!r}; they must be a list of their ends.")
+    return tuple(_region_of(one) for one in named if isinstance(one, dict))
+
+
+def _region_of(named: dict[str, Json]) -> Region:
+    if strange := named.keys() - {field.name for field in fields(Region)}:
+        raise FileError(f"A region of the file has {', '.join(sorted(strange))}; remove it there.")
+    places: dict[str, Json] = {}
+    for name, value in named.items():
+        places[name] = value if name.endswith("_from") else _number(value, name)
+    return Region(**places)  # pyright: ignore[reportArgumentType]
+
+
+def needs_the_file(record: Record) -> bool:
+    """Whether its regions have no place in a task node: several, or an edit's, which is a mask."""
+    return len(regions_of(record)) > (0 if task_of(record) == "edit" else 1)
 
 
 def _region(record: Record) -> Inputs:
-    """One region: a node has no place for several."""
-    regions = record.ace_core.get("regions")
-    only = {"start": record.repaint_start, "end": record.repaint_end, "feather": 0.0}
-    if isinstance(regions, list) and regions:
-        if len(regions) > 1:
-            raise FileError(
-                f"The file names {len(regions)} regions; a graph has a node for one. Make them one"
-                " after the other, or use `inpaint` with a --region for each."
-            )
-        own = regions[0] if isinstance(regions[0], dict) else {}
-        only = {name: _number(own.get(name, value), name) for name, value in only.items()}
-    Region(only["start"], only["end"], feather=only["feather"])  # checks their range
-    return {**only, "variance": record.retake_variance}
+    """The first region."""
+    only = Region(record.repaint_start, record.repaint_end)
+    return {**asdict((*regions_of(record), only)[0]), "variance": record.retake_variance}
 
 
 def _growth(record: Record) -> Inputs:
@@ -212,15 +243,14 @@ def source_words(record: Record) -> tuple[str, str]:
 
 def graph_of(record: Record, adapters: Sequence[Added] = (), lora: str = "error") -> Graph:
     """The graph that repeats a record; `adapters` are named as ComfyUI's list has them."""
-    nodes = _Nodes(record)
+    nodes = _Nodes(record, lora)
     model = nodes.model(adapters)
     words = nodes.words(model, record.prompt, record.lyrics)
     task = nodes.task(model)
     sampled = nodes.add("AceSuiteSampler", **model, **words, **nodes.settings(), **task)
     rate = record.ace_core.get("rate", ORIGINAL_RATE)
     heard = nodes.add("AceSuiteDCAEDecode", **model, latent=sampled, rate=rate, **task)
-    asked: Inputs = {"file": NO_FILE, "text": json.dumps(values_of(record)), "lora": lora}
-    loaded = nodes.add("AceSuiteLoadParameters", **asked, **nodes.needed)
+    loaded = nodes.file()
     nodes.add(
         "AceSuiteSaveAudio",
         **model,
@@ -237,11 +267,12 @@ def graph_of(record: Record, adapters: Sequence[Added] = (), lora: str = "error"
 class _Nodes:
     """The nodes of one graph, numbered as they come, and what is to be said about them."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, lora: str) -> None:
         self.prompt: dict[str, Inputs] = {}
         self.notes: list[str] = []
-        self.needed: Inputs = {}  # by Load Parameters, for the task in its file
-        self._record = record
+        self._needed: Inputs = {}  # by Load Parameters, for the task in its file
+        self._record, self._lora = record, lora
+        self._file: list[Json] = []
         chosen_from("compat", record.compat, COMPATS)
         chosen_from("language", language_of(record), LANGUAGE_CHOICES)
         if record.is_original:
@@ -275,20 +306,31 @@ class _Nodes:
         if task_of(record) in WITH_SOURCE:
             name = source_of(record)
             inputs["source_audio"] = self.add("LoadAudio", audio=name)
-            self.needed = {"source_audio": inputs["source_audio"]}
+            self._needed = {"source_audio": inputs["source_audio"]}
             self.notes.append(f"Put the source into ComfyUI's input folder as {name}.")
+        is_edit = task_of(record) == "edit"
+        if is_edit:
+            self._needed |= model
+            self.notes += [] if "source_tags" in record.ace_core else [NO_SOURCE_TAGS]
+        if needs_the_file(record):
+            return {"task": [self.file()[0], TASK]}
         seed = seeds_of(record).source
         if kind != "AceSuiteRetake" and seed is not None and seed <= LARGEST_PRIMITIVE:
             # A socket there: a number in it would be lost where a page opens the graph.
             inputs["source_seed"] = self.add("PrimitiveInt", value=seed)
         if task_of(record) == "extend" and "after" in record.ace_core:
             self.notes.append(WHOLE_FRAMES)
-        if task_of(record) == "edit":
+        if is_edit:
             words = self.words(model, *source_words(record))
             inputs |= {f"source_{name}": link for name, link in words.items()}
-            self.needed |= model
-            self.notes += [] if "source_tags" in record.ace_core else [NO_SOURCE_TAGS]
         return {"task": self.add(kind, **inputs)}
+
+    def file(self) -> list[Json]:
+        """The node that holds the whole record."""
+        text = json.dumps(values_of(self._record))
+        asked: Inputs = {"file": NO_FILE, "text": text, "lora": self._lora}
+        self._file = self._file or self.add("AceSuiteLoadParameters", **asked, **self._needed)
+        return self._file
 
     def settings(self) -> Inputs:
         """What decides the sampling."""

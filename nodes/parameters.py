@@ -22,6 +22,8 @@ from ..acestep_core.replay_graph import (
     Graph,
     found_adapters,
     graph_of,
+    needs_the_file,
+    regions_of,
     seconds_of,
     seeds_of,
     source_of,
@@ -208,6 +210,8 @@ def _task(record: Record, model: ACEStep | None, source: sound.Audio | None) -> 
         spoken = (language_of(record), record.compat)
         described["source_lyrics"] = LyricEncode().encode(model, lyrics, *spoken)[0]
     (task,) = TASK_NODES[kind]().describe(**described)
+    if needs_the_file(record):
+        task = replace(task, wish=replace(task.wish, regions=regions_of(record)))
     return task
 
 

@@ -143,7 +143,7 @@ class Sampler:
         if task and task.given:
             seconds = task.given.seconds
             samples[KEY] = Sampled(task.wish, seconds, plan.recipe, steps_run, latent.frames)
-        return samples, _info(made, model.model, notes)
+        return samples, _info(made, model.model, notes, _worked_on(task, plan))
 
 
 def _sampled(
@@ -170,8 +170,14 @@ def _about(task: TaskAsked | None) -> list[str]:
     return notes
 
 
-def _info(made: Made, model: Model, notes: list[str]) -> str:
-    record = asdict(record_of(made, model, Output(Path("song.flac"))))
+def _worked_on(task: TaskAsked | None, plan: Ready) -> Output:
+    """What the record says of the source and of how DCAE Decode puts the result into it."""
+    options = task.given.options if task and task.given else None
+    return Output(Path("song.flac"), regions=plan.regions, options=options)
+
+
+def _info(made: Made, model: Model, notes: list[str], output: Output) -> str:
+    record = asdict(record_of(made, model, output))
     of_a_file = ("format", "audio_path", "extra", "timecosts")
     values = {key: value for key, value in record.items() if key not in of_a_file}
     values["actual_seeds"] = made.recipe.seeds

@@ -34,6 +34,7 @@ from ..acestep_core.types import (
     Latent,
     Lyrics,
     Recipe,
+    Region,
     Retake,
     SettingError,
     Tags,
@@ -179,6 +180,7 @@ class Ready:
 
     recipe: Recipe
     unchanged: Latent | None = None
+    regions: tuple[Region, ...] = ()  # of the source, where parts of it were asked for
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -202,9 +204,9 @@ def ready(model: ACEStep, task: TaskAsked, recipe: Recipe) -> Ready:
         source = job.latent_of(0, job.clip.samples)
         latent = Latent(source.z.expand(len(recipe.seeds), -1, -1, -1).clone())
         note = "Nothing is made new: with these settings the result is the source."
-        return Ready(job.recipe, latent, [*job.notes, note], job.warnings)
+        return Ready(job.recipe, latent, job.regions, [*job.notes, note], job.warnings)
     made = resolved(replace(job.recipe, task=assignment.tasks[0]()))
-    return Ready(made, None, job.notes, job.warnings)
+    return Ready(made, None, job.regions, job.notes, job.warnings)
 
 
 def finished(model: ACEStep, task: TaskAsked, samples: dict[str, Any], latent: Latent) -> Edited:

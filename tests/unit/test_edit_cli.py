@@ -13,6 +13,7 @@ from acestep_core import cli
 from acestep_core.edit_cli import regions_of
 from acestep_core.files import read_audio, write_audio
 from acestep_core.metadata import read_record
+from acestep_core.splice import CROSSFADE
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -52,6 +53,23 @@ def test_inpaint_keeps_the_rest_sample_for_sample(run: Callable, tmp_path: Path)
     record = read_record(tmp_path / "new_input_params.json")
     assert (record.task, record.retake_seeds) == ("repaint", (5,))
     assert record.actual_seeds != (5,)
+    assert record.src_audio_path == "song.wav"  # no folders of this machine
+    (region,) = record.ace_core["regions"]
+    assert (region["start"], region["end"], region["feather"]) == (0.5, 1.0, 0.5)
+    options = {"splice": True, "crossfade": CROSSFADE, "match_level": True}
+    assert record.ace_core["options"] == options
+
+
+def test_part_of_an_edit_is_recorded_and_so_is_nothing_done(run: Callable, tmp_path: Path) -> None:
+    words = ("--source-tags", "rock", "--tags", "pop", "--region=-0.75:-0.25", "--no-level")
+    assert run("edit", "song.wav", *words, "-o", "new.wav", *STEPS)[0] == 0
+    own = read_record(tmp_path / "new_input_params.json").ace_core
+    assert [(r["start"], r["end"]) for r in own["regions"]] == [(0.75, 1.25)]
+    assert own["options"]["match_level"] is False
+    words = ("--tags", "pop", "--region", "0.5:1", "--variance", "0")
+    assert run("inpaint", "song.wav", *words, "-o", "same.wav", *STEPS)[0] == 0
+    record = read_record(tmp_path / "same_input_params.json")
+    assert (record.task, record.repaint_start, record.retake_variance) == ("repaint", 0.5, 0)
 
 
 def test_extend_adds_exactly_what_was_asked(run: Callable, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from acestep_core.types import Extend, Latent, SettingError
 from tests.unit import records
 
 SOURCE = Path("theirs_input_params.json")
+TWO = [{"start": 1.0, "end": 2.0, "feather": 0.2}, {"start": 5.0, "end": 0.5, "end_from": "end"}]
 
 
 def record_of(values: dict[str, Any]) -> Record:
@@ -140,6 +141,32 @@ def test_regions_and_growth_of_our_own_records() -> None:
     assert {key: task[key] for key in grown} == grown
 
 
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [("repaint", {"regions": TWO}), ("edit", {"regions": TWO[:1], "source_tags": "jazz"})],
+)
+def test_regions_that_no_node_names_come_from_the_file(name: str, own: dict[str, Any]) -> None:
+    made = graph({**records.EVERY[name], "ace_core": own})
+    (loader,) = of_kind(made, "AceSuiteLoadParameters")
+    for user in ("AceSuiteSampler", "AceSuiteDCAEDecode"):
+        assert of_kind(made, user)[0]["task"] == link_to(made, "AceSuiteLoadParameters", 9)
+    assert loader["source_audio"] == link_to(made, "LoadAudio")
+    assert ("model" in loader) == (name == "edit")
+    kinds = [node["class_type"] for node in made.prompt.values()]
+    assert not {"AceSuiteInpaintMask", "AceSuiteRemixEdit", "PrimitiveInt"} & {*kinds}
+    assert json.loads(loader["text"])["ace_core"]["regions"] == own["regions"]
+
+
+def test_options_of_our_own_records() -> None:
+    own = {"options": {"splice": False, "crossfade": 0.25, "match_level": False}}
+    for name, kind in (("extend", "AceSuiteExtend"), ("follow", "AceSuiteAudioReference")):
+        (task,) = of_kind(graph({**records.EVERY[name], "ace_core": own}), kind)
+        known = own["options"] if name == "extend" else {"match_level": False}
+        assert {key: task.get(key) for key in own["options"]} == {
+            key: known.get(key) for key in own["options"]
+        }
+
+
 def test_extension_that_was_recorded_is_asked_for_again() -> None:
     asked = Extend(Latent(torch.zeros(1, 8, 16, 20)), 0.5, 2.0, 60.0)
     values = {**records.OLD, **task_fields(asked), "retake_seeds": [1]}
@@ -237,9 +264,23 @@ def test_adapters_on_the_command_line(tmp_path: Path) -> None:
         ({"audio_duration": 300}, "Duration"),
         ({"audio_duration": -1}, "Duration"),
         ({"task": "repaint", "repaint_start": -1}, "Region start is -1"),
+        ({"task": "repaint", "ace_core": {"regions": 3}}, "regions are 3; they must be a list"),
         (
-            {"task": "repaint", "ace_core": {"regions": [{"start": 1}, {"start": 2}]}},
-            "names 2 regions; a graph has a node for one",
+            {"task": "repaint", "ace_core": {"regions": [{"stop": 3}]}},
+            "region of the file has stop",
+        ),
+        (
+            {"task": "repaint", "ace_core": {"regions": [{"start_from": "left"}]}},
+            "counts from is 'left'",
+        ),
+        ({"task": "extend", "ace_core": {"options": [1]}}, r"options are \[1\]; known are splice"),
+        (
+            {"task": "extend", "ace_core": {"options": {"splice": 1}}},
+            "splice is 1; it must be true or false",
+        ),
+        (
+            {"task": "extend", "ace_core": {"options": {"crossfade": True}}},
+            "crossfade is True; it must be a number",
         ),
         (
             {"task": "repaint", "ace_core": {"regions": [{"start": "soon"}]}},

@@ -121,6 +121,44 @@ def test_task_on_a_source_asks_for_it(model: Any, name: str) -> None:
         assert (task.wish.tags, task.wish.extended) == ("jazz", True)
 
 
+MASK = torch.zeros(1, 16)
+MASK[:, 2:5], MASK[:, 9:14] = 1, 1
+MASKED = {"source_audio": SONG, "mask": MASK, "crossfade": 0.02, "match_level": False}
+
+
+@pytest.mark.parametrize("name", ["AceSuiteInpaintMask", "AceSuiteRemixEdit"])
+def test_masked_regions_are_repeated_to_the_last_sample(words: dict[str, Any], name: str) -> None:
+    """What a mask marked is in the file, and so is how it was put into the source."""
+    asked = {**MASKED, "start": 0.0, "end": 1.0, "variance": 0.7, "feather": 0.1}
+    if name == "AceSuiteRemixEdit":
+        spoken = {"source_tags": words["tags"], "source_lyrics": words["lyrics"]}
+        asked = {**MASKED, **spoken, "mode": "remix"}
+    (task,) = NODES[name]().describe(**asked)
+    first, info = _sounded(words, task, {"seed": 9, "batch_size": 1, "steps": 3, "seconds": 1.0})
+    values = {**json.loads(info), "format": "flac", "audio_path": "a.flac"}
+    assert [(r["start"], r["end"]) for r in values["ace_core"]["regions"]] == [
+        (0.25, 0.625),
+        (1.125, 1.75),
+    ]
+    out = loaded(values, model=words["model"], source_audio=SONG)
+    assert out["task"].given.options == task.given.options
+    named = ("guidance_settings", "schedule", "seed", "seconds")
+    settings = {one: out[one] for one in named}
+    second, _ = _sounded(words, out["task"], {"batch_size": 1, **settings})
+    assert torch.equal(first, second)
+    was = SONG["waveform"]
+    for start, end in ((0.0, 0.25), (0.625, 1.125), (1.75, 2.0)):
+        kept = slice(round(start * RATE), round(end * RATE))
+        assert torch.equal(first[..., kept], was[..., kept])
+    assert not torch.equal(first, was)
+
+
+def _sounded(words: dict[str, Any], task: Any, asked: dict[str, Any]) -> tuple[torch.Tensor, str]:
+    latent, info = NODES["AceSuiteSampler"]().sample(**words, **asked, task=task)
+    audio, _ = NODES["AceSuiteDCAEDecode"]().decode(words["model"], latent, task=task)
+    return audio["waveform"], info
+
+
 def test_clip_of_a_batch() -> None:
     values = {**records.OLD, "actual_seeds": [4, 8], "retake_seeds": [1, 2]}
     assert [loaded(values, clip=clip)["seed"] for clip in (1, 2)] == [4, 8]
