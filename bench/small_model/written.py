@@ -51,8 +51,8 @@ def _codec(figures: Figures) -> list[str]:
     ]
     names = {
         "vocoder": "the vocoder",
-        "griffin_lim": "Griffin-Lim, 32 iterations",
-        "griffin_lim_true_mel": "Griffin-Lim, from the true mel",
+        "griffin_lim": "fast Griffin-Lim, 32 iterations",
+        "griffin_lim_true_mel": "the same, from the true mel",
     }
     for name, row in found["distances"].items():
         values = " | ".join(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 from torch import Tensor
 
+from acestep_core import griffin_lim as griffin_lim_module
 from acestep_core.config import HOP, SAMPLE_RATE, VocoderConfig
 from acestep_core.griffin_lim import REACH, first_phase, griffin_lim
 from acestep_core.mel import log_mel
@@ -34,6 +36,17 @@ def test_its_mel_is_the_given_one() -> None:
     noise = torch.randn(made.shape, generator=torch.Generator().manual_seed(0)) * 0.1
     other = (log_mel(noise, CONFIG) - mel).abs()[audible]
     assert float(other.mean()) > 1
+
+
+def test_momentum_comes_closer(monkeypatch: pytest.MonkeyPatch) -> None:
+    mel = log_mel(chord(1.0), CONFIG)
+    audible = mel > -6
+    errors = []
+    for momentum in (griffin_lim_module.MOMENTUM, 0.0):
+        monkeypatch.setattr(griffin_lim_module, "MOMENTUM", momentum)
+        made = log_mel(griffin_lim(mel, CONFIG), CONFIG)
+        errors.append(float((made - mel).abs()[audible].mean()))
+    assert errors[0] < 0.9 * errors[1]
 
 
 def test_the_reach_is_enough_and_needed() -> None:
