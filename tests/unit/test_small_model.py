@@ -24,6 +24,7 @@ from training.probe import saved
 from training.sizes import MOST_BYTES
 
 COUNT = 6  # clips
+SOURCES = 6
 STEPS = 12
 RECOGNISED = 0.5  # share of genres, and of ensembles; by chance 0.1 and 0.05
 
@@ -45,7 +46,7 @@ def _fewer_steps() -> object:
 @pytest.fixture(scope="module")
 def sources(small: ACEStep) -> list[tuple[clips.Wanted, SourceClip]]:
     """Clips of several styles, made once."""
-    chosen = [clips.wanted(editing.FIRST + index) for index in range(3)]
+    chosen = [clips.wanted(editing.FIRST + index) for index in range(SOURCES)]
     return [(one, editing.source(small, one)) for one in chosen]
 
 
