@@ -142,7 +142,10 @@ def _region_of(named: dict[str, Json]) -> Region:
     places: dict[str, Json] = {}
     for name, value in named.items():
         places[name] = value if name.endswith("_from") else _number(value, name)
-    return Region(**places)  # pyright: ignore[reportArgumentType]
+    region = Region(**places)  # pyright: ignore[reportArgumentType]
+    if not {"start", "end"} <= named.keys():
+        raise FileError(f"A region of the file is {named!r}; it must have a start and an end.")
+    return region
 
 
 def needs_the_file(record: Record) -> bool:
@@ -152,8 +155,8 @@ def needs_the_file(record: Record) -> bool:
 
 def _region(record: Record) -> Inputs:
     """The first region."""
-    only = Region(record.repaint_start, record.repaint_end)
-    return {**asdict((*regions_of(record), only)[0]), "variance": record.retake_variance}
+    named = regions_of(record) or (Region(record.repaint_start, record.repaint_end),)
+    return {**asdict(named[0]), "variance": record.retake_variance}
 
 
 def _growth(record: Record) -> Inputs:
@@ -327,9 +330,10 @@ class _Nodes:
 
     def file(self) -> list[Json]:
         """The node that holds the whole record."""
-        text = json.dumps(values_of(self._record))
-        asked: Inputs = {"file": NO_FILE, "text": text, "lora": self._lora}
-        self._file = self._file or self.add("AceSuiteLoadParameters", **asked, **self._needed)
+        if not self._file:
+            text = json.dumps(values_of(self._record))
+            asked: Inputs = {"file": NO_FILE, "text": text, "lora": self._lora}
+            self._file = self.add("AceSuiteLoadParameters", **asked, **self._needed)
         return self._file
 
     def settings(self) -> Inputs:

@@ -74,13 +74,14 @@ OURS = {
         "extended": True,
     },
 }
+STRANGE = {"somebody_elses": {"key": [1, None]}}
 EVERY = {
     "old": OLD,
-    "new": {**NEW, "somebody_elses": {"key": [1, None]}},
-    "retake": RETAKE,
-    "repaint": REPAINT,
-    "extend": EXTEND,
-    "edit": EDIT,
-    "follow": FOLLOW,
-    "ours": OURS,
+    "new": {**NEW, **STRANGE},
+    "retake": {**RETAKE, **STRANGE},
+    "repaint": {**REPAINT, **STRANGE},
+    "extend": {**EXTEND, **STRANGE},
+    "edit": {**EDIT, **STRANGE},
+    "follow": {**FOLLOW, **STRANGE},
+    "ours": {**OURS, **STRANGE},
 }

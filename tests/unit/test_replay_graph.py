@@ -273,6 +273,10 @@ def test_adapters_on_the_command_line(tmp_path: Path) -> None:
             {"task": "repaint", "ace_core": {"regions": [{"start_from": "left"}]}},
             "counts from is 'left'",
         ),
+        (
+            {"task": "repaint", "ace_core": {"regions": [{"start": 2}]}},
+            "must have a start and an end",
+        ),
         ({"task": "extend", "ace_core": {"options": [1]}}, r"options are \[1\]; known are splice"),
         (
             {"task": "extend", "ace_core": {"options": {"splice": 1}}},
