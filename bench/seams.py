@@ -17,6 +17,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -39,6 +40,9 @@ from acestep_core.tasks import first_step
 from acestep_core.types import Latent, Lyrics, Recipe, Region, Repaint, Tags
 
 from .measure import last_line
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 PLACES = (0.15, 0.32, 0.49, 0.66, 0.83)  # of the clip, where regions begin
 REGION_SECONDS = 4.0
@@ -198,7 +202,8 @@ def measured(work: Work, out: Path) -> list[Row]:
             said = f"{work.name}, splice {splice}, feather {feather:g} s: done"
             print(said, file=sys.stderr, flush=True)
             if splice and feather == SPLICED_PICTURE:
-                draw(clip, edited.waves[0], regions[0], out / f"{work.name}.png")
+                image = drawn(clip, edited.waves[0], regions[0], work.name)
+                save_png(image, out / f"{work.name}.png")
     return rows
 
 
@@ -239,7 +244,7 @@ def table(rows: list[Row]) -> list[str]:
     return lines
 
 
-def draw(clip: SourceClip, edited: Tensor, region: Region, path: Path) -> None:
+def drawn(clip: SourceClip, edited: Tensor, region: Region, name: str) -> Image:
     """The surroundings of a region before and after."""
     start = max((region.start + region.end - SHOWN) / 2, 0.0)
     part = slice(round(start * clip.rate), round((start + SHOWN) * clip.rate))
@@ -249,5 +254,5 @@ def draw(clip: SourceClip, edited: Tensor, region: Region, path: Path) -> None:
     ]
     seconds = min(SHOWN, clip.seconds - start)
     marked = [(region.start - start, region.end - start)]
-    title = f"{path.stem}: {start:.0f} to {start + seconds:.0f} s, inpainted where marked"
-    save_png(edit_picture(mels[0], mels[1], seconds, marked, title), path)
+    title = f"{name}: {start:.0f} to {start + seconds:.0f} s, inpainted where marked"
+    return edit_picture(mels[0], mels[1], seconds, marked, title)

@@ -1,6 +1,6 @@
 """Makes the readme's picture of an inpaint, with the small model and from music it makes.
 
-text -> 16 s of music -> inpaint of four of them -> docs/inpaint.png
+text -> 16 s of music -> inpaint of four of them -> docs/inpaint.jpg
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from acestep_core.pipeline import ACEStep  # noqa: E402
 from acestep_core.small import FOLDER, GUIDANCE, LYRICS, SAMPLING, TAGS  # noqa: E402
 from acestep_core.types import Recipe, Region, TextToMusic  # noqa: E402
 from bench import seams  # noqa: E402
+from scripts import jpeg  # noqa: E402
 
 SECONDS, REGION, VARIANCE = 16.0, Region(6.0, 10.0, feather=0.5), 0.8
 
@@ -28,8 +29,8 @@ def main() -> int:
     latent = pipe.generate(recipe).latent
     clip = SourceClip(pipe.decode(latent, SAMPLE_RATE)[0], SAMPLE_RATE, latent)
     edited = inpaint(pipe, clip, replace(recipe, seeds=(2,)), [REGION], VARIANCE)
-    (ROOT / "docs").mkdir(exist_ok=True)
-    seams.draw(clip, edited.waves[0], REGION, ROOT / "docs" / "inpaint.png")
+    image = seams.drawn(clip, edited.waves[0], REGION, "inpaint")
+    jpeg.write(image, ROOT / "docs" / "inpaint.jpg")
     return 0
 
 

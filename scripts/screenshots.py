@@ -31,6 +31,7 @@ from torch import Tensor  # noqa: E402
 from acestep_core import small  # noqa: E402 - the project is not installed
 from acestep_core.files import write_audio  # noqa: E402
 from acestep_core.tiny import write_folder  # noqa: E402
+from scripts import jpeg  # noqa: E402
 from tests.host import comfyui, page  # noqa: E402
 from tests.host.comfyui import get_json  # noqa: E402
 from tests.host.drafts import SONG  # noqa: E402
@@ -38,7 +39,7 @@ from tests.host.drafts import SONG  # noqa: E402
 WORKFLOWS, SCREENS, HELP = ROOT / "workflows", ROOT / "docs" / "screens", ROOT / "web" / "docs"
 LIVE, NODES = "live_preview", "nodes"
 NOT_RUN = {"native_interop"}  # needs ComfyUI's own checkpoint, which has no small form
-LARGEST, LARGEST_NODE = 150_000, 40_000  # bytes of a picture
+LARGEST_NODE = 40_000  # bytes of a picture
 LONG = {"seconds": 240.0, "steps": 1000}  # so that previews come while it samples
 SHORT = {"seconds": 12.0, "steps": 4, "seed": 4242}  # to have results; shown is what is shipped
 WAIT = 240  # seconds that a run may take
@@ -102,7 +103,7 @@ def read(name: str) -> dict[str, Any]:
     return json.loads((WORKFLOWS / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def store(opened: page.Opened, path: Path, largest: int) -> None:
+def store(opened: page.Opened, path: Path, largest: int = jpeg.LARGEST) -> None:
     """The whole graph at its own size, without the page's bars around it."""
     from PIL import Image
 
@@ -118,15 +119,9 @@ def store(opened: page.Opened, path: Path, largest: int) -> None:
     place = {"x": left, "y": top, "width": width, "height": height}
     shot = opened.page.screenshot(clip=place, type="png")  # pyright: ignore[reportArgumentType]
     picture = Image.open(io.BytesIO(shot)).convert("RGB")
-    content, quality = io.BytesIO(), 94
-    while not 0 < content.tell() <= largest:
-        content, quality = io.BytesIO(), quality - 6
-        assert quality > 20, f"{path.name} does not fit into {largest} bytes"
-        picture.save(content, "JPEG", quality=quality, optimize=True, progressive=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.getvalue())
+    quality, size = jpeg.write(picture, path, largest), path.stat().st_size
     print(
-        f"{path.relative_to(ROOT)}: {width} x {height}, {content.tell() / 1000:.0f} kB, q{quality}",
+        f"{path.relative_to(ROOT)}: {width} x {height}, {size / 1000:.0f} kB, q{quality}",
         flush=True,
     )
 
@@ -139,7 +134,7 @@ def workflow(opened: page.Opened, name: str) -> None:
         assert entry["status"]["status_str"] == "success", (name, entry["status"])
         opened.page.evaluate(SET, shipped)
     assert not opened.said(), (name, opened.said())
-    store(opened, SCREENS / f"{name}.jpg", LARGEST)
+    store(opened, SCREENS / f"{name}.jpg")
 
 
 def live(opened: page.Opened) -> None:
@@ -154,7 +149,7 @@ def live(opened: page.Opened) -> None:
         assert time.monotonic() < until, "no preview came"
         opened.page.wait_for_timeout(300)
     opened.page.wait_for_timeout(4000)  # the first pictures are short
-    store(opened, SCREENS / f"{LIVE}.jpg", LARGEST)
+    store(opened, SCREENS / f"{LIVE}.jpg")
     opened.page.evaluate("() => app.api.interrupt()")
     while not get_json(f"{opened.url}/history/{prompt}").get(prompt):
         time.sleep(0.2)

@@ -37,6 +37,7 @@ from acestep_core.umt5 import TextEncoder
 from . import prompts, text
 from .autoencoder import one_of
 from .data import LONG, Clip
+from .kept import kept
 from .latents import Latents
 from .probe import usable
 from .stage import Course, Job, Run, begun, drawing, mixed_precision, teach, trained
@@ -101,8 +102,7 @@ class Denoising:
         self.short = [clip for clip in clips if self.latents.frames(clip) != LONG]
 
     def _encoder(self) -> nn.Module:
-        own = self.job.places.stage(COURSE.name) / "text_encoder.safetensors"
-        if own.is_file():
+        if kept(self.job.places, COURSE.name, "text_encoder"):
             return begun(self.job, COURSE.name, "text_encoder")
         return trained(self.job, text.COURSE.name, "text_encoder").requires_grad_(True)
 

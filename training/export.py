@@ -1,6 +1,7 @@
 """The checkpoint folder, from what is trained so far.
 
-    runs/<stage>/<part>.safetensors -> <folder>/<part's folder>/..., config.json, tokenizer.json
+    <private folder>/<stage>/<part>.safetensors -> <folder>/<part's folder>/...
+                                                   config.json, tokenizer.json, model.json
 
 A part that no stage has trained yet gets its starting weights, and model.json says so: the
 folder can be loaded from the first day on.
@@ -19,6 +20,7 @@ from acestep_core.codec import GRIFFIN_LIM, VOCODER
 
 from . import autoencoder, denoiser, text, vocoder, weights
 from .initial import fresh
+from .kept import Kept, kept
 from .places import made
 from .sizes import MOST_BYTES, NAME
 from .stage import Job
@@ -40,10 +42,10 @@ class ExportError(RuntimeError):
 
 def write_folder(folder: Path, job: Job) -> Path:
     """Write the whole checkpoint in the released layout and return where."""
-    steps = {}
+    found = {part: source(part, job) for part in PARTS}
     for part in PARTS:
         place = made(folder / FOLDERS[part])
-        steps[part] = _part(part, place / FILES[part], job)
+        _write_part(part, found[part], place / FILES[part], job)
         settings = json.dumps(asdict(getattr(job.config, part)), indent=2, sort_keys=True)
         (place / "config.json").write_text(settings + "\n", encoding="utf-8")
     tokenizer = folder / FOLDERS["text_encoder"] / "tokenizer.json"
@@ -51,7 +53,13 @@ def write_folder(folder: Path, job: Job) -> Path:
         shutil.copyfile(text.tokenizer_path(job), tokenizer)
     else:
         text.write_tokenizer(tokenizer, job.config.text_encoder.vocab_size, ("genre", "tempo"))
-    about = {"name": _name(steps), "demo": True, "sound": sound_of(job), "steps": steps}
+    about = {
+        "name": _name(found),
+        "demo": True,
+        "sound": sound_of(job),
+        "steps": {part: one.step if one else 0 for part, one in found.items()},
+        "stages": {part: one.stage for part, one in found.items() if one},
+    }
     (folder / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     log.info("%s: %.1f MB, %s", folder, size / 1e6, about["name"])
@@ -60,16 +68,16 @@ def write_folder(folder: Path, job: Job) -> Path:
     return folder
 
 
-def source(part: str, job: Job) -> Path | None:
+def source(part: str, job: Job) -> Kept | None:
     """The best trained weights of a part."""
-    places = [job.places.runs / stage / f"{part}.safetensors" for stage in MAKERS[part]]
-    return next((place for place in places if place.is_file()), None)
+    found = (kept(job.places, stage, part) for stage in MAKERS[part])
+    return next((one for one in found if one), None)
 
 
 def sound_of(job: Job) -> str:
     """The vocoder only where it came closer to held-out clips than Griffin-Lim did."""
     found = source("vocoder", job)
-    figures = last_figures(found.parent / "losses.jsonl") if found else {}
+    figures = last_figures(job.places.runs / found.stage / "losses.jsonl") if found else {}
     limit = figures.get("griffin_lim_lsd", 0.0)
     return VOCODER if figures.get("held_out_lsd", limit) < limit else GRIFFIN_LIM
 
@@ -85,19 +93,16 @@ def last_figures(journal: Path) -> dict[str, float]:
     return {}
 
 
-def _part(part: str, path: Path, job: Job) -> int:
-    """Write one part and return its step, 0 for starting weights."""
-    found = source(part, job)
+def _write_part(part: str, found: Kept | None, path: Path, job: Job) -> None:
+    """A part as it was trained, or with starting weights."""
     if found is None:
         network = fresh(part, job.config, job.seed)
         tensors = {name: p.detach() for name, p in network.named_parameters()}
         weights.write_part(tensors, part, job.config, path)
-        return 0
-    shutil.copyfile(found, path)
-    about = json.loads((found.parent / "state.json").read_text(encoding="utf-8"))
-    return about["step"]
+    elif found.path.resolve() != path.resolve():
+        shutil.copyfile(found.path, path)
 
 
-def _name(steps: dict[str, int]) -> str:
-    untrained = [part for part, step in steps.items() if step == 0]
+def _name(found: dict[str, Kept | None]) -> str:
+    untrained = [part for part, one in found.items() if one is None]
     return f"{NAME} ({', '.join(untrained)} not trained yet)" if untrained else NAME

@@ -21,16 +21,14 @@ from acestep_core.atomic import replaced
 from .autoencoder import COURSE, RoundTrip
 from .data import Clip, Clips
 from .places import made
-from .stage import Job
+from .stage import Job, finished
 
 log = logging.getLogger(__name__)
 
 
 def folder_of(job: Job) -> Path:
-    weights = job.places.stage(COURSE.name) / "dcae.safetensors"
-    if not weights.is_file():
-        raise FileNotFoundError(f"{weights} is missing: run `python -m training autoencoder`.")
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
+    weights = finished(job, COURSE.name, "dcae").read_bytes()
+    digest = hashlib.sha256(weights).hexdigest()[:12]
     return made(job.places.work / "latents" / digest)
 
 

@@ -4,7 +4,7 @@
 
 A group may be used as a tag from 90 % on. The classifiers that judge generated clips have seen
 clips and their round trips through the codec, so that they do not take the codec's blur for a
-style; they are kept in `probe.safetensors`.
+style; they are kept in `judges/`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from acestep_core.atomic import replaced
 from . import weights
 from .data import SHORT, Clip, Clips
 from .features import features
-from .places import RUNS, Places
+from .places import JUDGES, Places
 
 NEEDED = 0.9  # share of held-out clips that must be recognised
 GROUPS = ("genre", "ensemble", "tempo", "density", "mode")
@@ -131,7 +131,7 @@ def probes(places: Places, mels: Mels | None = None) -> dict[str, tuple[Probe, V
 def run(places: Places, mels: Mels | None = None) -> dict[str, Verdict]:
     """Judge every group on held-out clips, as they are and through the codec if there is one.
 
-    Writes runs/probe/real.json, and with a codec codec.json and the probes themselves.
+    Writes runs/probe/real.json, and with a codec codec.json and the probes into judges/.
     """
     found = probes(places, mels)
     verdicts = {group: verdict for group, (_, verdict) in found.items()}
@@ -145,7 +145,7 @@ def run(places: Places, mels: Mels | None = None) -> dict[str, Verdict]:
             for group, (probe, _) in found.items()
         }
         _write(through, report(places, "codec"))
-        save({group: probe for group, (probe, _) in found.items()}, places.stage("probe"))
+        save({group: probe for group, (probe, _) in found.items()}, places.judges)
     return verdicts
 
 
@@ -171,7 +171,7 @@ def save(probes: dict[str, Probe], folder: Path) -> None:
         temporary.write_text(json.dumps(names, indent=2) + "\n", encoding="utf-8")
 
 
-def saved(folder: Path = RUNS / "probe") -> dict[str, Probe]:
+def saved(folder: Path = JUDGES) -> dict[str, Probe]:
     """The probes that judge generated clips."""
     tensors = weights.read(folder / "probe.safetensors")
     names = json.loads((folder / "classes.json").read_text(encoding="utf-8"))

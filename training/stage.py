@@ -3,9 +3,10 @@
     restore -> (lesson.loss -> gradients -> AdamW -> running mean) x steps -> save
 
 A step's data and rate depend on its number alone, so an interrupted run goes on as if nothing
-had happened. What is committed is the running mean of the weights in 16 bits, the step, the
-seed and the log of losses. Optimizer moments stay in the private folder; without them, on
-another machine, a warm-up of 200 steps rebuilds them.
+had happened. What is committed is the step, the seed and the log of losses. The running mean of
+the weights, in 16 bits, and the optimizer's moments stay in the private folder. On another
+machine the shipped checkpoint's weights are gone on from (kept.py), and a warm-up of 200 steps
+rebuilds the moments.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from acestep_core.config import ModelConfig
 
 from . import curves, weights
 from .initial import centred, fresh
+from .kept import STATE, kept
 from .places import Places
 from .sizes import SMALL
 from .team import ALONE, Member
@@ -78,7 +80,7 @@ class Course:
 class Lesson(Protocol):
     """What a stage teaches."""
 
-    parts: Mapping[str, nn.Module]  # trained and committed
+    parts: Mapping[str, nn.Module]  # trained, later exported
     companions: Mapping[str, nn.Module]  # trained with them, kept on this machine
     opponents: Mapping[str, nn.Module]  # trained by the lesson itself, kept on this machine
 
@@ -162,25 +164,26 @@ class Run:
     # --- files -----------------------------------------------------------------------
 
     def save(self) -> None:
-        """The committed form and the private one; each file whole or not at all."""
+        """The exportable form and the private one; each file whole or not at all."""
         if not self.job.member.leads:
             return
+        private = self.job.places.private(self.course.name)
         for part in self.lesson.parts:
             own = {
                 name.removeprefix(f"{part}/"): tensor
                 for name, tensor in self.means.items()
                 if name.startswith(f"{part}/")
             }
-            place = self.folder / f"{part}.safetensors"
-            weights.write_part(own, part, self.job.config, place)
+            weights.write_part(own, part, self.job.config, private / f"{part}.safetensors")
         about = {
             "step": self.step,
             "seconds": round(self.seconds),
             "seed": self.job.seed,
             "course": asdict(self.course),
         }
-        with replaced(self.folder / "state.json") as temporary:
-            temporary.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        for folder in (private, self.folder):
+            with replaced(folder / STATE) as temporary:
+                temporary.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         self._save_private()
 
     def _save_private(self) -> None:
@@ -197,31 +200,33 @@ class Run:
         weights.write({name: t.cpu().contiguous() for name, t in kept.items()}, self.state)
 
     def restore(self) -> None:
-        """Go on where the private state ends, or else where the committed one does."""
-        about = _about(self.folder)
-        if about is None:
+        """Go on where the private state ends, or else where the kept weights do."""
+        places, name = self.job.places, self.course.name
+        found = [kept(places, name, part) for part in self.lesson.parts]
+        ends = [(one.step, one.seconds) for one in found if one]
+        if len(ends) < len(found):
             return
-        self.step, self.seconds = about["step"], about["seconds"]
+        self.step, self.seconds = min(ends)
         self.fresh_since = self.step
         if self.state.is_file():
-            kept = weights.read(self.state)
-            if int(kept["step"][0]) >= self.step:
-                self._restore_private(kept)
+            tensors = weights.read(self.state)
+            if int(tensors["step"][0]) >= self.step:
+                self._restore_private(tensors)
 
-    def _restore_private(self, kept: weights.Tensors) -> None:
-        self.step, self.fresh_since = (int(value) for value in kept["step"])
+    def _restore_private(self, tensors: weights.Tensors) -> None:
+        self.step, self.fresh_since = (int(value) for value in tensors["step"])
         with torch.no_grad():
             for name, parameter in self.named():
-                parameter.copy_(kept[f"now/{name}"])
-                self.means[name] = kept[f"mean/{name}"].to(parameter.device)
-                if f"first/{name}" in kept:
+                parameter.copy_(tensors[f"now/{name}"])
+                self.means[name] = tensors[f"mean/{name}"].to(parameter.device)
+                if f"first/{name}" in tensors:
                     self.optimizer.state[parameter] = {
                         "step": torch.tensor(float(self.step - self.fresh_since)),
-                        "exp_avg": kept[f"first/{name}"].to(parameter.device),
-                        "exp_avg_sq": kept[f"second/{name}"].to(parameter.device),
+                        "exp_avg": tensors[f"first/{name}"].to(parameter.device),
+                        "exp_avg_sq": tensors[f"second/{name}"].to(parameter.device),
                     }
             for name, parameter in _named(self.lesson.opponents):
-                parameter.copy_(kept[f"opponent/{name}"])
+                parameter.copy_(tensors[f"opponent/{name}"])
 
 
 def _named(networks: Mapping[str, nn.Module]) -> Iterator[tuple[str, nn.Parameter]]:
@@ -234,16 +239,11 @@ def is_matrix(parameter: Tensor) -> bool:
     return parameter.ndim > 1 and parameter.shape[0] > 1
 
 
-def _about(folder: Path) -> dict | None:
-    path = folder / "state.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
 def begun(job: Job, stage: str, part: str) -> nn.Module:
-    """A stage's network: from its committed file, else with starting weights."""
-    path = job.places.stage(stage) / f"{part}.safetensors"
-    if path.is_file():
-        network = weights.read_part(part, job.config, path)
+    """A stage's network: with the weights that it left, else with starting ones."""
+    found = kept(job.places, stage, part)
+    if found:
+        network = weights.read_part(part, job.config, found.path)
     else:
         network = fresh(part, job.config, job.seed)
         if part == "vocoder":
@@ -251,12 +251,19 @@ def begun(job: Job, stage: str, part: str) -> nn.Module:
     return network.to(job.device)
 
 
+def finished(job: Job, stage: str, part: str) -> Path:
+    """The weights of a stage that another one needs."""
+    found = kept(job.places, stage, part)
+    if found is None:
+        raise FileNotFoundError(
+            f"No {part} of the stage {stage} is here: run `python -m training {stage}` first."
+        )
+    return found.path
+
+
 def trained(job: Job, stage: str, part: str) -> nn.Module:
     """A finished stage's network, to be used and not changed."""
-    path = job.places.stage(stage) / f"{part}.safetensors"
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: run `python -m training {stage}` first.")
-    network = weights.read_part(part, job.config, path)
+    network = weights.read_part(part, job.config, finished(job, stage, part))
     return network.to(job.device).eval().requires_grad_(False)
 
 

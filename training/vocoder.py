@@ -24,6 +24,7 @@ from acestep_core.vocoder import Vocoder
 from . import autoencoder, opponents, spectra
 from .autoencoder import log_mel_of, normal, one_of
 from .data import Clips
+from .kept import kept
 from .stage import Course, Job, Run, begun, mixed_precision, teach, trained
 
 COURSE = Course("vocoder", steps=20_000, rate=1e-3, betas=(0.8, 0.99), measure_every=500)
@@ -130,8 +131,7 @@ class Opposed(Sounding):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job, ADVERSARIAL)
-        own = job.places.stage(ADVERSARIAL.name) / "vocoder.safetensors"
-        if not own.is_file():
+        if not kept(job.places, ADVERSARIAL.name, "vocoder"):
             first = trained(job, COURSE.name, "vocoder")
             self.network.load_state_dict(first.state_dict())
         self.against = opponents.Opponents().to(job.device)

@@ -1,6 +1,6 @@
 """Every stage of the small model's training, with tiny networks on seconds of plain sound.
 
-    plain pieces -> two steps of each stage -> committed files alone -> two more -> export -> sound
+    plain pieces -> two steps of each stage -> export -> two more from that alone -> sound
 
 FluidSynth is needed by one test only, which says so when it is missing.
 """
@@ -13,6 +13,7 @@ import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -48,6 +49,7 @@ from training import (
 from training.card import BEGIN, END
 from training.card import write as write_card
 from training.features import features
+from training.kept import kept
 from training.places import Places
 from training.stage import LAST_RATE, Job
 from training.styles import BEAT_ANGLES, BY_GENRE, STYLES
@@ -230,31 +232,59 @@ def test_going_on_equals_never_stopping(trained: Job, tmp_path: Path) -> None:
     run = autoencoder.teach(autoencoder.Autoencoding(stopped), course, stopped)
     assert run.step == 1
     run = autoencoder.teach(autoencoder.Autoencoding(stopped), course, stopped)
-    whole = trained.places.runs / "autoencoder" / "dcae.safetensors"
     assert run.step == 2
-    assert (tmp_path / "runs" / "autoencoder" / "dcae.safetensors").read_bytes() == (
-        whole.read_bytes()
-    )
+    whole, halves = (one.private("autoencoder") for one in (trained.places, places))
+    assert (halves / "dcae.safetensors").read_bytes() == (whole / "dcae.safetensors").read_bytes()
 
 
-def test_going_on_from_the_committed_files_alone(trained: Job, tmp_path: Path) -> None:
-    places = Places(tmp_path, trained.places.runs)
-    (tmp_path / "data").symlink_to(trained.places.data, target_is_directory=True)
-    run = autoencoder.teach(
-        autoencoder.Autoencoding(replace(trained, places=places, steps=4)),
-        autoencoder.COURSE,
-        replace(trained, places=places, steps=4),
-    )
+def elsewhere(trained: Job, folder: Path, shipped: Path | None) -> Job:
+    """The same training on a machine that has its clips and what is committed, no more."""
+    places = Places(folder / "work", shutil.copytree(trained.places.runs, folder / "runs"), shipped)
+    (folder / "work").mkdir()
+    (folder / "work" / "data").symlink_to(trained.places.data, target_is_directory=True)
+    return replace(trained, places=places, steps=4)
+
+
+def test_nothing_committed_by_a_stage_is_a_weight(trained: Job) -> None:
+    assert not list(trained.places.runs.rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize("stage", [autoencoder, vocoder, denoiser])
+def test_going_on_from_the_exported_checkpoint_alone(
+    trained: Job, tmp_path: Path, stage: ModuleType
+) -> None:
+    shipped = export.write_folder(tmp_path / "small", trained)
+    job = elsewhere(trained, tmp_path, shipped)
+    for part in export.PARTS:
+        found = export.source(part, job)
+        assert found is not None
+        assert found.path.is_relative_to(shipped)
+    if stage is denoiser:  # it needs the tokenizer, which is committed, and no encoder of "text"
+        assert kept(job.places, "text", "text_encoder") is None
+    run = stage.run(job)
     assert (run.step, run.fresh_since) == (4, 2)
+    found = kept(job.places, run.course.name, next(iter(run.lesson.parts)))
+    assert found is not None
+    assert (found.step, found.path.is_relative_to(job.places.work)) == (4, True)
+
+
+def test_a_stage_without_weights_starts_anew(trained: Job, tmp_path: Path) -> None:
+    run = autoencoder.run(elsewhere(trained, tmp_path, None))
+    assert (run.step, run.fresh_since) == (4, 0)
+
+
+def test_exporting_onto_itself_keeps_the_weights(trained: Job, tmp_path: Path) -> None:
+    shipped = export.write_folder(tmp_path / "small", trained)
+    before = {path: path.read_bytes() for path in shipped.rglob("*.*")}
+    export.write_folder(shipped, elsewhere(trained, tmp_path, shipped))
+    assert {path: path.read_bytes() for path in shipped.rglob("*.*")} == before
 
 
 def test_another_descent_begins_at_its_rate_and_ends_with_the_last_step(
     trained: Job, tmp_path: Path
 ) -> None:
-    places = Places(tmp_path / "work", shutil.copytree(trained.places.runs, tmp_path / "runs"))
-    (tmp_path / "work").mkdir()
-    (tmp_path / "work" / "data").symlink_to(trained.places.data, target_is_directory=True)
-    run = denoiser.run(replace(trained, places=places, steps=5, rate=0.5))
+    shipped = export.write_folder(tmp_path / "small", trained)
+    run = denoiser.run(replace(elsewhere(trained, tmp_path, shipped), steps=5, rate=0.5))
     assert (run.course.first, run.course.rate) == (2, 0.5)
     warm = 10_000  # steps since the moments began
     rates = [run.course.rate_at(step, warm) for step in range(2, 6)]
