@@ -144,7 +144,7 @@ def prepare(need: str) -> None:
 
 def demo(options: argparse.Namespace) -> int:
     prepare("run")
-    return run_module(["acestep_core.demo", *options.rest])
+    return run_module(["acestep_core.cli.demo", *options.rest])
 
 
 def bench(options: argparse.Namespace) -> int:

@@ -15,32 +15,32 @@ from typing import TYPE_CHECKING
 from .config import VERSION
 
 if TYPE_CHECKING:
-    from .checkpoint import CheckpointError, recognise
-    from .files import read_audio, write_audio
-    from .lora import Applied, read_adapter
-    from .model import Precision
     from .pipeline import ACEStep
     from .presets import PRESETS
+    from .sound.files import read_audio, write_audio
     from .types import Guidance, Latent, Recipe, Sampling, SettingError, TextToMusic
+    from .weights.checkpoint import CheckpointError, recognise
+    from .weights.lora import Applied, read_adapter
+    from .weights.model import Precision
 
 __version__ = VERSION
 
 _HOMES = {
     "ACEStep": "pipeline",
-    "Applied": "lora",
-    "CheckpointError": "checkpoint",
+    "Applied": "weights.lora",
+    "CheckpointError": "weights.checkpoint",
     "Guidance": "types",
     "Latent": "types",
     "PRESETS": "presets",
-    "Precision": "model",
+    "Precision": "weights.model",
     "Recipe": "types",
     "Sampling": "types",
     "SettingError": "types",
     "TextToMusic": "types",
-    "read_adapter": "lora",
-    "read_audio": "files",
-    "recognise": "checkpoint",
-    "write_audio": "files",
+    "read_adapter": "weights.lora",
+    "read_audio": "sound.files",
+    "recognise": "weights.checkpoint",
+    "write_audio": "sound.files",
 }
 __all__ = [  # noqa: RUF022 - in the order of _HOMES
     "ACEStep",

@@ -17,25 +17,22 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .audio import checked_wave, resample, without_round_trip_tail
-from .checkpoint import recognise
-from .codec import TILED, Codec, Tick, Tiles, no_tick
+from .conditions.branches import branches, edit_branches, predicting
+from .conditions.tags import encode_tags
 from .config import LATENT_CHANNELS, LATENT_HEIGHT, SAMPLE_RATE
-from .context import branches, edit_branches, predicting
-from .guidance import Predict, branches_of
-from .kit import Kit
-from .lora import Applied, with_adapters
 from .lyrics import tokenise
 from .lyrics.vocabulary import Vocabulary
-from .memory import Part, attention_bytes
-from .model import Model, Placing, Precision, load
-from .noise import Noise
+from .networks.memory import Part, attention_bytes
+from .networks.transformer import Transformer
 from .presets import BEHAVIOURS
-from .sample import See, run
-from .schedule import Step
-from .tasks import frames_made, plan
-from .text import encode_tags
-from .transformer import Transformer
+from .sampling.guidance import Predict, branches_of
+from .sampling.loop import See, run
+from .sampling.noise import Noise
+from .sampling.schedule import Step
+from .sound.audio import checked_wave, resample, without_round_trip_tail
+from .sound.codec import TILED, Codec, Tick, Tiles, no_tick
+from .tasks.kit import Kit
+from .tasks.plans import frames_made, plan
 from .types import (
     AudioToAudio,
     Edit,
@@ -47,6 +44,9 @@ from .types import (
     Tags,
     TextToMusic,
 )
+from .weights.checkpoint import recognise
+from .weights.lora import Applied, with_adapters
+from .weights.model import Model, Placing, Precision, load
 
 log = logging.getLogger(__name__)
 

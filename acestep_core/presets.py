@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .extension import added_rounded, added_truncated
-from .flow_edit import momentum_of_both, momentum_of_source
-from .kit import Behaviour
-from .noise import (
+from .sampling.loop import by_evaluation, by_step
+from .sampling.noise import (
     as_given,
     counted_seeds,
     mixed,
@@ -21,10 +19,17 @@ from .noise import (
     step_noise_first,
     step_noise_item,
 )
-from .sample import by_evaluation, by_step
-from .schedule import chosen_sigmas, chosen_sigmas_shifted_again, lowered_sigmas, sigmas
-from .solve import mean_shift_batch, mean_shift_item
-from .tasks import (
+from .sampling.schedule import (
+    chosen_sigmas,
+    chosen_sigmas_shifted_again,
+    lowered_sigmas,
+    sigmas,
+)
+from .sampling.solve import mean_shift_batch, mean_shift_item
+from .tasks.extension import added_rounded, added_truncated
+from .tasks.flow_edit import momentum_of_both, momentum_of_source
+from .tasks.kit import Behaviour
+from .tasks.plans import (
     any_solver,
     hard_regions,
     never_retake,

@@ -11,11 +11,11 @@ import time
 
 import torch
 
-from acestep_core.codec import WHOLE, Codec, Tiles
 from acestep_core.config import ModelConfig, frames_of
-from acestep_core.memory import Resident
-from acestep_core.model import build
+from acestep_core.networks.memory import Resident
+from acestep_core.sound.codec import WHOLE, Codec, Tiles
 from acestep_core.types import Latent
+from acestep_core.weights.model import build
 
 from .measure import Memory, filled, last_line
 

@@ -20,9 +20,9 @@ from pathlib import Path
 import torch
 
 from acestep_core.config import ModelConfig
-from acestep_core.model import Precision
 from acestep_core.pipeline import ACEStep
 from acestep_core.types import Recipe, Sampling, TextToMusic
+from acestep_core.weights.model import Precision
 
 from .measure import Memory, anonymous, last_line
 from .synthetic import check_space, write_folder, write_single_file

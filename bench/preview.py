@@ -73,9 +73,9 @@ def peak_of(work: Callable[[], object]) -> float:
 
 def real_model() -> Any:
     """What the preview uses of a model: a real autoencoder, and how wide the transformer is."""
-    model, codec = module("acestep_core.model"), module("acestep_core.codec")
+    model, codec = module("acestep_core.weights.model"), module("acestep_core.sound.codec")
     config = module("acestep_core.config").ModelConfig()
-    resident = module("acestep_core.memory").Resident
+    resident = module("acestep_core.networks.memory").Resident
     network = filled(model.build("dcae", config), torch.float32)
     dcae = resident(network, torch.float32, torch.device("cpu"))
     transformer = resident(torch.nn.Identity(), torch.bfloat16, torch.device("cpu"))
@@ -124,7 +124,11 @@ def again(picture: Any, x: torch.Tensor, frames: int) -> None:
 
 def played(model: Any, x: torch.Tensor, evaluation: float, each: float) -> tuple[int, float]:
     """(pictures, seconds spent on them) of a run, by the preview's own rule."""
-    clock, preview, step = Clock(), module("nodes.preview"), module("acestep_core.schedule").Step
+    clock, preview, step = (
+        Clock(),
+        module("nodes.preview"),
+        module("acestep_core.sampling.schedule").Step,
+    )
     picture, drawn = preview.MelPreview(model, clock, BRANCHES), []
 
     def draw(estimate: torch.Tensor, frames: int) -> str:
@@ -143,7 +147,7 @@ def with_tiny_model(repeats: int, seconds: float) -> dict[str, object]:
     """Whole runs, in turns with the preview and without; the process's own seconds."""
     sampler, host = module("nodes.sampler").Sampler(), module("nodes.host")
     with tempfile.TemporaryDirectory() as folder:
-        module("acestep_core.tiny").write_folder(Path(folder))
+        module("acestep_core.weights.tiny").write_folder(Path(folder))
         model = module("acestep_core.pipeline").ACEStep.load(folder)
         words = model.tags("pop, piano"), model.lyrics("[inst]")
     asked = {"seed": 1, "seconds": seconds, "batch_size": 1, "steps": TINY_STEPS}

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import torch
 
-from acestep_core.audio import resample
 from acestep_core.config import FRAME, SAMPLE_RATE
-from acestep_core.files import read_audio
 from acestep_core.pipeline import ACEStep
-from acestep_core.tiny import write_folder
+from acestep_core.sound.audio import resample
+from acestep_core.sound.files import read_audio
 from acestep_core.types import Recipe, Sampling, TextToMusic
+from acestep_core.weights.tiny import write_folder
 
 from .measure import last_line
 

@@ -23,21 +23,21 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from acestep_core.audio import resample, stereo, whole_frames
 from acestep_core.config import FRAME, SAMPLE_RATE, VocoderConfig
-from acestep_core.edit_job import Pipe
-from acestep_core.editing import Options, SourceClip, inpaint
-from acestep_core.files import read_audio
-from acestep_core.mel import log_mel
-from acestep_core.picture import edit_picture, save_png
+from acestep_core.editing.edits import Options, SourceClip, inpaint
+from acestep_core.editing.job import Pipe
+from acestep_core.editing.report import EditReport
+from acestep_core.pictures.sound import edit_picture, save_png
 from acestep_core.pipeline import ACEStep, Made
-from acestep_core.region import regenerate
-from acestep_core.report import EditReport
-from acestep_core.sample import See
-from acestep_core.schedule import Step
-from acestep_core.small import FOLDER, GUIDANCE, LYRICS, SAMPLING
-from acestep_core.tasks import first_step
+from acestep_core.sampling.loop import See
+from acestep_core.sampling.schedule import Step
+from acestep_core.sound.audio import resample, stereo, whole_frames
+from acestep_core.sound.files import read_audio
+from acestep_core.sound.mel import log_mel
+from acestep_core.tasks.plans import first_step
+from acestep_core.tasks.region import regenerate
 from acestep_core.types import Latent, Lyrics, Recipe, Region, Repaint, Tags
+from acestep_core.weights.small import FOLDER, GUIDANCE, LYRICS, SAMPLING
 
 from .measure import last_line
 

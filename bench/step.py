@@ -13,11 +13,11 @@ from functools import partial
 
 import torch
 
+from acestep_core.conditions.branches import predicting, stacked
 from acestep_core.config import ModelConfig, TransformerConfig
-from acestep_core.context import predicting, stacked
-from acestep_core.model import build
-from acestep_core.schedule import Step
-from acestep_core.transformer import Transformer
+from acestep_core.networks.transformer import Transformer
+from acestep_core.sampling.schedule import Step
+from acestep_core.weights.model import build
 
 from .measure import filled, last_line, side_by_side
 

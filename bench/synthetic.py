@@ -19,9 +19,9 @@ from pathlib import Path
 
 import torch
 
-from acestep_core.checkpoint import FILES, FOLDERS, PARTS, TOKENIZER_KEY
 from acestep_core.config import ModelConfig
-from acestep_core.tiny import shapes, write_tokenizer
+from acestep_core.weights.checkpoint import FILES, FOLDERS, PARTS, TOKENIZER_KEY
+from acestep_core.weights.tiny import shapes, write_tokenizer
 
 NAMES = {torch.bfloat16: "BF16", torch.float32: "F32", torch.uint8: "U8"}
 STORED = {

@@ -1,22 +1,22 @@
 """The nodes by their ids. An id, once released, never changes; a title may."""
 
 from . import host
+from .boxes import AudioInpaint, AudioOutpaint, AudioToAudio, PromptToAudio, TextToAudio
 from .decode import DCAEDecode, DCAEEncode
-from .edit import AudioReference, Extend, InpaintMask, RemixEdit, Retake
 from .encode import LyricEncode, TagEncode, ToConditioning
-from .hosted import AudioInpaint, AudioOutpaint, AudioToAudio, PromptToAudio, TextToAudio
 from .loaders import LoadACEStep, LoadLoRA
 from .parameters import LoadParameters
 from .sampler import Sampler
 from .save import SaveAudio
 from .settings import GuidanceNode, Schedule
 from .setup import SetupCheck
+from .tasks import AudioReference, Extend, InpaintMask, RemixEdit, Retake
 from .visual import CompareTakes, MelView
 from .words import LyricPreview, SongWriter, TagPresets
 
 host.register_folder()
 if host.IN_COMFYUI:  # only ComfyUI has what the routes are made of
-    from . import api
+    from .rest import routes as api
 
     api.register()
 

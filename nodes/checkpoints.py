@@ -13,11 +13,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ..acestep_core import small
-from ..acestep_core.checkpoint import FILES, FOLDERS, CheckpointError
-from ..acestep_core.download import SINGLE_FILE, download, download_vocabulary, is_complete
-from ..acestep_core.download import known_places as places_of_core
 from ..acestep_core.lyrics import Vocabulary, VocabularyError
+from ..acestep_core.weights import small
+from ..acestep_core.weights.checkpoint import FILES, FOLDERS, CheckpointError
+from ..acestep_core.weights.download import (
+    SINGLE_FILE,
+    download,
+    download_vocabulary,
+    is_complete,
+)
+from ..acestep_core.weights.download import known_places as places_of_core
 from . import host
 
 AUTO, DOWNLOAD, SMALL = "auto", "download", "small model (demonstration)"

@@ -10,7 +10,7 @@ import torch
 from ..acestep_core.config import SAMPLE_RATE
 from ..acestep_core.pipeline import ACEStep, checked_latent, checked_output
 from . import host, sound
-from .task import TaskAsked, finished, is_edit
+from .task_socket import TaskAsked, finished, is_edit
 
 log = logging.getLogger(__name__)
 

@@ -9,12 +9,12 @@ import logging
 import time
 from typing import Any
 
-from ..acestep_core import small
-from ..acestep_core.checkpoint import recognise
-from ..acestep_core.lora import Applied, read_adapter
 from ..acestep_core.lyrics import Vocabulary
-from ..acestep_core.model import load
 from ..acestep_core.pipeline import ACEStep
+from ..acestep_core.weights import small
+from ..acestep_core.weights.checkpoint import recognise
+from ..acestep_core.weights.lora import Applied, read_adapter
+from ..acestep_core.weights.model import load
 from . import checkpoints, host
 
 log = logging.getLogger(__name__)

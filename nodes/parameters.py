@@ -11,11 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..acestep_core.lyrics import LANGUAGE_CHOICES
-from ..acestep_core.metadata import SUFFIX, Record, parsed_record, read_record, values_of
-from ..acestep_core.model import Added
 from ..acestep_core.pipeline import ACEStep
-from ..acestep_core.replay import adapters_of, guidance_of, language_of, sampling_of
-from ..acestep_core.replay_graph import (
+from ..acestep_core.records.graph import (
     LORA_CHOICES,
     NO_FILE,
     WITH_SOURCE,
@@ -31,14 +28,17 @@ from ..acestep_core.replay_graph import (
     task_node,
     task_of,
 )
+from ..acestep_core.records.record import SUFFIX, Record, parsed_record, read_record, values_of
+from ..acestep_core.records.replay import adapters_of, guidance_of, language_of, sampling_of
 from ..acestep_core.types import COMPATS, SettingError, chosen_from
+from ..acestep_core.weights.model import Added
 from . import checkpoints, host, sound
-from .edit import AudioReference, Extend, InpaintMask, RemixEdit, Retake
+from .boxes import one_box
 from .encode import LyricEncode, TagEncode
-from .hosted import one_box
 from .loaders import LoadLoRA
 from .settings import GuidanceSettings
-from .task import TaskAsked
+from .task_socket import TaskAsked
+from .tasks import AudioReference, Extend, InpaintMask, RemixEdit, Retake
 
 TASK_NODES: dict[str, Any] = {
     "AceSuiteRetake": Retake,

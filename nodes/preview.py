@@ -16,12 +16,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..acestep_core.codec import WHOLE
 from ..acestep_core.config import LATENT_HEIGHT, MEL_PER_FRAME, frames_of, seconds_of
-from ..acestep_core.memory import attention_bytes
-from ..acestep_core.picture import mel_picture
+from ..acestep_core.networks.memory import attention_bytes
+from ..acestep_core.pictures.sound import mel_picture
 from ..acestep_core.pipeline import ACEStep
-from ..acestep_core.schedule import Step
+from ..acestep_core.sampling.schedule import Step
+from ..acestep_core.sound.codec import WHOLE
 from ..acestep_core.types import Latent
 from . import host
 

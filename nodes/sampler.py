@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from ..acestep_core.config import MAX_SECONDS
-from ..acestep_core.edit_job import Counter
-from ..acestep_core.editing import Follow
-from ..acestep_core.guidance import branches_of
-from ..acestep_core.model import Model
-from ..acestep_core.noise import LARGEST_SEED
+from ..acestep_core.editing.edits import Follow
+from ..acestep_core.editing.job import Counter
+from ..acestep_core.editing.report import step_warnings
 from ..acestep_core.pipeline import ACEStep, Made, make, resolved
 from ..acestep_core.presets import BEHAVIOURS, PRESETS
-from ..acestep_core.replay import Output, record_of
-from ..acestep_core.report import step_warnings
+from ..acestep_core.records.replay import Output, record_of
+from ..acestep_core.sampling.guidance import branches_of
+from ..acestep_core.sampling.noise import LARGEST_SEED
 from ..acestep_core.types import (
     GUIDANCE_KINDS,
     SOLVER_NAMES,
@@ -35,10 +34,11 @@ from ..acestep_core.types import (
     TextToMusic,
     checked,
 )
+from ..acestep_core.weights.model import Model
 from . import host, sound
 from .preview import MelPreview
 from .settings import GuidanceSettings
-from .task import KEY, Ready, Sampled, TaskAsked, ready, words_for
+from .task_socket import KEY, Ready, Sampled, TaskAsked, ready, words_for
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 
-from ..acestep_core import small
-from ..acestep_core.checkpoint import CheckpointError
 from ..acestep_core.config import FRAMES_PER_SECOND, MAX_SECONDS, VERSION, frames_of
-from ..acestep_core.download import SINGLE_FILE, is_complete
 from ..acestep_core.lyrics import Vocabulary, VocabularyError
 from ..acestep_core.pipeline import ACEStep, forecast
 from ..acestep_core.types import Lyrics, Recipe, Tags, TextToMusic
+from ..acestep_core.weights import small
+from ..acestep_core.weights.checkpoint import CheckpointError
+from ..acestep_core.weights.download import SINGLE_FILE, is_complete
 from . import checkpoints, host
 
 # package -> what it is for

@@ -16,10 +16,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..acestep_core.audio import checked_wave
-from ..acestep_core.codec import Tiles
-from ..acestep_core.memory import first_that_fits
+from ..acestep_core.networks.memory import first_that_fits
 from ..acestep_core.pipeline import ACEStep
+from ..acestep_core.sound.audio import checked_wave
+from ..acestep_core.sound.codec import Tiles
 from ..acestep_core.types import Latent, SettingError
 from . import host
 

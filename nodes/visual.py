@@ -13,15 +13,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from ..acestep_core.audio import checked_wave, resample, stereo
 from ..acestep_core.config import SAMPLE_RATE, VocoderConfig
-from ..acestep_core.editing import Flow, Growth, Inpaint
-from ..acestep_core.files import write_audio
-from ..acestep_core.mel import log_mel
-from ..acestep_core.picture import Regions, edit_picture, mel_picture
-from ..acestep_core.region import resolve
+from ..acestep_core.editing.edits import Flow, Growth, Inpaint
+from ..acestep_core.pictures.sound import Regions, edit_picture, mel_picture
+from ..acestep_core.sound.audio import checked_wave, resample, stereo
+from ..acestep_core.sound.files import write_audio
+from ..acestep_core.sound.mel import log_mel
+from ..acestep_core.tasks.region import resolve
 from . import host, sound
-from .task import TaskAsked
+from .task_socket import TaskAsked
 
 TASK = (
     "ACESUITE_TASK",

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..acestep_core.config import MAX_SECONDS
-from ..acestep_core.genres import genre as preset_of
-from ..acestep_core.genres import genres
-from ..acestep_core.lyric_picture import preview_picture
 from ..acestep_core.lyrics import LANGUAGE_CHOICES, Vocabulary
 from ..acestep_core.lyrics.lint import lint
 from ..acestep_core.lyrics.preview import as_text, preview
+from ..acestep_core.pictures.lyrics import preview_picture
 from ..acestep_core.writer import BACK_ENDS, LEAST_SECONDS, MOST_SECONDS, MOST_SEED, write_song
+from ..acestep_core.writer.genres import genre as preset_of
+from ..acestep_core.writer.genres import genres
 from . import host
 from .visual import image_of
 

@@ -1,7 +1,7 @@
 """The hosted endpoints against your own ComfyUI, in the call shape of fal's client.
 
-    python scripts/api_example.py song.mp3 --url http://127.0.0.1:8188 -o remix.flac
-    python scripts/api_example.py --tags "pop, piano, 120 bpm" -o song.flac
+    python -m scripts.api_example song.mp3 --url http://127.0.0.1:8188 -o remix.flac
+    python -m scripts.api_example --tags "pop, piano, 120 bpm" -o song.flac
 
 With a file its style is changed (audio to audio); without one a song is made from the tags. The
 server's token, if it asks for one, is read from ACESTEP_API_TOKEN.
@@ -14,9 +14,7 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from acestep_core.client import (
+from acestep_core.hosted.client import (
     Client,
     Event,
     InProgress,

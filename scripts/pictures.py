@@ -5,18 +5,16 @@ text -> 16 s of music -> inpaint of four of them -> docs/inpaint.jpg
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
 from acestep_core.config import SAMPLE_RATE  # noqa: E402 - the project is not installed
-from acestep_core.editing import SourceClip, inpaint  # noqa: E402
+from acestep_core.editing.edits import SourceClip, inpaint  # noqa: E402
 from acestep_core.pipeline import ACEStep  # noqa: E402
-from acestep_core.small import FOLDER, GUIDANCE, LYRICS, SAMPLING, TAGS  # noqa: E402
 from acestep_core.types import Recipe, Region, TextToMusic  # noqa: E402
+from acestep_core.weights.small import FOLDER, GUIDANCE, LYRICS, SAMPLING, TAGS  # noqa: E402
 from bench import seams  # noqa: E402
 from scripts import jpeg  # noqa: E402
 

@@ -1,6 +1,6 @@
 """Takes the pictures of workflows and nodes, in a real ComfyUI's page.
 
-    COMFYUI_PATH=/path/to/ComfyUI python scripts/screenshots.py [NAME ...]
+    COMFYUI_PATH=/path/to/ComfyUI python -m scripts.screenshots [NAME ...]
 
     workflows/NAME.json -> opened, run in few steps -> docs/screens/NAME.jpg
     text_to_music while it samples -> docs/screens/live_preview.jpg
@@ -23,14 +23,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from acestep_core import small  # noqa: E402 - the project is not installed
-from acestep_core.files import write_audio  # noqa: E402
-from acestep_core.tiny import write_folder  # noqa: E402
+from acestep_core.sound.files import write_audio  # noqa: E402
+from acestep_core.weights import small  # noqa: E402 - the project is not installed
+from acestep_core.weights.tiny import write_folder  # noqa: E402
 from scripts import jpeg  # noqa: E402
 from tests.host import comfyui, page  # noqa: E402
 from tests.host.comfyui import get_json  # noqa: E402

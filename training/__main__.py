@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from acestep_core.small import FOLDER
+from acestep_core.weights.small import FOLDER
 
 from .lessons import job_of, take_part
 from .places import Places

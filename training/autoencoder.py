@@ -12,9 +12,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from acestep_core.codec import MEL_HIGH, MEL_LOW, SCALE, SHIFT
 from acestep_core.config import MEL_PER_FRAME
-from acestep_core.dcae import DCAE
+from acestep_core.networks.dcae import DCAE
+from acestep_core.sound.codec import MEL_HIGH, MEL_LOW, SCALE, SHIFT
 
 from .data import Clip, Clips
 from .stage import Course, Job, Run, begun, mixed_precision, teach, trained

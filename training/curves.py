@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from acestep_core.picture import BACKGROUND, FAINT, INK, coloured, save_png
+from acestep_core.pictures.sound import BACKGROUND, FAINT, INK, coloured, save_png
 
 SIZE = (900, 420)
 LEFT, RIGHT, TOP, BOTTOM = 60, 190, 34, 34

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from acestep_core.atomic import replaced
 from acestep_core.config import FRAME, MEL_PER_FRAME, VocoderConfig, frames_of, seconds_of
-from acestep_core.mel import log_mel
+from acestep_core.sound.mel import log_mel
 
 from .compose import Piece, piece
 from .places import made

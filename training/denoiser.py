@@ -21,8 +21,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from acestep_core.layers import rotate
-from acestep_core.transformer import (
+from acestep_core.networks.layers import rotate
+from acestep_core.networks.transformer import (
     Block,
     Condition,
     CrossAttention,
@@ -31,8 +31,8 @@ from acestep_core.transformer import (
     heads,
     joined,
 )
+from acestep_core.networks.umt5 import TextEncoder
 from acestep_core.types import Branch
-from acestep_core.umt5 import TextEncoder
 
 from . import prompts, text
 from .autoencoder import one_of

@@ -15,8 +15,8 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from acestep_core.checkpoint import FILES, FOLDERS, PARTS
-from acestep_core.codec import GRIFFIN_LIM, VOCODER
+from acestep_core.sound.codec import GRIFFIN_LIM, VOCODER
+from acestep_core.weights.checkpoint import FILES, FOLDERS, PARTS
 
 from . import autoencoder, denoiser, text, vocoder, weights
 from .initial import fresh

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from acestep_core.config import HOP, SAMPLE_RATE, VocoderConfig
-from acestep_core.mel import hann_window, log_mel
+from acestep_core.sound.mel import hann_window, log_mel
 
 from .features import FLOOR, TEMPOS, autocorrelation, beat_strength
 

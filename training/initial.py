@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from acestep_core.config import ModelConfig
-from acestep_core.model import NETWORKS
+from acestep_core.weights.model import NETWORKS
 
 Rules = dict[str, float]
 

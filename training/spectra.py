@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from acestep_core.config import VocoderConfig
-from acestep_core.mel import log_mel
+from acestep_core.sound.mel import log_mel
 
 RESOLUTIONS = (2048, 1024, 512, 256, 128)
 MAGNITUDE_FLOOR = 2e-3  # of the loss; below it lies the rounding of 16-bit files

@@ -19,8 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from acestep_core.atomic import replaced
-from acestep_core.text import TagTokenizer, tag_ids
-from acestep_core.umt5 import TextEncoder
+from acestep_core.conditions.tags import TagTokenizer, tag_ids
+from acestep_core.networks.umt5 import TextEncoder
 
 from . import prompts
 from .probe import usable

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from acestep_core.config import HOP
-from acestep_core.dcae import DCAE
-from acestep_core.griffin_lim import griffin_lim
-from acestep_core.mel import log_mel
-from acestep_core.vocoder import Vocoder
+from acestep_core.networks.dcae import DCAE
+from acestep_core.networks.vocoder import Vocoder
+from acestep_core.sound.griffin_lim import griffin_lim
+from acestep_core.sound.mel import log_mel
 
 from . import autoencoder, opponents, spectra
 from .autoencoder import log_mel_of, normal, one_of

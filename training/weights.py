@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from acestep_core.atomic import replaced
-from acestep_core.checkpoint import Checkpoint, Stored, Target, key_map, load_part
 from acestep_core.config import ModelConfig
-from acestep_core.model import build
+from acestep_core.weights.checkpoint import Checkpoint, Stored, Target, key_map, load_part
+from acestep_core.weights.model import build
 
 Tensors = dict[str, Tensor]
 

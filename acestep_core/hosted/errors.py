@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from ..metadata import Json
+from ..records.record import Json
 
 SHOWN = 60  # characters of a wrong value in a message
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from ..metadata import Json
+from ..records.record import Json
 from .parameters import Endpoint, Value
 from .queue import Graph
 

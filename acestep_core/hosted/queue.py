@@ -1,4 +1,4 @@
-"""What has to be known of ComfyUI's queue; nodes/host_queue.py asks the real one.
+"""What has to be known of ComfyUI's queue; nodes/host/queue.py asks the real one.
 
 graph -> put -> waiting -> running -> Ended (in its history)
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..metadata import Json
+from ..records.record import Json
 
 Graph = dict[str, dict[str, Json]]
 

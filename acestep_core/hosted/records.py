@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from ..lyrics.sections import hosted_lyrics
-from ..metadata import Json
+from ..records.record import Json
 from .parameters import ENDPOINTS
 from .queue import OutputFile
 from .store import Job

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from ..metadata import Json
-from ..region import resolve
+from ..records.record import Json
+from ..tasks.region import resolve
 from ..types import Region, SettingError
 from .errors import Problem, RequestError, shown
 from .parameters import MOST_SEED, PICK, Endpoint, Parameter, Value

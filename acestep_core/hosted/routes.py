@@ -1,6 +1,6 @@
 """Every route there is: method, path, what it does, for which endpoint.
 
-    ROUTES -> nodes/api.py (handlers) and openapi.py (document)
+    ROUTES -> nodes/rest/routes.py (handlers) and openapi.py (document)
 
 The services' own paths stand beside ours, so that a script needs another address and no more.
 """

@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from ..metadata import Json
+from ..records.record import Json
 from .parameters import Value
 from .queue import OutputFile
 

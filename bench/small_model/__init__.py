@@ -20,7 +20,7 @@ import torch
 
 from acestep_core.atomic import replaced
 from acestep_core.pipeline import ACEStep
-from acestep_core.small import FOLDER
+from acestep_core.weights.small import FOLDER
 from bench.measure import last_line
 
 from . import codec, diversity, editing, tags, written

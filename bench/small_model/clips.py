@@ -14,8 +14,8 @@ from torch import Tensor
 
 from acestep_core.config import SAMPLE_RATE
 from acestep_core.pipeline import ACEStep, items_of, make
-from acestep_core.small import GUIDANCE, LYRICS, SAMPLING
 from acestep_core.types import Guidance, Latent, Recipe, Sampling, TextToMusic
+from acestep_core.weights.small import GUIDANCE, LYRICS, SAMPLING
 from training import prompts
 from training.features import features
 from training.heard import Heard, heard

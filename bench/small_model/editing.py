@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from acestep_core.config import SAMPLE_RATE, VocoderConfig
-from acestep_core.editing import Flow, Growth, SourceClip, edit, extend, inpaint
-from acestep_core.mel import log_mel
+from acestep_core.editing.edits import Flow, Growth, SourceClip, edit, extend, inpaint
 from acestep_core.pipeline import ACEStep
 from acestep_core.presets import EDIT_MODES
-from acestep_core.small import LYRICS
+from acestep_core.sound.mel import log_mel
 from acestep_core.types import Region
+from acestep_core.weights.small import LYRICS
 from training.features import FLOOR
 from training.heard import Heard, heard, same_beat, same_notes
 from training.probe import saved

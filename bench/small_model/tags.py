@@ -14,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from acestep_core.model import Model
 from acestep_core.pipeline import ACEStep
-from acestep_core.small import GUIDANCE
+from acestep_core.weights.model import Model
+from acestep_core.weights.small import GUIDANCE
 from training.heard import Heard, heard
 from training.probe import saved
 

@@ -8,14 +8,14 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from acestep_core.audio import resample, stereo
-from acestep_core.codec import Codec
 from acestep_core.config import SAMPLE_RATE, VocoderConfig
-from acestep_core.dcae import DCAE
-from acestep_core.mel import log_mel
-from acestep_core.memory import Resident
+from acestep_core.networks.dcae import DCAE
+from acestep_core.networks.memory import Resident
+from acestep_core.networks.vocoder import Vocoder
+from acestep_core.sound.audio import resample, stereo
+from acestep_core.sound.codec import Codec
+from acestep_core.sound.mel import log_mel
 from acestep_core.types import Latent
-from acestep_core.vocoder import Vocoder
 
 from .outcome import LIMITS, Outcome, compare
 from .recipe import network

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from acestep_core.guidance import Rule, apg, cfg, cfg_star, double
-from acestep_core.schedule import Step
+from acestep_core.sampling.guidance import Rule, apg, cfg, cfg_star, double
+from acestep_core.sampling.schedule import Step
 
 from .outcome import LIMITS, Outcome, compare
 from .record import load

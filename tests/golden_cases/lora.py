@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from acestep_core.lora import FILE, Applied, deltas, merged, read_adapter
-from acestep_core.transformer import Transformer
+from acestep_core.networks.transformer import Transformer
 from acestep_core.types import Branch
+from acestep_core.weights.lora import FILE, Applied, deltas, merged, read_adapter
 
 from .outcome import LIMITS, Outcome, compare
 from .recipe import network

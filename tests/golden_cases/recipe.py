@@ -18,10 +18,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from acestep_core.checkpoint import FILES, FOLDERS, Target, load_part, recognise
-from acestep_core.mel import filterbank, hann_window
-from acestep_core.model import build
-from acestep_core.tiny import computed
+from acestep_core.sound.mel import filterbank, hann_window
+from acestep_core.weights.checkpoint import FILES, FOLDERS, Target, load_part, recognise
+from acestep_core.weights.model import build
+from acestep_core.weights.tiny import computed
 
 from .record import Record
 

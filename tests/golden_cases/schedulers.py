@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from acestep_core.noise import Noise, step_noise_first
-from acestep_core.schedule import Step, sigmas, steps_of
-from acestep_core.solve import SOLVERS, mean_shift_batch
+from acestep_core.sampling.noise import Noise, step_noise_first
+from acestep_core.sampling.schedule import Step, sigmas, steps_of
+from acestep_core.sampling.solve import SOLVERS, mean_shift_batch
 
 from .outcome import LIMITS, Outcome, compare
 from .record import Record, load

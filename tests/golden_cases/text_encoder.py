@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from acestep_core.layers import ERG_FACTOR
+from acestep_core.networks.layers import ERG_FACTOR
 
 from .outcome import LIMITS, Outcome, compare
 from .recipe import network

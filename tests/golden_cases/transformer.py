@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from acestep_core.layers import rms, rows
-from acestep_core.lyric_encoder import relative_positions
-from acestep_core.transformer import EPS, Transformer
+from acestep_core.networks.layers import rms, rows
+from acestep_core.networks.lyric_encoder import relative_positions
+from acestep_core.networks.transformer import EPS, Transformer
 from acestep_core.types import Branch
 
 from .outcome import LIMITS, Outcome, compare

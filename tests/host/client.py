@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.web_socket import WebSocket
+from scripts.headless.web_socket import WebSocket
 from tests.host.comfyui import get_json
 
 Prompt = dict[str, dict[str, Any]]

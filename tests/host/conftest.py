@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from acestep_core import small
-from acestep_core.checkpoint import recognise
-from acestep_core.tiny import write_folder
+from acestep_core.weights import small
+from acestep_core.weights.checkpoint import recognise
+from acestep_core.weights.tiny import write_folder
 from tests.host import comfyui
 from tests.host.client import Client, Prompt, connected
 from tests.host.drafts import SONG, write_source

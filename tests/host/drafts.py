@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from acestep_core.files import write_audio
+from acestep_core.sound.files import write_audio
 
 TAGS = "indie folk, male voice, acoustic guitar, warm, 96 bpm"
 WORDS = """[verse]

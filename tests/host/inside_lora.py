@@ -22,7 +22,7 @@ def with_lora(inside: Inside, pipe: Any, weight: float) -> Any:
 
 def plainly(inside: Inside, *weights: float) -> Any:
     """The core alone, without patchers: the changes are added to copies of the weights."""
-    core = inside.module("acestep_core.lora")
+    core = inside.module("acestep_core.weights.lora")
     pipe = inside.module("acestep_core.pipeline").ACEStep.load(
         inside.base / "models" / "acestep" / "tiny"
     )

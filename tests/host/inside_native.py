@@ -49,7 +49,7 @@ def native_clip(inside: Inside) -> Any:
     import torch
     from comfy.utils import load_torch_file
 
-    config = inside.module("acestep_core.tiny").CONFIG.text_encoder
+    config = inside.module("acestep_core.weights.tiny").CONFIG.text_encoder
     sizes = {name: getattr(config, name) for name in ("vocab_size", "d_model", "d_kv", "d_ff")}
     sizes |= {"num_heads": config.num_heads, "num_layers": config.num_layers}
     stored = load_torch_file(str(inside.base / "models" / SINGLE))
@@ -101,7 +101,7 @@ def both(inside: Inside) -> tuple[Any, Any]:
 def written(inside: Inside, place: Path) -> Path:
     """A checkpoint whose fixed sizes are those that ComfyUI's network takes for granted."""
     core = inside.module("acestep_core.config")
-    tiny = inside.module("acestep_core.tiny")
+    tiny = inside.module("acestep_core.weights.tiny")
     sizes = replace(
         tiny.CONFIG.transformer,
         speaker_embedding_dim=512,
@@ -120,12 +120,14 @@ def native_patcher(inside: Inside, place: Path) -> Any:
     import torch
     from comfy.utils import load_torch_file
 
-    core = inside.module("acestep_core.checkpoint")
+    core = inside.module("acestep_core.weights.checkpoint")
     file = place / core.FOLDERS["transformer"] / core.FILES["transformer"]
     weights = {PREFIX + key: value for key, value in load_torch_file(str(file)).items()}
     detected = comfy.model_detection.detect_unet_config(weights, PREFIX)
     assert detected["audio_model"] == "ace"
-    ours = asdict(inside.module("acestep_core.checkpoint").recognise(place).config.transformer)
+    ours = asdict(
+        inside.module("acestep_core.weights.checkpoint").recognise(place).config.transformer
+    )
     smaller = {name: ours[name] for name in set(ours) & set(detected)}
     config = comfy.supported_models.ACEStep({**detected, **smaller})
     config.set_inference_dtype(torch.float32, None)
@@ -188,8 +190,8 @@ def check_native_sampler_and_ours_make_the_same(inside: Inside) -> str:
     latent, _ = inside.nodes["AceSuiteSampler"]().sample(
         **asked, batch_size=1, guidance_settings=guidance, schedule=schedule, preview=False
     )
-    noise = inside.module("acestep_core.noise").Stream((7,)).draw(FRAMES)
-    levels = inside.module("acestep_core.schedule").sigmas(4).float()
+    noise = inside.module("acestep_core.sampling.noise").Stream((7,)).draw(FRAMES)
+    levels = inside.module("acestep_core.sampling.schedule").sigmas(4).float()
     theirs = comfy.sample.sample(
         patcher, noise, 4, 1.0, "euler", "simple", positive, positive, noise * 0, sigmas=levels
     )

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from acestep_core.tiny import write_folder
+from acestep_core.weights.tiny import write_folder
 from tests.host import comfyui, page
 from tests.host.drafts import DRAFTS, Draft, write_source
 

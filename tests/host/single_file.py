@@ -10,8 +10,15 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from acestep_core.checkpoint import CONFIG_ENTRY, FILES, FOLDERS, PARTS, PREFIXES, TOKENIZER_KEY
-from acestep_core.tiny import CONFIG
+from acestep_core.weights.checkpoint import (
+    CONFIG_ENTRY,
+    FILES,
+    FOLDERS,
+    PARTS,
+    PREFIXES,
+    TOKENIZER_KEY,
+)
+from acestep_core.weights.tiny import CONFIG
 
 
 def write_single_file(folder: Path, path: Path) -> Path:

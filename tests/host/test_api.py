@@ -21,12 +21,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from acestep_core.client import Client, RequestRefusedError
 from acestep_core.config import frames_of, seconds_of
-from acestep_core.files import read_audio
+from acestep_core.hosted.client import Client, RequestRefusedError
 from acestep_core.hosted.jobs import RESTARTED
 from acestep_core.hosted.openapi import document
-from acestep_core.tiny import write_folder
+from acestep_core.sound.files import read_audio
+from acestep_core.weights.tiny import write_folder
 from tests.host import comfyui
 from tests.host.comfyui import Running
 from tests.host.drafts import SONG, write_source

@@ -1,4 +1,4 @@
-"""scripts/headless.py, and curl, against the real thing: as somebody without a page uses them."""
+"""scripts.headless, and curl, against the real thing: as somebody without a page uses them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from acestep_core.config import FRAME, frames_of
-from acestep_core.files import read_audio, write_audio
-from scripts import headless
+from acestep_core.sound.files import read_audio, write_audio
+from scripts.headless import __main__ as headless
 from tests.host.client import Client
 from tests.host.comfyui import Running, get_json
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from acestep_core.config import FRAME, frames_of
-from acestep_core.files import read_audio
-from acestep_core.metadata import parsed_record
-from acestep_core.replay import adapters_of
-from acestep_core.replay_graph import found_adapters, graph_of
+from acestep_core.records.graph import found_adapters, graph_of
+from acestep_core.records.record import parsed_record
+from acestep_core.records.replay import adapters_of
+from acestep_core.sound.files import read_audio
 from tests.host.client import Client, Outcome, Prompt, RefusedError
 from tests.host.comfyui import Running, get_json
 from tests.host.conftest import id_of, only
-from tests.unit import records
+from tests.unit import record_kit as records
 
 API = Path(__file__).resolve().parents[2] / "workflows" / "api"
 NAMES = sorted(path.stem for path in API.glob("hosted_*.json"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from torch import Tensor
 
-from acestep_core.files import read_audio
+from acestep_core.sound.files import read_audio
 from tests.host.client import Client, Prompt
 from tests.host.comfyui import Running, get_json
 from tests.host.conftest import id_of, only

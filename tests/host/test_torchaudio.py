@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from acestep_core.files import read_audio
+from acestep_core.sound.files import read_audio
 from tests.host.client import Client, Prompt, connected
 from tests.host.comfyui import NAME, Running, get_json, running
 from tests.host.conftest import id_of

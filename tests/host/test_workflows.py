@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from acestep_core.files import read_audio
+from acestep_core.sound.files import read_audio
 from tests.host.client import Client, Outcome, Prompt, RefusedError
 from tests.host.comfyui import Running
 from tests.host.conftest import id_of, only

@@ -12,17 +12,14 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from acestep_core.audio import resample, stereo, whole_frames, without_round_trip_tail
 from acestep_core.config import FRAME, FRAMES_PER_SECOND, SAMPLE_RATE, frames_of, seconds_of
-from acestep_core.editing import (
-    Edited,
-    SourceClip,
-)
+from acestep_core.editing.edits import Edited, SourceClip
+from acestep_core.editing.splice import samples_of
 from acestep_core.pipeline import Made
-from acestep_core.region import resolve
-from acestep_core.sample import See
-from acestep_core.schedule import Step
-from acestep_core.splice import samples_of
+from acestep_core.sampling.loop import See
+from acestep_core.sampling.schedule import Step
+from acestep_core.sound.audio import resample, stereo, whole_frames, without_round_trip_tail
+from acestep_core.tasks.region import resolve
 from acestep_core.types import (
     Extend,
     Latent,

@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from acestep_core import edit_job, editing
+from acestep_core.editing import edits as editing
+from acestep_core.editing import job as edit_job
+from acestep_core.networks.transformer import Transformer
 from acestep_core.pipeline import ACEStep
-from acestep_core.tiny import write_folder
-from acestep_core.transformer import Transformer
+from acestep_core.weights.tiny import write_folder
 
 from .clip_kit import StubPipe
 

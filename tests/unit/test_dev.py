@@ -87,7 +87,7 @@ def test_the_demo_needs_torch_but_no_test_tools(project: Path, calls: list[list[
     pretend_environment(project)
     dev.main(["demo", "--seconds", "3"])
     assert calls[0][-3:] == ["-r", "requirements.txt", "torch==2.11.*"]
-    assert calls[1] == ["acestep_core.demo", "--seconds", "3"]
+    assert calls[1] == ["acestep_core.cli.demo", "--seconds", "3"]
 
 
 def test_what_is_installed_for_tests_serves_the_demo(project: Path, calls: list[list[str]]) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from acestep_core.tiny import computed
+from acestep_core.weights.tiny import computed
 from tests import golden_cases
 from tests.golden_cases import Outcome, __main__, outcome
 from tests.golden_cases.record import load

@@ -1,4 +1,4 @@
-"""scripts/headless.py against a server that says what the test tells it to."""
+"""scripts.headless against a server that says what the test tells it to."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from scripts import comfyui_server, headless
-from scripts.api_graph import GraphError, node_called, value_of
+from scripts.headless import __main__ as headless
+from scripts.headless import server as comfyui_server
+from scripts.headless.graph import GraphError, node_called, value_of
 from tests.unit.fake_comfyui import Fake, answering
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -352,7 +353,7 @@ def test_file_that_cannot_be_fetched_does_not_hide_the_others(
 @pytest.mark.skipif(os.name == "nt", reason="no SIGINT to another process")
 def test_ctrl_c_stops_the_run(fake: Fake, graph: Path) -> None:
     fake.entry, fake.messages = None, []
-    command = [sys.executable, str(ROOT / "scripts" / "headless.py"), str(graph)]
+    command = [sys.executable, "-m", "scripts.headless", str(graph)]
     with subprocess.Popen(
         [*command, "--server", fake.url], cwd=graph.parent, stderr=subprocess.PIPE, text=True
     ) as script:
@@ -377,7 +378,7 @@ def test_name_of_a_node_wins_over_the_class_of_others() -> None:
 
 
 def test_only_the_standard_library_is_used() -> None:
-    script = "import sys; from scripts import headless; print(*sys.modules)"
+    script = "import sys; import scripts.headless.__main__; print(*sys.modules)"
     command = [sys.executable, "-S", "-E", "-c", script]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     own = {"scripts", "__main__"}

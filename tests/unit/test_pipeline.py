@@ -12,11 +12,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from acestep_core import audio
 from acestep_core.config import FRAME, SAMPLE_RATE
 from acestep_core.lyrics.vocabulary import Vocabulary, VocabularyError
 from acestep_core.pipeline import ACEStep, checked_latent, checked_output
-from acestep_core.schedule import Step
+from acestep_core.sampling.schedule import Step
+from acestep_core.sound import audio
 from acestep_core.types import (
     Guidance,
     Latent,

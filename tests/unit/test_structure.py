@@ -75,7 +75,7 @@ HOST = {
 # Later versions answer differently, or force others on the user (requirements.txt says which).
 CAPPED = {"py3langid": "<0.3"}
 NODE_PACKAGES = {"torch", "numpy", "aiohttp"}
-HOST_FILES = ("nodes/host.py", "nodes/host_queue.py")
+HOST_FILES = ("nodes/host/memory.py", "nodes/host/queue.py")
 
 
 def python_files(*folders: str) -> list[str]:

@@ -28,8 +28,8 @@ from acestep_core.config import (
     VocoderConfig,
     seconds_of,
 )
-from acestep_core.mel import log_mel
 from acestep_core.pipeline import ACEStep
+from acestep_core.sound.mel import log_mel
 from acestep_core.types import Recipe, Sampling, TextToMusic
 from training import (
     autoencoder,

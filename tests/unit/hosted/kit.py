@@ -1,6 +1,6 @@
 """The routes on a real HTTP server, over a queue that a test moves by hand.
 
-Serving (thread, aiohttp) -> nodes.api -> Jobs -> FakeQueue
+Serving (thread, aiohttp) -> nodes.rest.routes -> Jobs -> FakeQueue
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.unit.nodes.pack import module
 
 errors = module("acestep_core.hosted.errors")
 queue = module("acestep_core.hosted.queue")
-api = module("nodes.api")
+api = module("nodes.rest.routes")
 
 MOST_BYTES = 4 * 2**20  # of a body, as ComfyUI's --max-upload-size
 

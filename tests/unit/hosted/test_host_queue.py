@@ -13,7 +13,7 @@ import pytest
 
 from tests.unit.nodes.pack import module
 
-host_queue = module("nodes.host_queue")
+host_queue = module("nodes.host.queue")
 errors = module("acestep_core.hosted.errors")
 GRAPH = {"1": {"class_type": "AceSuiteTextToAudio", "inputs": {}}}
 
@@ -166,7 +166,7 @@ def test_ends(comfy: Any) -> None:
 def test_routes_are_registered_where_there_is_a_server(
     is_there: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    api, seen = module("nodes.api"), []
+    api, seen = module("nodes.rest.routes"), []
     monkeypatch.setattr(host_queue, "server", lambda: object() if is_there else None)
     monkeypatch.setattr(host_queue, "add_route", lambda method, path, handler: seen.append(path))
     monkeypatch.setattr(host_queue, "folders", lambda: {"input": tmp_path})

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from acestep_core.files import write_audio
 from acestep_core.hosted import media
 from acestep_core.hosted.errors import RequestError
 from acestep_core.hosted.media import checked, extension_of
+from acestep_core.sound.files import write_audio
 from tests.unit.hosted.kit import write_wav
 
 ID3 = b"ID3\4\0\0\0\0\0\12" + b"\0" * 10

@@ -12,7 +12,9 @@ from tests.unit.nodes.pack import NODES, module
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return module("acestep_core.tiny").write_folder(tmp_path_factory.mktemp("models") / "tiny")
+    return module("acestep_core.weights.tiny").write_folder(
+        tmp_path_factory.mktemp("models") / "tiny"
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.nodes.pack import module
 
 checkpoints, host = module("nodes.checkpoints"), module("nodes.host")
-checkpoint, small = module("acestep_core.checkpoint"), module("acestep_core.small")
+checkpoint, small = module("acestep_core.weights.checkpoint"), module("acestep_core.weights.small")
 
 
 @pytest.fixture

@@ -110,8 +110,8 @@ def test_info_repeats_the_run(words: dict[str, Any], tmp_path: Path) -> None:
     _, info = sampled(words, **asked)
     path = tmp_path / "info.json"
     path.write_text(json.dumps(info), encoding="utf-8")
-    record = module("acestep_core.metadata").read_record(path)
-    recipe = module("acestep_core.replay").recipe_of(record, path)
+    record = module("acestep_core.records.record").read_record(path)
+    recipe = module("acestep_core.records.replay").recipe_of(record, path)
     assert recipe.seeds == (2**64 - 1, 0)
     assert (recipe.tags, recipe.lyrics) == ("pop, piano", "[verse]\n\n[inst]")
     assert (recipe.sampling.solver, recipe.sampling.steps) == ("heun", 3)

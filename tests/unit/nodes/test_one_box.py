@@ -13,7 +13,7 @@ from tests.unit.nodes.pack import NODES, module
 
 API = Path(__file__).resolve().parents[3] / "workflows" / "api"
 SOUND = module("nodes.sound")
-HOSTED = module("nodes.hosted")
+HOSTED = module("nodes.boxes")
 RATE = 32_000
 INPAINT = "AceSuiteAudioInpaint"
 FEW = {"number_of_steps": 3}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.unit import records
+from tests.unit import record_kit as records
 from tests.unit.nodes.pack import NODES, module
 
 HOST = module("nodes.host")

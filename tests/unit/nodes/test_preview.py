@@ -11,7 +11,7 @@ import torch
 from tests.unit.nodes.pack import module, sampled
 
 host, preview = module("nodes.host"), module("nodes.preview")
-STEP = module("acestep_core.schedule").Step(0, 60, 1.0, 0.9)
+STEP = module("acestep_core.sampling.schedule").Step(0, 60, 1.0, 0.9)
 LONG = torch.zeros(1, 8, 16, 2000)
 
 
@@ -90,7 +90,7 @@ def test_short_run_has_no_preview(words: dict[str, Any]) -> None:
 def test_preview_takes_no_more_memory_than_a_step(words: dict[str, Any]) -> None:
     """The tiny autoencoder: 1024 pixels a frame at 16 channels in float32, so often at once."""
     model, each = words["model"], preview.BUFFERS * 1024 * 16 * 4
-    step = module("acestep_core.memory").attention_bytes(2000, 0, 64, torch.float32)
+    step = module("acestep_core.networks.memory").attention_bytes(2000, 0, 64, torch.float32)
     assert preview.MelPreview(model)._fitting(LONG) == step // each
     assert preview.MelPreview(model, branches=2)._fitting(LONG) == 2 * step // each
     assert preview.MelPreview(model)._fitting(LONG.expand(2, -1, -1, -1)) == 2 * step // each

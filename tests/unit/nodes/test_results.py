@@ -61,9 +61,9 @@ def test_settings_beside_the_file_repeat_the_run(
 ) -> None:
     _, info = sampled(words)
     (path, _) = saved(audio, info=json.dumps(info), save_settings=True, save_workflow=False)
-    place = module("acestep_core.metadata").record_path(path)
-    record = module("acestep_core.metadata").read_record(place)
-    recipe = module("acestep_core.replay").recipe_of(record, place)
+    place = module("acestep_core.records.record").record_path(path)
+    record = module("acestep_core.records.record").read_record(place)
+    recipe = module("acestep_core.records.replay").recipe_of(record, place)
     assert (recipe.seeds, recipe.task.seconds, record.audio_path) == ((3,), 2.0, path.name)
     assert "prompt" not in tags_of(path)
 

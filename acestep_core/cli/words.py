@@ -1,0 +1,108 @@
+"""The commands about words: write, preview.
+
+sentence -> tags and lyrics;  lyrics file -> what the model will hear
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # What add_subparsers returns has no public name.
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+USUAL_SECONDS = 60.0
+
+
+def add_commands(commands: Commands) -> None:
+    """Both commands, with `run` set as the other commands do."""
+    command = commands.add_parser("write", help="tags and lyrics from one sentence")
+    command.add_argument("prompt", help="what the song is about, in plain words")
+    command.add_argument("--instrumental", action="store_true", help="music without singing")
+    command.add_argument("--duration", type=float, default=USUAL_SECONDS, help="seconds (60)")
+    command.add_argument("--seed", type=int, default=-1, help="-1 draws one")
+    command.add_argument(
+        "--back-end",
+        choices=("builtin", "openai"),
+        default="builtin",
+        help="openai: the server that ACESTEP_OPENAI_URL and ACESTEP_OPENAI_MODEL name",
+    )
+    command.set_defaults(run=write)
+
+    command = commands.add_parser("preview", help="what the model will hear of lyrics")
+    command.add_argument("lyrics_file", type=Path, help="a UTF-8 text file")
+    command.add_argument("--language", default="auto", help="auto, prefix, or a code such as de")
+    command.add_argument("--duration", type=float, help="seconds of the clip, to compare with")
+    command.add_argument("--html", type=Path, metavar="OUT", help="write it as HTML as well")
+    command.set_defaults(run=preview)
+
+
+def write(options: argparse.Namespace) -> int:
+    from ..writer import write_song
+
+    song = write_song(
+        options.prompt,
+        instrumental=options.instrumental,
+        duration=options.duration,
+        seed=options.seed,
+        back_end=options.back_end,
+    )
+    _say(f"tags: {song.tags}\nseed: {song.seed}\n\n{song.lyrics}")
+    for warning in song.warnings:
+        sys.stderr.write(f"warning: {warning}\n")
+    return 0
+
+
+def preview(options: argparse.Namespace) -> int:
+    from ..lyrics.lint import lint
+    from ..lyrics.preview import as_text
+    from ..lyrics.preview import preview as seen_by_model
+    from ..types import checked
+
+    if options.duration is not None:
+        checked("Duration (seconds)", options.duration, 1, 3600)
+    text = _text_of(options.lyrics_file)
+    seen = seen_by_model(text, language=options.language, duration=options.duration)
+    if options.html:
+        _write_html(options.html, seen)
+    _say(as_text(seen))
+    for finding in lint(text, duration=options.duration):
+        _say(f"{finding}\n")
+    return 0
+
+
+def _write_html(path: Path, seen: object) -> None:
+    from ..atomic import check_place, replaced
+    from ..lyrics.preview import Preview
+    from ..lyrics.preview_html import as_html
+
+    assert isinstance(seen, Preview)
+    page = (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>Lyrics</title></head><body>{as_html(seen)}</body></html>\n"
+    )
+    with replaced(check_place(path)) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _text_of(path: Path) -> str:
+    from ..atomic import FileError, reason
+
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise FileError(f"The lyrics file {path} cannot be read ({reason(error)}).") from error
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"The lyrics file {path} is not text in UTF-8 ({error}). Save it as UTF-8."
+        ) from error
+
+
+def _say(text: str) -> None:
+    """To the terminal, whatever its encoding lacks."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding))
+    sys.stdout.flush()

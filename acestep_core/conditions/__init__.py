@@ -1,0 +1,1 @@
+"""Tags and lyrics as the transformer wants them."""

@@ -1,0 +1,149 @@
+"""Tags and lyrics -> the branches that guidance asks about, prepared once per run.
+
+    cond        tags, lyrics
+    null        what guidance steers away from: weakened (ERG) or zeroed conditions
+    text only   tags, weakened or zeroed lyrics        (double-condition guidance)
+
+Branches of one run have equal shape and are stacked, so that a guided step can be one
+forward call; cross-attention keys and values are made here, not at every step.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..networks.layers import ERG_FACTOR
+from ..networks.memory import first_that_fits
+from ..networks.transformer import Transformer
+from ..sampling.guidance import Predict, branches_of
+from ..sampling.schedule import Step
+from ..types import Branch, Guidance, Lyrics, SettingError, Tags
+
+Context = tuple[Tensor, Tensor]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Branches:
+    """Branches stacked along the batch axis: all items of cond, then all of null, ..."""
+
+    stacked: Branch
+    items: int
+    count: int
+
+    def first(self, count: int) -> Branch:
+        return self.slice(0, count)
+
+    def slice(self, start: int, end: int) -> Branch:
+        rows = slice(start * self.items, end * self.items)
+        branch = self.stacked
+        return Branch(
+            branch.context[rows],
+            None if branch.mask is None else branch.mask[rows],
+            None if branch.temper is None or (start == 0 and end == 1) else branch.temper[rows],
+            tuple((k[rows], v[rows]) for k, v in branch.keys_values),
+        )
+
+
+def branches(
+    network: Transformer, tags: Tags, lyrics: Lyrics, guidance: Guidance, items: int = 1
+) -> Branches:
+    """The branches of a text-to-music run; all of them share the mask of `cond`."""
+    cond, mask = network.encode(tags.states, tags.mask, lyrics.ids, lyrics.mask)
+    contexts = [cond]
+    if branches_of(guidance) > 1:
+        contexts.append(_null(network, tags, lyrics, guidance))
+    if branches_of(guidance) > 2:
+        contexts.append(_text_only(network, tags, lyrics, guidance))
+    tempers = [1.0, ERG_FACTOR if guidance.erg_diffusion else 1.0, 1.0][: len(contexts)]
+    return stacked(network, [(context, mask) for context in contexts], tempers, items)
+
+
+def edit_branches(network: Transformer, tags: Tags, lyrics: Lyrics, items: int = 1) -> Branches:
+    """Cond, and a null with zero tags, zero lyrics and a zero lyric mask; no ERG."""
+    cond = network.encode(tags.states, tags.mask, lyrics.ids, lyrics.mask)
+    zero_ids, zero_mask = torch.zeros_like(lyrics.ids), torch.zeros_like(lyrics.mask)
+    null = network.encode(torch.zeros_like(tags.states), tags.mask, zero_ids, zero_mask)
+    return stacked(network, [cond, null], [1.0, 1.0], items)
+
+
+def _null(network: Transformer, tags: Tags, lyrics: Lyrics, guidance: Guidance) -> Tensor:
+    silent = torch.zeros_like(tags.states)
+    if not guidance.erg_lyric:
+        # The tag ERG has no effect here: its states are only read together with lyric ERG.
+        return network.encode(silent, tags.mask, torch.zeros_like(lyrics.ids), lyrics.mask)[0]
+    states = silent
+    if guidance.erg_tag:
+        if tags.weak_states is None:
+            raise SettingError(
+                "ERG for tags is on, but the tags were encoded without it."
+                " Encode the tags with this pack's Tag Encode, or switch ERG for tags off."
+            )
+        states = tags.weak_states
+    return network.encode(states, tags.mask, lyrics.ids, lyrics.mask, ERG_FACTOR)[0]
+
+
+def _text_only(network: Transformer, tags: Tags, lyrics: Lyrics, guidance: Guidance) -> Tensor:
+    if guidance.erg_lyric:
+        return network.encode(tags.states, tags.mask, lyrics.ids, lyrics.mask, ERG_FACTOR)[0]
+    return network.encode(tags.states, tags.mask, torch.zeros_like(lyrics.ids), lyrics.mask)[0]
+
+
+def stacked(
+    network: Transformer, contexts: list[Context], tempers: list[float], items: int
+) -> Branches:
+    """Contexts of equal shape in one Branch, with the keys and values of every block."""
+    # One condition for many items is encoded once and repeated.
+    times = items // len(contexts[0][0])
+    context = torch.cat([c for c, _ in contexts])
+    mask = torch.cat([m for _, m in contexts])
+    temper = torch.tensor(tempers, device=context.device).repeat_interleave(items)
+    keys_values = network.attend(context)
+    branch = Branch(
+        context.repeat_interleave(times, 0),
+        None if bool(mask.all()) else mask.repeat_interleave(times, 0),
+        None if all(t == 1.0 for t in tempers) else temper,
+        tuple(
+            (k.repeat_interleave(times, 0), v.repeat_interleave(times, 0)) for k, v in keys_values
+        ),
+    )
+    return Branches(branch, items, len(contexts))
+
+
+def predicting(
+    network: Transformer, prepared: Branches, dtype: torch.dtype, together: bool = True
+) -> Predict:
+    """Ask about the first n branches: in one call, or one by one where memory is short."""
+    small = not together
+
+    def ask(x: Tensor, step: Step, branch: Branch) -> Tensor:
+        times = len(branch.context) // len(x)
+        device = branch.context.device
+        timestep = torch.full((len(branch.context),), 1000 * step.sigma, device=device)
+        wide = x.to(device, dtype).repeat(times, 1, 1, 1)
+        return network(wide, timestep, branch).to(x)
+
+    def at_once(x: Tensor, step: Step, count: int) -> list[Tensor]:
+        return list(ask(x, step, prepared.first(count)).chunk(count))
+
+    def in_turn(x: Tensor, step: Step, count: int) -> list[Tensor]:
+        return [ask(x, step, prepared.slice(i, i + 1)) for i in range(count)]
+
+    def told(message: str) -> None:
+        nonlocal small
+        small = True  # for the rest of the run
+        log.warning(message)
+
+    def predict(x: Tensor, step: Step, count: int) -> list[Tensor]:
+        if small or count == 1:
+            return in_turn(x, step, count)
+        return first_that_fits(
+            [lambda: at_once(x, step, count), lambda: in_turn(x, step, count)], told
+        )
+
+    return predict

@@ -1,0 +1,149 @@
+"""What was made, put into its source: everything else stays the source, sample for sample.
+
+    source ------- fade | made ........ | fade ------- source      a region, fades inside it
+           made .. fade | source ------ | fade .. made             an extension, fades outside
+
+Cross-fades keep the power constant: also where the two waves are alike, as they are when
+little was changed; there an ordinary one would swell by 3 dB. Beside an extension there is no
+source left to fade from, so it is carried on: what linear prediction expects next, stirred by
+its own prediction errors backwards. (Measured on music: mirroring the source instead gives
+thumps and peaks, and fading in from silence a gap.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from ..config import SAMPLE_RATE
+from ..sound.audio import resample
+from ..tasks.region import resolve
+from ..types import Region
+
+CROSSFADE = 0.03  # seconds
+ORDER = 32  # samples that a prediction hears
+HISTORY = 0.05  # seconds that predictions are learnt from
+
+
+def as_source(made: Tensor, channels: int, rate: int, length: int) -> Tensor:
+    """made (2, M) at 44.1 kHz -> (channels, length) at the source's rate.
+
+    A codec rounds up to whole frames, so there is something to cut off and nothing to add, but
+    for the samples that a round trip through another rate adds and the encoder leaves out.
+    """
+    made = made if channels == 2 else made.mean(0, keepdim=True)
+    made = resample(made, SAMPLE_RATE, rate)[..., :length]
+    missing = length - made.shape[-1]
+    assert missing <= 3 * rate / SAMPLE_RATE + 2, (made.shape, length)
+    return pad(made, (0, missing))
+
+
+def samples_of(region: Region, rate: int, length: int) -> tuple[int, int]:
+    """[first, last) of a resolved region in a clip of `length` samples."""
+    first, last = (min(round(end * rate), length) for end in (region.start, region.end))
+    return first, last
+
+
+def splice(
+    source: Tensor,
+    made: Tensor,
+    regions: Sequence[Region],
+    rate: int,
+    crossfade: float = CROSSFADE,
+) -> Tensor:
+    """source (C, N) with the regions taken from made (C, N); outside them bit for bit source."""
+    assert source.shape == made.shape, (source.shape, made.shape)
+    result = source.clone()
+    put(result, made, 0, regions, rate, crossfade)
+    return result
+
+
+def put(
+    result: Tensor,
+    made: Tensor,
+    at: int,
+    regions: Sequence[Region],
+    rate: int,
+    crossfade: float = CROSSFADE,
+) -> None:
+    """Splice made (C, M), which begins at sample `at` of result (C, N), in place."""
+    length = result.shape[-1]
+    for region in resolve(regions, length / rate):
+        first, last = samples_of(region, rate, length)
+        assert at <= first <= last <= at + made.shape[-1], (at, first, last, made.shape)
+        edges = (first > 0) + (last < length)  # the clip's own ends need no fade
+        count = min(round(crossfade * rate), (last - first) // edges) if edges else 0
+        new = made[:, first - at : last - at].clone()
+        if first > 0:
+            new[:, :count] = faded(result[:, first : first + count], new[:, :count])
+        if last < length:
+            kept = result[:, last - count : last]
+            new[:, last - first - count :] = faded(new[:, last - first - count :], kept)
+        result[:, first:last] = new
+
+
+def faded(leaving: Tensor, entering: Tensor) -> Tensor:
+    """(C, n): from one wave to the other at constant power, as alike as they may be."""
+    count = leaving.shape[-1]
+    angle = (torch.arange(count) + 0.5) / max(count, 1) * math.pi / 2
+    power = 1 + likeness(leaving, entering) * torch.sin(2 * angle)
+    return (angle.cos() * leaving + angle.sin() * entering) / power.sqrt()
+
+
+def likeness(first: Tensor, second: Tensor) -> float:
+    """Correlation of two waves (C, n), 0 where they are unlike or opposed."""
+    first, second = first.double(), second.double()
+    size = float(first.norm() * second.norm())
+    return min(max(float((first * second).sum()) / size, 0.0), 1.0) if size else 0.0
+
+
+def join_extension(
+    before: Tensor,
+    source: Tensor,
+    after: Tensor,
+    rate: int,
+    crossfade: float = CROSSFADE,
+) -> Tensor:
+    """(C, N') with new music around source (C, N), which stays bit for bit as it is.
+
+    Either part may be empty. In a new part the source's continuation fades to what was made.
+    """
+    left = _led_in(source.flip(-1), before.flip(-1), rate, crossfade).flip(-1)
+    return torch.cat((left, source, _led_in(source, after, rate, crossfade)), -1)
+
+
+def _led_in(source: Tensor, after: Tensor, rate: int, crossfade: float) -> Tensor:
+    """after (C, M), its beginning faded in from the continuation of source (C, N)."""
+    known = source.shape[-1] - ORDER
+    count = max(min(round(crossfade * rate), after.shape[-1], known), 0)
+    if not count:
+        return after
+    lead = torch.stack([continued(channel, count, rate) for channel in source])
+    return torch.cat((faded(lead, after[:, :count]), after[:, count:]), -1)
+
+
+def continued(wave: Tensor, count: int, rate: int) -> Tensor:
+    """`count` samples that wave (N,) might go on with; N must exceed count by ORDER."""
+    history = wave[-(max(count, round(HISTORY * rate)) + ORDER) :].double()
+    weights = predictor(history, ORDER).flip(0)
+    heard = history.unfold(0, ORDER, 1)[:-1]  # (n, ORDER): what precedes each later sample
+    errors = (history[ORDER:] - heard @ weights).flip(0)
+    result = torch.cat((history[-ORDER:], history.new_zeros(count)))
+    for place in range(count):
+        result[place + ORDER] = weights @ result[place : place + ORDER] + errors[place]
+    return result[ORDER:].to(wave.dtype)
+
+
+def predictor(wave: Tensor, order: int) -> Tensor:
+    """Weights (order,) that predict a sample from those before it, the latest first (Burg)."""
+    ahead, behind, weights = wave[1:], wave[:-1], wave[:0]
+    for _ in range(order):
+        size = float(ahead @ ahead + behind @ behind)
+        mirror = 2 * float(ahead @ behind) / size if size else 0.0
+        weights = torch.cat((weights - mirror * weights.flip(0), wave.new_tensor([mirror])))
+        ahead, behind = (ahead - mirror * behind)[1:], (behind - mirror * ahead)[:-1]
+    return weights

@@ -1,0 +1,163 @@
+"""Mel to waveform: a ConvNeXt backbone and a HiFi-GAN head, strictly local in time.
+
+    log-mel (B, 128, M) -> backbone (B, 512, M) -> 7 x (double or quadruple, 4 residual
+    blocks averaged) -> (B, 1, 512 M) in [-1, 1]
+
+Mono: stereo is a batch of two. Weight norm is folded when weights are loaded, so the
+convolutions here are plain. The stem pads with its edge values, everything else with zeros.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..config import VocoderConfig
+from .layers import Ops, rows
+
+EPS = 1e-6
+
+
+class ChannelNorm(nn.Module):
+    """LayerNorm over the channels of (B, C, M)."""
+
+    def __init__(self, width: int, ops: Ops) -> None:
+        super().__init__()
+        self.norm = ops.LayerNorm(width, eps=EPS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(x.transpose(1, 2)).transpose(1, 2)
+
+
+class BackboneBlock(nn.Module):
+    def __init__(self, width: int, kernel: int, ops: Ops) -> None:
+        super().__init__()
+        self.depth = ops.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
+        self.norm = ops.LayerNorm(width, eps=EPS)
+        self.expand = ops.Linear(width, 4 * width)
+        self.contract = ops.Linear(4 * width, width)
+        self.gain = ops.Embedding(1, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.norm(self.depth(x).transpose(1, 2))
+        h = self.contract(F.gelu(self.expand(h))) * rows(self.gain, x)
+        return x + h.transpose(1, 2)
+
+
+class Stem(nn.Module):
+    def __init__(self, width: int, out: int, kernel: int, ops: Ops) -> None:
+        super().__init__()
+        self.pad = kernel // 2
+        self.conv = ops.Conv1d(width, out, kernel)
+        self.norm = ChannelNorm(out, ops)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(F.pad(x, (self.pad, self.pad), mode="replicate")))
+
+
+class Widen(nn.Module):
+    def __init__(self, width: int, out: int, ops: Ops) -> None:
+        super().__init__()
+        self.norm = ChannelNorm(width, ops)
+        self.conv = ops.Conv1d(width, out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(self.norm(x))
+
+
+class Backbone(nn.Module):
+    def __init__(self, config: VocoderConfig, ops: Ops) -> None:
+        super().__init__()
+        widths, kernel = config.dims, config.kernel_sizes[0]
+        self.entries = nn.ModuleList([Stem(config.input_channels, widths[0], kernel, ops)])
+        self.entries.extend(Widen(a, b, ops) for a, b in pairwise(widths))
+        self.stages = nn.ModuleList(
+            nn.Sequential(*(BackboneBlock(width, kernel, ops) for _ in range(depth)))
+            for width, depth in zip(widths, config.depths, strict=True)
+        )
+        self.norm = ChannelNorm(widths[-1], ops)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        x = mel
+        for entry, stage in zip(self.entries, self.stages, strict=True):
+            x = stage(entry(x))
+        return self.norm(x)
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, width: int, kernel: int, dilations: tuple[int, ...], ops: Ops) -> None:
+        super().__init__()
+        half = (kernel - 1) // 2
+        self.dilated = nn.ModuleList(
+            ops.Conv1d(width, width, kernel, dilation=d, padding=half * d) for d in dilations
+        )
+        self.plain = nn.ModuleList(
+            ops.Conv1d(width, width, kernel, padding=half) for _ in dilations
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        for dilated, plain in zip(self.dilated, self.plain, strict=True):
+            x = plain(F.silu(dilated(F.silu(x)))) + x
+        return x
+
+
+class Head(nn.Module):
+    def __init__(self, config: VocoderConfig, ops: Ops) -> None:
+        super().__init__()
+        width, kernel = config.upsample_initial_channel, config.pre_conv_kernel_size
+        self.conv_in = ops.Conv1d(config.num_mels, width, kernel, padding=kernel // 2)
+        self.ups, self.mixes = nn.ModuleList(), nn.ModuleList()
+        blocks = list(
+            zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes, strict=True)
+        )
+        for rate, kernel in zip(config.upsample_rates, config.upsample_kernel_sizes, strict=True):
+            pad = (kernel - rate) // 2
+            self.ups.append(ops.ConvTranspose1d(width, width // 2, kernel, rate, padding=pad))
+            width //= 2
+            self.mixes.append(nn.ModuleList(ResidualBlock(width, k, d, ops) for k, d in blocks))
+        kernel = config.post_conv_kernel_size
+        self.conv_out = ops.Conv1d(width, 1, kernel, padding=kernel // 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv_in(x)
+        for up, mixes in zip(self.ups, self.mixes, strict=True):
+            x = up(F.silu(x))
+            # One after the other: four kept results would decide the peak memory.
+            blocks = iter(cast(nn.ModuleList, mixes))
+            total = next(blocks)(x)
+            for block in blocks:
+                total = total + block(x)
+            x = total / len(cast(nn.ModuleList, mixes))
+        return torch.tanh(self.conv_out(F.silu(x)))
+
+
+class Vocoder(nn.Module):
+    def __init__(self, config: VocoderConfig, ops: Ops = nn) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = Backbone(config, ops)
+        self.head = Head(config, ops)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """(B, 128, M) -> (B, 1, 512 M)."""
+        return self.head(self.backbone(mel))
+
+    @property
+    def reach(self) -> int:
+        """Mel frames on each side that one output sample depends on."""
+        sizes = self.config
+        frames = (1 + sum(sizes.depths)) * (sizes.kernel_sizes[0] // 2)
+        frames += sizes.pre_conv_kernel_size // 2
+        pairs = zip(sizes.resblock_kernel_sizes, sizes.resblock_dilation_sizes, strict=True)
+        per_level = max(sum((k // 2) * (d + 1) for d in ds) for k, ds in pairs)
+        rate, extra = 1, 0.0
+        for stride, kernel in zip(sizes.upsample_rates, sizes.upsample_kernel_sizes, strict=True):
+            extra += kernel / stride / rate  # the transposed convolution, in frames
+            rate *= stride
+            extra += per_level / rate
+        return frames + math.ceil(extra + sizes.post_conv_kernel_size / 2 / rate)

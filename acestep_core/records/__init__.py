@@ -1,0 +1,1 @@
+"""A run as a file: the record beside a song, the graph that repeats it, latents."""

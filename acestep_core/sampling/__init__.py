@@ -1,0 +1,1 @@
+"""From noise to a latent: schedule, solvers, guidance, noise, and the one loop."""

@@ -1,0 +1,1 @@
+"""Waveforms: files, loudness, mel, and the way to latents and back."""

@@ -1,0 +1,283 @@
+"""Sound files in and out through PyAV.
+
+    read_audio   path -> decoder -> (C, N) float32, rate
+    write_audio  (C, N) -> rate the format knows -> clipped, rounded -> encoder -> path
+
+torchaudio is never asked: its loading and saving need a package that often fails to load.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..atomic import FileError, check_place, reason, replaced
+from ..types import SettingError
+from .audio import checked_wave, resample
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer, OutputContainer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How samples are stored: the encoder's name, its sample format, bits of whole numbers."""
+
+    codec: str
+    layout: str  # PyAV's name of the sample format; a final "p" = one row per channel
+    bits: int = 0  # 0 = floating point
+
+
+@dataclass(frozen=True)
+class Format:
+    container: str
+    encodings: Mapping[int, Encoding]  # by the bits asked for; 0 = has no such choice
+    rates: tuple[int, ...] = ()  # Hz, rising; empty = any
+    kilobits: int = 0  # usual rate per second of a lossy format
+
+
+FORMATS = {
+    ".flac": Format("flac", {16: Encoding("flac", "s16", 16), 24: Encoding("flac", "s32", 24)}),
+    ".wav": Format(
+        "wav",
+        {
+            16: Encoding("pcm_s16le", "s16", 16),
+            24: Encoding("pcm_s24le", "s32", 24),
+            32: Encoding("pcm_f32le", "flt"),
+        },
+    ),
+    ".mp3": Format("mp3", {0: Encoding("libmp3lame", "fltp")}, (32_000, 44_100, 48_000), 256),
+    ".opus": Format("opus", {0: Encoding("libopus", "flt")}, (48_000,), 160),
+}
+
+# Zero and full scale of each whole-number format a decoder delivers.
+ZERO_AND_SCALE = {"uint8": (128, 2**7), "int16": (0, 2**15), "int32": (0, 2**31)}
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was really written."""
+
+    path: Path
+    rate: int  # Hz; another than asked for where the format does not know that one
+    samples: int  # per channel
+    clipped: int  # samples over full scale that were cut to it
+
+
+def read_audio(path: str | Path) -> tuple[Tensor, int]:
+    """The first audio track of a file: (C, N) float32 from -1 to 1, and its rate in Hz."""
+    path = Path(path)
+    _check_readable(path)
+    av = _pyav()
+    try:
+        with av.open(os.path.abspath(path)) as container:
+            if not container.streams.audio:
+                raise FileError(f"{path} has no audio track. Choose a sound file.")
+            pieces, rate = _decoded(path, container)
+    except (av.FFmpegError, OSError) as error:
+        raise FileError(
+            f"{path} cannot be read as sound ({reason(error)}). "
+            "Choose a WAV, FLAC, MP3, Opus, OGG or M4A file that plays elsewhere."
+        ) from error
+    if not pieces:
+        raise FileError(f"{path} holds no samples. Choose a file that plays elsewhere.")
+    return torch.from_numpy(np.concatenate(pieces, axis=1)), rate
+
+
+def write_audio(
+    path: str | Path,
+    wave: Tensor,
+    rate: int,
+    *,
+    tags: Mapping[str, str] | None = None,
+    bits: int = 16,
+    kilobits: int | None = None,
+) -> Written:
+    """Write (C, N) as the extension says; tags go into the file, WAV keeps the usual ones only.
+
+    `bits` is for WAV (16, 24, 32 = floating point) and FLAC (16, 24), `kilobits` per second for
+    MP3 and Opus.
+    """
+    path = check_writable(path)
+    sound_format = FORMATS[path.suffix.lower()]
+    encoding = _encoding(path, sound_format, bits)
+    wave = _one_clip(wave, rate)
+    target = _nearest_rate(rate, sound_format.rates)
+    samples, clipped = _samples(resample(wave, rate, target), encoding)
+    if clipped:
+        log.warning("%s: %d samples were over full scale and are clipped", path.name, clipped)
+    av = _pyav()
+    try:
+        with (
+            replaced(path) as temporary,
+            av.open(str(temporary), "w", format=sound_format.container) as container,
+        ):
+            container.metadata.update(tags or {})
+            stream = container.add_stream(encoding.codec, rate=target)
+            if sound_format.kilobits:
+                stream.bit_rate = 1000 * (kilobits or sound_format.kilobits)
+            _encode(container, stream, samples, encoding)
+    except av.FFmpegError as error:
+        raise FileError(f"{path} could not be written ({reason(error)}).") from error
+    return Written(path, target, samples.shape[1], clipped)
+
+
+def check_writable(path: str | Path) -> Path:
+    """The path, if a sound file can be written there. Call it before the work, not after."""
+    path = Path(path)
+    if path.suffix.lower() not in FORMATS and not os.path.isdir(path):
+        given = f"the extension {path.suffix!r}" if path.suffix else "no extension"
+        raise FileError(f"{path} has {given}; a sound file ends in one of: {', '.join(FORMATS)}.")
+    path = check_place(path)
+    av = _pyav()
+    for encoding in FORMATS[path.suffix.lower()].encodings.values():
+        try:
+            av.Codec(encoding.codec, "w")
+        except ValueError as error:
+            raise FileError(
+                f"{path} needs the encoder {encoding.codec}, which this build of the package av "
+                "does not have. Choose .wav or .flac."
+            ) from error
+    return path
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        if os.path.isdir(path):
+            raise FileError(f"{path} is a folder. Choose a sound file in it.")
+        if not path.exists():
+            raise FileError(f"{path} does not exist. Check the name and the folder.")
+        if path.is_file() and path.stat().st_size == 0:
+            raise FileError(f"{path} is empty (0 bytes). It was probably not written to the end.")
+    except OSError as error:
+        raise FileError(f"{path} cannot be read ({reason(error)}).") from error
+
+
+def _decoded(path: Path, container: InputContainer) -> tuple[list[np.ndarray], int]:
+    """Every decoded piece (C, n) of the first audio track, and the rate in Hz."""
+    damage = _pyav().error.InvalidDataError
+    stream = container.streams.audio[0]
+    pieces: list[np.ndarray] = []
+    shapes: set[tuple[int, int]] = set()
+    damaged = 0
+    for packet in container.demux(stream):  # the last packet is empty: it flushes the decoder
+        try:
+            frames = packet.decode()
+        except damage:
+            damaged += 1
+            continue
+        for frame in frames:
+            shapes.add((frame.layout.nb_channels, frame.sample_rate))
+            pieces.append(_scaled(path, frame))
+        if len(shapes) > 1:
+            raise FileError(
+                f"{path} changes its channels or sample rate on the way: {sorted(shapes)}. "
+                "Convert it to WAV or FLAC first."
+            )
+    if damaged and pieces:
+        log.warning("%s: %d damaged packets were skipped", path, damaged)
+    return pieces, shapes.pop()[1] if shapes else 0
+
+
+def _scaled(path: Path, frame: AudioFrame) -> np.ndarray:
+    """One decoded frame as (C, n) float32 from -1 to 1."""
+    channels = frame.layout.nb_channels
+    try:
+        samples = frame.to_ndarray()
+    except (ValueError, KeyError) as error:
+        raise FileError(
+            f"{path} holds samples of the kind {frame.format.name}, which cannot be read. "
+            "Convert it to WAV or FLAC of 16 or 24 bits."
+        ) from error
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, channels).T
+    if samples.dtype.name in ZERO_AND_SCALE:
+        zero, scale = ZERO_AND_SCALE[samples.dtype.name]
+        samples = (samples.astype(np.float64) - zero) / scale
+    return samples.astype(np.float32)
+
+
+def _one_clip(wave: Tensor, rate: int) -> Tensor:
+    wave = checked_wave("The audio to write", wave.detach().cpu(), rate)
+    if wave.ndim != 2 or wave.shape[0] > 2:
+        raise SettingError(
+            f"The audio to write has the shape {tuple(wave.shape)}; it must be one clip, "
+            "(channels, samples), of one or two channels. Write the clips of a batch one by one."
+        )
+    return wave
+
+
+def _encoding(path: Path, sound_format: Format, bits: int) -> Encoding:
+    choices = sound_format.encodings
+    if 0 in choices:
+        return choices[0]
+    if bits not in choices:
+        raise SettingError(
+            f"Bits per sample is {bits}; a {path.suffix} file can have one of: "
+            f"{', '.join(map(str, choices))}."
+        )
+    return choices[bits]
+
+
+def _nearest_rate(rate: int, rates: tuple[int, ...]) -> int:
+    """The lowest rate the format knows that loses nothing, or its highest."""
+    return next((known for known in rates if known >= rate), rates[-1]) if rates else rate
+
+
+def _samples(wave: Tensor, encoding: Encoding) -> tuple[np.ndarray, int]:
+    """(C, N) as the encoder takes it, and how many samples were over full scale."""
+    values = wave.numpy()
+    if encoding.codec == "pcm_f32le":
+        return values, 0
+    clipped = int((np.abs(values) > 1).sum())
+    if not encoding.bits:
+        return values.clip(-1, 1), clipped
+    scale = 2 ** (encoding.bits - 1)
+    whole = np.rint(values.astype(np.float64) * scale).clip(-scale, scale - 1)
+    if encoding.layout == "s16":
+        return whole.astype(np.int16), clipped
+    # 24 bits travel in the upper part of 32.
+    return whole.astype(np.int32) << (32 - encoding.bits), clipped
+
+
+def _encode(
+    container: OutputContainer, stream: AudioStream, samples: np.ndarray, encoding: Encoding
+) -> None:
+    """Feed samples (C, N) to the encoder second by second, then empty it."""
+    rate, layout = stream.rate, "stereo" if len(samples) == 2 else "mono"
+    stream.format, stream.layout = encoding.layout, layout
+    for first in range(0, samples.shape[1], rate):
+        piece = samples[:, first : first + rate]
+        if not encoding.layout.endswith("p"):
+            piece = piece.T.reshape(1, -1)
+        frame = _pyav().AudioFrame.from_ndarray(
+            np.ascontiguousarray(piece), format=encoding.layout, layout=layout
+        )
+        frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
+def _pyav() -> ModuleType:
+    try:
+        import av
+    except ImportError as error:
+        raise FileError(
+            f"Sound files need the package av, which does not load ({error}). "
+            "Install it with: pip install av"
+        ) from error
+    return av

@@ -1,0 +1,140 @@
+"""Extend: new frames before a source, after it, or both, to any length.
+
+    time line   [ new | source | new ]     noise over all of it
+    passes      windows of at most 240 s, each with known frames as context
+
+A short clip is one pass. A long one lends its near end as context, and what one pass has
+made is known to the next. Nothing is cut off and joined again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..config import FRAMES_PER_SECOND, MAX_FRAMES, frames_of
+from ..sampling.loop import Enter, Plan, Stage
+from ..sampling.noise import Streams
+from ..sampling.schedule import Step
+from ..sampling.solve import evaluations
+from ..types import Extend, SettingError
+from .kit import Kit, at_level, empty
+
+LEAST_CONTEXT = frames_of(30)  # kept, where the source has it, when much is added
+
+
+def added_rounded(task: Extend) -> tuple[int, int]:
+    """Frames to add before and after, each to the nearest."""
+    return round(task.before * FRAMES_PER_SECOND), round(task.after * FRAMES_PER_SECOND)
+
+
+def added_truncated(task: Extend) -> tuple[int, int]:
+    """As the original counts: the clip's end is rounded down, its frames were rounded up."""
+    length = task.source.seconds if task.seconds is None else task.seconds
+    end = int((length + task.after) * FRAMES_PER_SECOND)
+    return int(task.before * FRAMES_PER_SECOND), max(0, end - task.source.frames)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Frames [start, end) of the time line that one pass works on."""
+
+    start: int
+    end: int
+
+    @property
+    def frames(self) -> slice:
+        return slice(self.start, self.end)
+
+
+def windows_of(before: int, frames: int, after: int, context: int) -> list[Window]:
+    """Passes that fill a time line of before + frames + after, of which the middle is known."""
+    total = before + frames + after
+    if total <= MAX_FRAMES and context >= frames:
+        return [Window(0, total)]
+    found, low, high = [], before, before + frames
+    while low > 0:
+        added, kept = _shares(low, high - low, context)
+        found.append(Window(low - added, low + kept))
+        low -= added
+    while high < total:
+        added, kept = _shares(total - high, high - low, context)
+        found.append(Window(high - kept, high + added))
+        high += added
+    return found
+
+
+def _shares(wanted: int, known: int, context: int) -> tuple[int, int]:
+    """(frames one pass adds, frames of context it keeps)."""
+    kept = min(known, context)
+    added = min(wanted, MAX_FRAMES - min(kept, LEAST_CONTEXT))
+    return added, min(kept, MAX_FRAMES - added)
+
+
+def timeline_noise(streams: Streams, before: int, frames: int, after: int) -> Tensor:
+    """(B, 8, 16, before + frames + after): the source's part from the main seeds, new parts
+    from the retake seeds, whose first draw is as long as the source."""
+    main, new = streams.main.draw(frames), streams.retake.draw(frames)
+    left = new[..., :before] if before <= frames else streams.retake.draw(before)
+    right = new[..., frames - after :] if after <= frames else streams.retake.draw(after)
+    return torch.cat((left, main, right), -1)
+
+
+def extend(task: Extend, kit: Kit) -> Plan:
+    source, streams, steps = kit.canvas(task.source), kit.start(), kit.steps()
+    frames = source.shape[-1]
+    before, after = kit.behaviour.added_frames(task)
+    if before + after == 0:
+        raise SettingError(
+            f"Extend adds nothing: before is {task.before:g} s and after is {task.after:g} s."
+            f" Ask for at least one frame ({1 / FRAMES_PER_SECOND:.3f} s)."
+        )
+    noise = timeline_noise(streams, before, frames, after)
+    canvas = torch.cat((empty(kit.items, before), source, empty(kit.items, after)), -1)
+    line = _TimeLine(canvas, noise, before, before + frames)
+    windows = windows_of(before, frames, after, frames_of(task.context))
+    stages = []
+    for window in windows:
+        field, solver = kit.field(len(steps)), kit.held_solver(streams.main)
+        stages.append(Stage(line.enter(window, steps[0].sigma), steps, field, solver, line.hold))
+    count = evaluations(kit.sampling.solver, len(steps)) * len(windows)
+    return Plan(canvas, stages, line.finish, count)
+
+
+class _TimeLine:
+    """Frames made so far; [low, high) is known. One window of it is open at a time."""
+
+    def __init__(self, canvas: Tensor, noise: Tensor, low: int, high: int) -> None:
+        self.canvas, self.noise, self.low, self.high = canvas.clone(), noise, low, high
+        self.open: Window | None = None
+
+    def enter(self, window: Window, sigma: float) -> Enter:
+        def enter(x: Tensor) -> Tensor:
+            self._close(x)
+            self.open = window
+            frames = window.frames
+            return at_level(self.canvas[..., frames], self.noise[..., frames], sigma)
+
+        return enter
+
+    def hold(self, x: Tensor, step: Step) -> Tensor:
+        """Put the window's known frames back."""
+        assert self.open is not None
+        known = slice(max(self.low, self.open.start), min(self.high, self.open.end))
+        here = slice(known.start - self.open.start, known.stop - self.open.start)
+        x = x.clone()
+        x[..., here] = at_level(self.canvas[..., known], self.noise[..., known], step.sigma_next)
+        return x
+
+    def finish(self, x: Tensor) -> Tensor:
+        self._close(x)
+        return self.canvas
+
+    def _close(self, x: Tensor) -> None:
+        """Take the open window's result over: its frames are known from now on."""
+        if self.open is not None:
+            self.canvas[..., self.open.frames] = x
+            self.low, self.high = min(self.low, self.open.start), max(self.high, self.open.end)
+            self.open = None

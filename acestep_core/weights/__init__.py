@@ -1,0 +1,1 @@
+"""From files to networks: checkpoints, key maps, adapters, downloads."""

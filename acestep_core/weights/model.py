@@ -1,0 +1,139 @@
+"""A loaded model: four networks, each with the place it runs at, and a tokenizer.
+
+    Checkpoint -> load(...) -> Model -> with model.transformer.use() as network: ...
+
+A `Part` knows how its network gets to the compute device. The core has two kinds, resident
+and visiting (offloaded between uses); a host brings its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+import torch
+from torch import nn
+
+from ..conditions.tags import TagTokenizer, tokenizer_of
+from ..config import ModelConfig
+from ..networks.dcae import DCAE
+from ..networks.layers import Ops
+from ..networks.memory import Part, Resident, Visiting
+from ..networks.transformer import Transformer
+from ..networks.umt5 import TextEncoder
+from ..networks.vocoder import Vocoder
+from ..sound.codec import VOCODER
+from .checkpoint import PARTS, Checkpoint, Target, load_part
+
+NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
+    "transformer": Transformer,
+    "dcae": DCAE,
+    "vocoder": Vocoder,
+    "text_encoder": TextEncoder,
+}
+
+
+@dataclass(frozen=True)
+class Added:
+    """An adapter that was added to a model."""
+
+    name: str
+    weight: float = 1.0
+    training_scale: bool = False
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything that is loaded. Frozen: an adapter makes another Model that shares weights."""
+
+    name: str
+    config: ModelConfig
+    transformer: Part[Transformer]
+    dcae: Part[DCAE]
+    vocoder: Part[Vocoder]
+    text_encoder: Part[TextEncoder]
+    tokenizer: TagTokenizer
+    is_demo: bool = False
+    layout: str = "folder"
+    sound: str = VOCODER  # what makes its log-mels sound
+    adapters: tuple[Added, ...] = ()
+
+    @property
+    def bytes_kept(self) -> int:
+        parts = (self.transformer, self.dcae, self.vocoder, self.text_encoder)
+        return sum(p.numel() * p.element_size() for part in parts for p in part.module.parameters())
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The dtype each network computes in; the codec is audibly safer in float32."""
+
+    transformer: torch.dtype = torch.bfloat16
+    text_encoder: torch.dtype = torch.bfloat16
+    dcae: torch.dtype = torch.float32
+    vocoder: torch.dtype = torch.float32
+
+    @classmethod
+    def full(cls) -> Precision:
+        return cls(torch.float32, torch.float32)
+
+
+@dataclass(frozen=True)
+class Placing:
+    """How a Part is made from a network: where it is kept and where it computes."""
+
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    offload: bool = False
+    ops: Ops = nn
+
+    def part(self, name: str, module: nn.Module, dtype: torch.dtype) -> Part[nn.Module]:
+        """The Part of a filled network; `name` is one of PARTS."""
+        if self.offload and self.device.type != "cpu":
+            return Visiting(module, dtype, self.device)
+        return Resident(module, dtype, self.device)
+
+    def target(self, name: str, dtype: torch.dtype) -> Target:
+        """The dtype and device that weights are kept in, for a part computing in `dtype`."""
+        return Target(dtype, torch.device("cpu") if self.offload else self.device)
+
+
+def build(part: str, config: ModelConfig, ops: Ops = nn) -> nn.Module:
+    """The network without weights, on the meta device."""
+    with torch.device("meta"):
+        return NETWORKS[part](getattr(config, part), ops)
+
+
+def load(
+    checkpoint: Checkpoint, precision: Precision | None = None, placing: Placing | None = None
+) -> Model:
+    """Read all four networks and the tokenizer of a checkpoint."""
+    checkpoint.require(*PARTS)
+    tokenizer = tokenizer_of(checkpoint)  # first: it is small, and may be missing
+    precision, placing = precision or default_precision(placing), placing or Placing()
+    made: dict[str, Part[nn.Module]] = {}
+    for name in PARTS:
+        dtype = getattr(precision, name)
+        module = build(name, checkpoint.config, placing.ops)
+        load_part(module, name, checkpoint, placing.target(name, dtype))
+        made[name] = placing.part(name, module, dtype)
+    return Model(
+        checkpoint.name,
+        checkpoint.config,
+        cast("Part[Transformer]", made["transformer"]),
+        cast("Part[DCAE]", made["dcae"]),
+        cast("Part[Vocoder]", made["vocoder"]),
+        cast("Part[TextEncoder]", made["text_encoder"]),
+        tokenizer,
+        checkpoint.is_demo,
+        checkpoint.layout,
+        checkpoint.sound,
+    )
+
+
+def default_precision(placing: Placing | None) -> Precision:
+    """16-bit where the device computes it well, else float32."""
+    device = placing.device if placing else torch.device("cpu")
+    if device.type == "cuda" and torch.cuda.is_bf16_supported():
+        return Precision()
+    return Precision.full()

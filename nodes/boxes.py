@@ -1,0 +1,466 @@
+"""The hosted endpoints, one box each, under the names, ranges and defaults of those services.
+
+    hosted parameters -> words, task -> TagEncode, LyricEncode, Sampler, DCAEDecode
+
+A box is those nodes one after the other, with the preset "fal" for what it has no input for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..acestep_core.atomic import FileError
+from ..acestep_core.config import MAX_SECONDS
+from ..acestep_core.lyrics.sections import INSTRUMENTAL, hosted_lyrics
+from ..acestep_core.pipeline import ACEStep
+from ..acestep_core.presets import EDIT_MODES, PRESETS
+from ..acestep_core.sampling.noise import LARGEST_SEED
+from ..acestep_core.types import (
+    ENDS,
+    GUIDANCE_KINDS,
+    Guidance,
+    Sampling,
+    SettingError,
+    checked,
+    checked_whole,
+    chosen_from,
+)
+from ..acestep_core.weights.checkpoint import CheckpointError
+from ..acestep_core.writer import MOST_SEED
+from . import sound
+from .decode import DCAEDecode
+from .encode import LyricEncode, TagEncode
+from .loaders import LoadLoRA
+from .sampler import Asked, Sampler
+from .settings import GuidanceSettings
+from .task_socket import TaskAsked
+from .tasks import AudioReference, Extend, InpaintMask, RemixEdit, Retake
+from .words import SongWriter
+
+PARTS = (
+    *(LoadLoRA, TagEncode, LyricEncode, SongWriter, Sampler, DCAEDecode),
+    *(InpaintMask, Extend, Retake, RemixEdit, AudioReference),
+)
+FAL = PRESETS["fal"]
+SCHEDULERS = ("euler", "heun")
+# What guiding tags and lyrics apart leaves unread.
+REPLACED = {"guidance_type", "guidance_scale", "guidance_interval_decay", "minimum_guidance_scale"}
+LEAST_SECONDS = 5.0
+
+Results = tuple[sound.Audio, dict[str, Any], str, str, str, str]
+Values = dict[str, Any]
+Widgets = dict[str, tuple[Any, dict[str, Any]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What a box makes of its inputs: the words as they are used, and how they are sampled."""
+
+    tags: str
+    lyrics: str
+    seconds: float = MAX_SECONDS  # of a clip without a source
+    task: TaskAsked | None = None
+    guidance: Guidance = FAL.guidance
+    sampling: Sampling = FAL.sampling
+    notes: list[str] = field(default_factory=list)
+
+
+class OneBox:
+    """What the five have in common."""
+
+    TITLE = ""
+    CATEGORY = "ACE-Step"
+    FUNCTION = "make"
+    RETURN_TYPES = ("AUDIO", "LATENT", "STRING", "STRING", "STRING", "STRING")
+    RETURN_NAMES = ("audio", "latent", "info", "report", "tags", "lyrics")
+    OUTPUT_TOOLTIPS = (
+        "The result; made of a source, it has the source's rate and number of channels.",
+        "What was sampled, in the model's own space; of a source over 240 s the part worked on.",
+        "JSON of the run, for Save Audio: seeds, every setting, warnings.",
+        "Length, peak, what changed, and which inputs were without effect.",
+        "The tags as they were used.",
+        "The lyrics as they were used; [inst] is no singing.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        raise NotImplementedError
+
+    def make(self, model: ACEStep, **given: Any) -> Results:
+        with one_box(self.TITLE):
+            values = _complete(self.INPUT_TYPES(), given)
+            return _results(model, self.wanted(model, values), values["seed"])
+
+    def wanted(self, model: ACEStep, values: Values) -> Wanted:
+        raise NotImplementedError
+
+
+@contextmanager
+def one_box(title: str) -> Iterator[None]:
+    """Errors under the name of the box, not of the part in it that found the fault."""
+    try:
+        yield
+    except (SettingError, CheckpointError, FileError) as error:
+        text = str(error)
+        for part in PARTS:
+            text = text.removeprefix(f"{part.TITLE}: ")
+        raise type(error)(f"{title}: {text}") from error
+
+
+def _complete(inputs: dict[str, Widgets], given: Values) -> Values:
+    """The inputs with the defaults of those left out, each in the range its widget shows."""
+    values: Values = {}
+    for group in ("required", "optional"):
+        for name, (kind, options) in inputs[group].items():
+            values[name] = given.get(name, options.get("default"))
+            if values[name] is not None:
+                _check(name, values[name], kind, options)
+            if kind == "STRING" and group == "required" and not values[name].strip():
+                raise SettingError(f"{name} is empty. Describe the music in a few words.")
+    return values
+
+
+def _check(name: str, value: Any, kind: Any, options: Values) -> None:
+    if kind == "AUDIO":
+        sound.one_clip(name, value)
+    elif kind == "INT":
+        checked_whole(name, value, options["min"], options["max"])
+    elif kind == "FLOAT":
+        checked(name, value, options["min"], options["max"])
+    elif isinstance(kind, list):
+        chosen_from(name, value, kind)
+
+
+def _results(model: ACEStep, wanted: Wanted, seed: int) -> Results:
+    """What the small nodes make of it."""
+    (tags,) = TagEncode().encode(model, wanted.tags)
+    lyrics, _ = LyricEncode().encode(model, wanted.lyrics)
+    asked: Values = {"seed": seed, "seconds": wanted.seconds, "batch_size": 1}
+    asked["guidance_settings"] = GuidanceSettings(wanted.guidance)
+    asked["schedule"] = wanted.sampling
+    latent, info = Sampler().sample(model, tags, lyrics, task=wanted.task, **asked)
+    audio, report = DCAEDecode().decode(model, latent, task=wanted.task)
+    record = json.loads(info)
+    # A box has no sockets for these two: that they replace widgets concerns nobody here.
+    of_parts, own = Asked(**asked).overridden(), record["ace_core"]
+    own["notes"] = [*(note for note in own["notes"] if note not in of_parts), *wanted.notes]
+    report = "\n".join([report, *(f"Note: {note}" for note in wanted.notes)])
+    info = json.dumps(record, indent=1, ensure_ascii=False)
+    return audio, latent, info, report, wanted.tags, wanted.lyrics
+
+
+class TextToAudio(OneBox):
+    TITLE = "Text to Audio (ACE-Step)"
+    DESCRIPTION = "A song from tags and lyrics in one box, as the hosted endpoint makes it."
+    SEARCH_ALIASES = ("text to music", "hosted", "api", "wavespeed", "one box")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        return {
+            "required": {**MODEL, "tags": TAGS, **SEED},
+            "optional": {"lyrics": LYRICS, "duration": DURATION},
+        }
+
+    def wanted(self, model: ACEStep, values: Values) -> Wanted:
+        return Wanted(values["tags"], hosted_lyrics(values["lyrics"]), values["duration"])
+
+
+class PromptToAudio(OneBox):
+    TITLE = "Prompt to Audio (ACE-Step)"
+    DESCRIPTION = "A song from a sentence: tags and lyrics are written first, then sung."
+    SEARCH_ALIASES = ("prompt to song", "hosted", "api", "wavespeed", "one box")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        inputs = SongWriter.INPUT_TYPES()
+        written = {**inputs["required"], **inputs["optional"]}
+        return {
+            "required": {**MODEL, "prompt": written["prompt"], **SEED},
+            "optional": {
+                "instrumental": written["instrumental"],
+                "duration": DURATION,
+                "back_end": written["back_end"],
+            },
+        }
+
+    def wanted(self, model: ACEStep, values: Values) -> Wanted:
+        asked = {name: values[name] for name in ("prompt", "seed", "instrumental", "back_end")}
+        tags, lyrics, notes = SongWriter().write(**asked, seconds=values["duration"])
+        return Wanted(tags, lyrics, values["duration"], notes=notes.split("\n"))
+
+
+class AudioToAudio(OneBox):
+    TITLE = "Audio to Audio (ACE-Step)"
+    DESCRIPTION = "Another style (remix) or other words (lyrics) for a song, in one box."
+    SEARCH_ALIASES = ("remix", "lyric edit", "hosted", "api", "fal", "wavespeed", "one box")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        words = {"original_tags": ORIGINAL_TAGS, "tags": TAGS}
+        return {
+            "required": {**MODEL, **AUDIO, **words, **SEED},
+            "optional": {
+                "edit_mode": (list(EDIT_MODES), EDIT_MODE),
+                "original_lyrics": ORIGINAL_LYRICS,
+                "lyrics": LYRICS,
+                **CONTROLS,
+                "original_seed": ORIGINAL_SEED,
+            },
+        }
+
+    def wanted(self, model: ACEStep, values: Values) -> Wanted:
+        length = values["audio"]["waveform"].shape[-1] / values["audio"]["sample_rate"]
+        fix = "Cut it; or edit a part of it with Remix / Edit and a mask."
+        checked("Length of audio (seconds)", length, 0, MAX_SECONDS, fix)
+        before, lyrics = (hosted_lyrics(values[name]) for name in ("original_lyrics", "lyrics"))
+        (tags,) = TagEncode().encode(model, values["original_tags"])
+        words = {"source_tags": tags, "source_lyrics": LyricEncode().encode(model, before)[0]}
+        settings = {"mode": values["edit_mode"], "extended": values["extended"]}
+        given = {"source_audio": values["audio"], "source_seed": values["original_seed"]}
+        (task,) = RemixEdit().describe(**words, **settings, **given)
+        notes = [*_falls_silent(before, lyrics), *_without_effect(values)]
+        return Wanted(
+            values["tags"],
+            lyrics,
+            task=task,
+            guidance=_guidance(values),
+            sampling=_sampling(values),
+            notes=notes,
+        )
+
+
+def _guidance(values: Values) -> Guidance:
+    return replace(
+        FAL.guidance,
+        kind=values["guidance_type"],
+        scale=values["guidance_scale"],
+        interval=values["guidance_interval"],
+        decay=values["guidance_interval_decay"],
+        min_scale=values["minimum_guidance_scale"],
+        text_scale=values["tag_guidance_scale"],
+        lyric_scale=values["lyric_guidance_scale"],
+    )
+
+
+def _sampling(values: Values) -> Sampling:
+    return Sampling(values["number_of_steps"], values["scheduler"], values["granularity_scale"])
+
+
+def _falls_silent(before: str, lyrics: str) -> list[str]:
+    if lyrics != INSTRUMENTAL or before == INSTRUMENTAL:
+        return []
+    return [
+        "lyrics is empty or [inst], which means that nothing is sung any more. To keep the"
+        " words, repeat original_lyrics."
+    ]
+
+
+def _without_effect(values: Values) -> list[str]:
+    """Which of the inputs that were changed do nothing, in words."""
+    changed = {name for name, (_, held) in CONTROLS.items() if values[name] != held["default"]}
+    if not values["extended"]:
+        idle = changed - {"number_of_steps", "guidance_scale"}
+        reason = "the original's edit does not read them; switch extended on to have them obeyed"
+    elif _guidance(values).is_double:
+        idle = changed & REPLACED
+        reason = "tag_guidance_scale and lyric_guidance_scale above 1 take their place"
+    else:
+        return []
+    names = ", ".join(name for name in CONTROLS if name in idle)
+    return [f"Without effect here: {names} ({reason})."] if idle else []
+
+
+class AudioInpaint(OneBox):
+    TITLE = "Audio Inpaint (ACE-Step)"
+    DESCRIPTION = "A part of a song made new in one box; the rest stays, sample for sample."
+    SEARCH_ALIASES = ("repaint", "region", "hosted", "api", "wavespeed", "one box")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        relative = {"default": ENDS[0], "tooltip": "From which end of the clip this is counted."}
+        return {
+            "required": {**MODEL, **AUDIO, "tags": TAGS, **SEED},
+            "optional": {
+                "start_time_relative_to": (list(ENDS), relative),
+                "start_time": _seconds(0.0, "Where the new part begins, in seconds."),
+                "end_time_relative_to": (list(ENDS), relative),
+                "end_time": _seconds(30.0, "Where the new part ends, in seconds."),
+                "lyrics": LYRICS,
+                "variance": _number(
+                    0.5, 1.0, 0.05, "0 keeps the source, 0.5 varies it, 1 starts from nothing."
+                ),
+                "original_seed": ORIGINAL_SEED,
+            },
+        }
+
+    def wanted(self, model: ACEStep, values: Values) -> Wanted:
+        (task,) = InpaintMask().describe(
+            start=values["start_time"],
+            end=values["end_time"],
+            start_from=values["start_time_relative_to"],
+            end_from=values["end_time_relative_to"],
+            variance=values["variance"],
+            source_audio=values["audio"],
+            source_seed=values["original_seed"],
+        )
+        return Wanted(values["tags"], hosted_lyrics(values["lyrics"]), task=task)
+
+
+class AudioOutpaint(OneBox):
+    TITLE = "Audio Outpaint (ACE-Step)"
+    DESCRIPTION = "New music before a song, after it, or both, in one box; the song itself stays."
+    SEARCH_ALIASES = ("extend", "continue", "longer", "hosted", "api", "fal", "one box")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        return {
+            "required": {**MODEL, **AUDIO, "tags": TAGS, **SEED},
+            "optional": {
+                "extend_before_duration": _seconds(0.0, "Seconds of new music in front."),
+                "extend_after_duration": _seconds(30.0, "Seconds of new music at the end."),
+                "lyrics": LYRICS,
+                "original_seed": ORIGINAL_SEED,
+            },
+        }
+
+    def wanted(self, model: ACEStep, values: Values) -> Wanted:
+        before, after = values["extend_before_duration"], values["extend_after_duration"]
+        source = {"source_audio": values["audio"], "source_seed": values["original_seed"]}
+        (task,) = Extend().describe(before, after, **source)
+        return Wanted(values["tags"], hosted_lyrics(values["lyrics"]), task=task)
+
+
+def _number(default: float, most: float, step: float, tooltip: str) -> tuple[str, dict[str, Any]]:
+    options = {"default": default, "min": 0.0, "max": most, "step": step, "round": 0.001}
+    return "FLOAT", {**options, "tooltip": tooltip}
+
+
+def _seconds(default: float, tooltip: str) -> tuple[str, dict[str, Any]]:
+    return _number(default, MAX_SECONDS, 0.5, tooltip)
+
+
+def _text(default: str, tooltip: str) -> tuple[str, dict[str, Any]]:
+    # No dynamicPrompts: the page would take // and {} out of the words.
+    return "STRING", {"multiline": True, "default": default, "tooltip": tooltip}
+
+
+def _control(default: float, most: float, step: float, tooltip: str) -> tuple[str, dict[str, Any]]:
+    return _number(default, most, step, f"{tooltip} {UNLESS}")
+
+
+UNLESS = "Without effect unless extended is on."
+MODEL = {"model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step."})}
+AUDIO = {
+    "audio": ("AUDIO", {"tooltip": "The clip: mono or stereo, any rate, up to 60 minutes."}),
+}
+TAGS = _text(
+    "pop, female voice, piano, warm, 100 bpm",
+    "The style: genres, instruments, voices, mood, tempo, with commas between.",
+)
+ORIGINAL_TAGS = _text("pop, female voice, piano", "What the clip sounds like now.")
+ORIGINAL_LYRICS = _text(
+    "", "What is sung in the clip now. Empty, [inst] or [instrumental]: nothing."
+)
+LYRICS = _text(
+    "",
+    "What is sung, with [verse], [chorus], [bridge] on lines of their own. Empty, [inst] or"
+    " [instrumental]: nothing.",
+)
+SEED = {
+    "seed": (
+        "INT",
+        {
+            "default": 0,
+            "min": 0,
+            "max": MOST_SEED,
+            "control_after_generate": True,
+            "tooltip": "Of what is made new. The same seed and inputs give the same music.",
+        },
+    ),
+}
+DURATION = (
+    "FLOAT",
+    {
+        **_seconds(60.0, "Seconds, rounded down to frames of 92.9 ms: 60 gives 59.907.")[1],
+        "min": LEAST_SECONDS,
+    },
+)
+EDIT_MODE = {
+    "default": next(iter(EDIT_MODES)),
+    "tooltip": "remix changes the style and keeps rhythm, tempo and melody; lyrics changes the"
+    " words and keeps the backing.",
+}
+ORIGINAL_SEED = (
+    "INT",
+    {
+        "min": 0,
+        "max": LARGEST_SEED,
+        "forceInput": True,
+        "tooltip": "The seed the clip was made with, if it is known. A remix or lyric edit only"
+        " records it; inpaint and outpaint draw the noise of what is kept from it.",
+    },
+)
+CONTROLS: Widgets = {
+    "number_of_steps": (
+        "INT",
+        {
+            "default": FAL.sampling.steps,
+            "min": 3,
+            "max": 60,
+            "tooltip": "More are finer and slower.",
+        },
+    ),
+    "scheduler": (
+        list(SCHEDULERS),
+        {
+            "default": FAL.sampling.solver,
+            "tooltip": f"heun asks the model twice per step. {UNLESS}",
+        },
+    ),
+    "guidance_type": (
+        list(GUIDANCE_KINDS),
+        {
+            "default": FAL.guidance.kind,
+            "tooltip": f"Not used while both scales at the end are above 1. {UNLESS}",
+        },
+    ),
+    "granularity_scale": (
+        "INT",
+        {
+            "default": int(FAL.sampling.granularity),
+            "min": -100,
+            "max": 100,
+            "tooltip": f"Stretches what each step changes about its mean. {UNLESS}",
+        },
+    ),
+    "guidance_interval": _control(
+        FAL.guidance.interval, 1.0, 0.05, "Share of the steps, in the middle, that is guided."
+    ),
+    "guidance_interval_decay": _control(
+        FAL.guidance.decay, 1.0, 0.05, "How far the scale falls over the guided steps."
+    ),
+    "guidance_scale": _number(
+        FAL.guidance.scale, 200.0, 0.5, "How strongly the words count; 0 and 1 switch it off."
+    ),
+    "minimum_guidance_scale": _control(
+        FAL.guidance.min_scale, 200.0, 0.5, "Where the scale falls to with decay."
+    ),
+    "tag_guidance_scale": _control(
+        FAL.guidance.text_scale, 10.0, 0.1, "Guides tags apart from lyrics, where both are above 1."
+    ),
+    "lyric_guidance_scale": _control(
+        FAL.guidance.lyric_scale, 10.0, 0.1, "Guides lyrics apart from tags, where both are."
+    ),
+    "extended": (
+        "BOOLEAN",
+        {
+            "default": False,
+            "tooltip": "Off, an edit runs as the original's, which reads only number_of_steps and"
+            " guidance_scale. On, it obeys all of these.",
+        },
+    ),
+}

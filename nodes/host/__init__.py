@@ -1,0 +1,73 @@
+"""The only folder that touches ComfyUI: its files, memory, progress bar, errors and queue.
+
+    nodes -> host -> comfy.*, folder_paths, server
+
+Everything here also answers without ComfyUI, so that the nodes run in tests and scripts:
+lists are empty then, networks stay where they were loaded, progress goes nowhere.
+"""
+
+from .errors import (
+    errors_of,
+)
+from .folders import (
+    FOLDER,
+    input_folder,
+    is_metadata_wanted,
+    model_files,
+    model_folders,
+    models_folder,
+    output_place,
+    path_of,
+    register_folder,
+    user_file,
+    vocabulary_places,
+)
+from .found import (
+    IN_COMFYUI,
+)
+from .memory import (
+    DTYPES,
+    MEMORY_MODES,
+    HostPart,
+    HostPlacing,
+    handed_on,
+    has_room,
+    memory_free,
+    placement,
+    with_adapter,
+)
+from .progress import (
+    Bar,
+    Picture,
+    say,
+    stop_if_asked,
+)
+
+__all__ = [
+    "DTYPES",
+    "FOLDER",
+    "IN_COMFYUI",
+    "MEMORY_MODES",
+    "Bar",
+    "HostPart",
+    "HostPlacing",
+    "Picture",
+    "errors_of",
+    "handed_on",
+    "has_room",
+    "input_folder",
+    "is_metadata_wanted",
+    "memory_free",
+    "model_files",
+    "model_folders",
+    "models_folder",
+    "output_place",
+    "path_of",
+    "placement",
+    "register_folder",
+    "say",
+    "stop_if_asked",
+    "user_file",
+    "vocabulary_places",
+    "with_adapter",
+]

@@ -1,0 +1,243 @@
+"""The hosted endpoints as routes of ComfyUI's own server.
+
+    ROUTES -> handler: token -> body -> sources -> Jobs -> answer
+
+Nothing here waits on a disk, a decoder or a name server: such work goes to threads. The token
+guards these routes alone; ComfyUI's own, /view among them, stay as open as they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from aiohttp import ClientPayloadError, web
+
+from ...acestep_core.hosted import openapi, records
+from ...acestep_core.hosted.errors import RequestError, shape
+from ...acestep_core.hosted.jobs import Jobs
+from ...acestep_core.hosted.parameters import Endpoint, Value
+from ...acestep_core.hosted.queue import OutputFile
+from ...acestep_core.hosted.records import Place
+from ...acestep_core.hosted.requests import fits, from_form, parsed, read, with_seeds
+from ...acestep_core.hosted.routes import ROUTES, Route
+from ...acestep_core.hosted.settings import FILE, Settings, read_settings
+from ...acestep_core.hosted.sources import Source, Sources
+from ...acestep_core.hosted.store import Job, Store
+from ...acestep_core.records.record import Json
+from .. import host
+from ..host import queue as host_queue
+from .form import read_form
+
+log = logging.getLogger(__name__)
+
+STORE = "acesuite_api.sqlite3"
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+Values = dict[str, Value]
+
+
+def register() -> None:
+    """Put the routes on ComfyUI's server, if there is one."""
+    if host_queue.server() is None:
+        return
+    settings = read_settings(host.user_file(FILE))
+    jobs = Jobs(host_queue.HostQueue(), Store(host.user_file(STORE)))
+    api = Api(jobs, Sources(host_queue.folders(), settings), settings)
+    for route in ROUTES:
+        host_queue.add_route(route.method, route.path, api.handler(route))
+
+
+@dataclass(frozen=True)
+class Api:
+    jobs: Jobs
+    sources: Sources
+    settings: Settings
+    # Few: a slow download must not keep others from asking how they are doing.
+    workers: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(2, "acesuite-audio")
+    )
+
+    def handler(self, route: Route) -> Handler:
+        act = {
+            "submit": self._submit,
+            "result": self._result,
+            "cancel": self._cancel,
+            "upload": self._upload,
+            "document": self._document,
+            "direct": self._direct,
+            "queue": self._queue,
+            "standing": self._standing,
+            "answer": self._answer,
+            "stop": self._stop,
+        }[route.does]
+
+        async def handle(request: web.Request) -> web.Response:
+            try:
+                if not route.is_open:
+                    self._check_token(request)
+                return await act(request, route)
+            except RequestError as error:
+                headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+                return web.json_response(shape(error), status=error.status, headers=headers)
+            except web.HTTPRequestEntityTooLarge as error:
+                return _failed(413, f"The body is too large: {error.text}")
+            except ClientPayloadError as error:
+                return _failed(400, f"The body broke off ({error}).")
+            except Exception:
+                log.exception("%s %s", route.method, route.path)
+                return _failed(500, "That is a fault of the server; its log says more.")
+
+        return handle
+
+    # --- the record of the first four ----------------------------------------------------
+
+    async def _submit(self, request: web.Request, route: Route) -> web.Response:
+        values, job = await self._accepted(request, route)
+        if values.get("enable_sync_mode"):
+            job = await self.jobs.wait(job.id, _is_there(request))
+        return web.json_response(records.prediction(job, self._place(request, route)))
+
+    async def _result(self, request: web.Request, route: Route) -> web.Response:
+        look = await self.jobs.look(request.match_info["id"])
+        return web.json_response(records.prediction(look.job, self._place(request, route)))
+
+    async def _cancel(self, request: web.Request, route: Route) -> web.Response:
+        job = await self.jobs.cancel(request.match_info["id"])
+        return web.json_response(records.prediction(job, self._place(request, route)))
+
+    async def _upload(self, request: web.Request, route: Route) -> web.Response:
+        async with read_form(request, self.sources, "file", self.settings.most_bytes) as form:
+            path = form.file
+            if path is None:
+                raise RequestError.about("file", "The form has no part named file.")
+            source = await self._worked(lambda: self.sources.kept(path))
+        place, (folder, _, name) = self._place(request, route), _plain(source).rpartition("/")
+        about: dict[str, Json] = {
+            "type": "audio",
+            "download_url": place.view(OutputFile(name, folder, "input")),
+            "filename": _plain(source),
+            "size": source.path.stat().st_size,
+        }
+        return web.json_response({"code": 200, "message": "success", "data": about})
+
+    async def _document(self, request: web.Request, route: Route) -> web.Response:
+        return web.json_response(await asyncio.to_thread(openapi.document))
+
+    # --- fal's forms ---------------------------------------------------------------------
+
+    async def _direct(self, request: web.Request, route: Route) -> web.Response:
+        if request.host.startswith("queue."):  # fal's name of the host with the queue
+            return await self._queue(request, route)
+        _, job = await self._accepted(request, route)
+        job = await self.jobs.wait(job.id, _is_there(request))
+        return self._result_of(job, self._place(request, route))
+
+    async def _queue(self, request: web.Request, route: Route) -> web.Response:
+        _, job = await self._accepted(request, route)
+        return web.json_response(records.submitted(job, self._place(request, route)))
+
+    async def _standing(self, request: web.Request, route: Route) -> web.Response:
+        look = await self.jobs.look(request.match_info["id"])
+        place = self._place(request, route)
+        return web.json_response(records.standing(look.job, place, look.ahead, look.progress))
+
+    async def _answer(self, request: web.Request, route: Route) -> web.Response:
+        job = (await self.jobs.look(request.match_info["id"])).job
+        if not job.is_over:
+            raise RequestError("The request is still in progress.")
+        return self._result_of(job, self._place(request, route))
+
+    async def _stop(self, request: web.Request, route: Route) -> web.Response:
+        job = (await self.jobs.look(request.match_info["id"])).job
+        if job.is_over:
+            return web.json_response({"status": "ALREADY_COMPLETED"}, status=400)
+        await self.jobs.cancel(job.id)
+        return web.json_response({"status": "CANCELLATION_REQUESTED"}, status=202)
+
+    def _result_of(self, job: Job, place: Place) -> web.Response:
+        if job.status == "failed":
+            raise RequestError(job.error, status=422)
+        if job.endpoint != records.FAL:
+            raise RequestError.about("id", "This request is of another endpoint.", status=404)
+        return web.json_response(records.result(job, place))
+
+    # --- what they share -----------------------------------------------------------------
+
+    async def _accepted(self, request: web.Request, route: Route) -> tuple[Values, Job]:
+        """A checked request, in the queue."""
+        endpoint = route.endpoint
+        assert endpoint is not None, route
+        if endpoint.source is None:
+            values = await self._checked(request, endpoint)
+            return values, await self.jobs.submit(endpoint, with_seeds(values), "")
+        if request.content_type == "multipart/form-data":
+            values, source = await self._with_form(request, endpoint, endpoint.source.name)
+        else:
+            values = await self._checked(request, endpoint)
+            source = await self._named(request, endpoint.source.name, values)
+        fits(values, source.sound.seconds)
+        return values, await self.jobs.submit(endpoint, with_seeds(values), source.name)
+
+    async def _checked(self, request: web.Request, endpoint: Endpoint) -> Values:
+        if request.content_type != "application/json":
+            raise RequestError(
+                f"The body is of the type {request.content_type}; send application/json, or"
+                " multipart/form-data where the endpoint takes audio.",
+                status=415,
+            )
+        body = await request.read()
+        # In a thread: with audio in it the text may be long.
+        return await asyncio.to_thread(lambda: read(endpoint, parsed(body)))
+
+    async def _with_form(
+        self, request: web.Request, endpoint: Endpoint, name: str
+    ) -> tuple[Values, Source]:
+        async with read_form(request, self.sources, name, self.settings.most_bytes) as form:
+            path = form.file
+            given = {name: "a file"} if path is not None else {}
+            values = read(endpoint, {**from_form(endpoint, form.fields), **given})
+            if path is None:
+                return values, await self._named(request, name, values)
+            return values, await self._worked(lambda: self.sources.kept(path))
+
+    async def _named(self, request: web.Request, name: str, values: Values) -> Source:
+        """The source whose name, URL or content is the value of a parameter."""
+        given, server = str(values[name]), self._server(request)
+        try:
+            return await self._worked(lambda: self.sources.of(given, server))
+        except RequestError as error:
+            raise RequestError.about(name, f"{name}: {error}", status=error.status) from None
+
+    async def _worked(self, work: Callable[[], Source]) -> Source:
+        return await asyncio.get_running_loop().run_in_executor(self.workers, work)
+
+    def _server(self, request: web.Request) -> str:
+        return self.settings.public_url or f"{request.scheme}://{request.host}"
+
+    def _place(self, request: web.Request, route: Route) -> Place:
+        return Place(self._server(request), route.base)
+
+    def _check_token(self, request: web.Request) -> None:
+        token = self.settings.token
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        is_known = scheme.lower() in ("bearer", "key")
+        theirs = given.strip().encode("utf-8", "surrogateescape")
+        if token and not (hmac.compare_digest(theirs, token.encode()) and is_known):
+            raise RequestError("The header Authorization has no valid token.", status=401)
+
+
+def _is_there(request: web.Request) -> Callable[[], bool]:
+    """Whether whoever asked still waits for the answer."""
+    return lambda: request.transport is not None and not request.transport.is_closing()
+
+
+def _plain(source: Source) -> str:
+    return source.name.removesuffix(" [input]")
+
+
+def _failed(status: int, message: str) -> web.Response:
+    return web.json_response(shape(RequestError(message, status=status)), status=status)

@@ -1,0 +1,292 @@
+"""The task nodes: they describe what is to be done to a source, and do nothing themselves.
+
+source, settings -> ACESUITE_TASK -> Sampler and DCAE Decode
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from ..acestep_core.config import MAX_SECONDS
+from ..acestep_core.editing.edits import Flow, Follow, Growth, Inpaint
+from ..acestep_core.editing.splice import CROSSFADE
+from ..acestep_core.presets import EDIT_MODES, FEATHER
+from ..acestep_core.sampling.noise import LARGEST_SEED
+from ..acestep_core.tasks.region import resolve
+from ..acestep_core.types import ENDS, Lyrics, Region, SettingError, Tags, chosen_from
+from . import host
+from .task_socket import Given, TaskAsked, Vary
+
+CUSTOM = "custom"
+Widget = tuple[str, dict[str, Any]]
+
+
+def _float(default: float, most: float, step: float, tooltip: str) -> Widget:
+    options = {"default": default, "min": 0.0, "max": most, "step": step, "round": 0.001}
+    return "FLOAT", {**options, "tooltip": tooltip}
+
+
+def _switch(default: bool, tooltip: str) -> Widget:
+    return "BOOLEAN", {"default": default, "tooltip": tooltip}
+
+
+SOURCES = {
+    "source_audio": (
+        "AUDIO",
+        {"tooltip": "The clip: mono or stereo, any rate. The result keeps both."},
+    ),
+    "source_latent": (
+        "LATENT",
+        {
+            "tooltip": "The clip as a latent, from the Sampler or DCAE Encode: spares encoding it."
+            " Alone, or with the sound of the same clip."
+        },
+    ),
+}
+KEEPING = {
+    "splice": _switch(
+        True,
+        "On: what is not made new stays the source, sample for sample. Off: all is decoded anew.",
+    ),
+    "crossfade": _float(CROSSFADE, 10.0, 0.01, "Seconds of cross-fade where kept and new meet."),
+    "match_level": _switch(
+        True, "Brings new parts to the loudness that the source has there, by 12 dB at most."
+    ),
+}
+SOURCE_SEED = {
+    "source_seed": (
+        "INT",
+        {
+            "min": 0,
+            "max": LARGEST_SEED,
+            "forceInput": True,
+            "tooltip": "The seed the source was made with, if it is known. Without, one is derived"
+            " from the Sampler's seed, which is that of what is made new.",
+        },
+    ),
+}
+MASK = (
+    "MASK",
+    {
+        "tooltip": "White is made new: its width is the length of the clip. Takes the place of"
+        " the start and end below."
+    },
+)
+
+
+class TaskNode:
+    """What the task nodes have in common."""
+
+    CATEGORY = "ACE-Step"
+    FUNCTION = "describe"
+    RETURN_TYPES = ("ACESUITE_TASK",)
+    RETURN_NAMES = ("task",)
+    OUTPUT_TOOLTIPS = ("For the task of the Sampler, and of DCAE Decode as well.",)
+
+
+def _masked(mask: Tensor, given: Given, feather: float = 0.0) -> tuple[Region, ...]:
+    """Runs of white columns of a mask (..., H, W), in seconds of the clip."""
+    white = (mask.flatten(0, -2).amax(0) >= 0.5).tolist()
+    ends = [i for i, one in enumerate(white) if one != (white[i - 1] if i else False)]
+    ends += [len(white)] if white[-1] else []
+    second = given.seconds / len(white)
+    found = zip(ends[::2], ends[1::2], strict=True)
+    regions = tuple(Region(a * second, b * second, feather=feather) for a, b in found)
+    if not regions:
+        raise SettingError("The mask is black: it names nothing to make new. Draw some white.")
+    return regions
+
+
+class InpaintMask(TaskNode):
+    TITLE = "Inpaint Mask (ACE-Step)"
+    DESCRIPTION = "Makes a part of a song new; the rest stays as it is, sample for sample."
+    SEARCH_ALIASES = ("repaint", "inpaint", "region", "mask", "fix a part")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        ends = {"default": ENDS[0], "tooltip": "From which end of the clip this is counted."}
+        return {
+            "required": {
+                "start": _float(10.0, 3600.0, 0.1, "Where the new part begins, in seconds."),
+                "end": _float(20.0, 3600.0, 0.1, "Where the new part ends, in seconds."),
+            },
+            "optional": {
+                **SOURCES,
+                "start_from": (list(ENDS), ends),
+                "end_from": (list(ENDS), ends),
+                "feather": _float(
+                    FEATHER,
+                    60.0,
+                    0.1,
+                    "Seconds over which the new part fades in and out, inside its edges; 0 is a"
+                    " hard edge.",
+                ),
+                "variance": _float(
+                    0.5, 1.0, 0.05, "0 keeps the source, 0.5 varies it, 1 starts from nothing."
+                ),
+                **KEEPING,
+                **SOURCE_SEED,
+                "mask": MASK,
+            },
+        }
+
+    def describe(
+        self,
+        start: float,
+        end: float,
+        variance: float = 0.5,
+        feather: float = FEATHER,
+        mask: Tensor | None = None,
+        **others: Any,
+    ) -> tuple[TaskAsked]:
+        with host.errors_of(self.TITLE):
+            first, last = (others.pop(name, ENDS[0]) for name in ("start_from", "end_from"))
+            given, region = Given(**others), Region(start, end, first, last, feather)
+            if mask is None:
+                resolve((region,), given.seconds)  # what does not fit the clip is refused here
+            marked = (region,) if mask is None else _masked(mask, given, feather)
+            return (TaskAsked(Inpaint(marked, variance), given),)
+
+
+class Extend(TaskNode):
+    TITLE = "Extend (ACE-Step)"
+    DESCRIPTION = "Adds music before a song, after it, or both; the song itself stays as it is."
+    SEARCH_ALIASES = ("outpaint", "continue", "longer", "intro", "outro")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        context = "Seconds of the source, at most, that the new music is fitted to."
+        return {
+            "required": {
+                "before": _float(0.0, MAX_SECONDS, 0.5, "Seconds of new music in front."),
+                "after": _float(30.0, MAX_SECONDS, 0.5, "Seconds of new music at the end."),
+            },
+            "optional": {
+                **SOURCES,
+                "context": (
+                    "FLOAT",
+                    {**_float(MAX_SECONDS, MAX_SECONDS, 1.0, context)[1], "min": 1.0},
+                ),
+                **KEEPING,
+                **SOURCE_SEED,
+            },
+        }
+
+    def describe(
+        self, before: float, after: float, context: float = MAX_SECONDS, **others: Any
+    ) -> tuple[TaskAsked]:
+        with host.errors_of(self.TITLE):
+            return (TaskAsked(Growth(before, after, context), Given(**others)),)
+
+
+class Retake(TaskNode):
+    TITLE = "Retake (ACE-Step)"
+    DESCRIPTION = "Variations of a clip this model made, from its seed, tags, lyrics and length."
+    SEARCH_ALIASES = ("variation", "vary", "takes", "subseed")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        seed = {
+            "default": 0,
+            "min": 0,
+            "max": LARGEST_SEED,
+            "tooltip": "The seed of the clip to vary, made with the same tags, lyrics, seconds and"
+            " settings. The Sampler's seed is that of the variation.",
+        }
+        return {
+            "required": {
+                "source_seed": ("INT", seed),
+                "variance": _float(0.2, 1.0, 0.05, "0 is the clip itself, 1 an unrelated one."),
+            }
+        }
+
+    def describe(self, source_seed: int, variance: float) -> tuple[TaskAsked]:
+        with host.errors_of(self.TITLE):
+            return (TaskAsked(Vary(variance), source_seed=source_seed),)
+
+
+class RemixEdit(TaskNode):
+    TITLE = "Remix / Edit (ACE-Step)"
+    DESCRIPTION = (
+        "Another style, or other words, for a song: the Sampler's tags and lyrics are the new"
+        " ones, those connected here are what the song has now."
+    )
+    SEARCH_ALIASES = ("remix", "lyric edit", "flow edit", "cover", "change words")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        named = EDIT_MODES.items()
+        modes = "; ".join(f"{name}: start {a:g}, stop {b:g}" for name, (a, b) in named)
+        mode = {
+            "default": next(iter(EDIT_MODES)),
+            "tooltip": f"How far the edit leads away. {modes}; custom takes start and stop below.",
+        }
+        average = {"default": 1, "min": 1, "max": 100}
+        return {
+            "required": {
+                "source_tags": ("ACESUITE_TAGS", {"tooltip": "What the song is now."}),
+                "source_lyrics": ("ACESUITE_LYRICS", {"tooltip": "What is sung in it now."}),
+                "mode": ([*EDIT_MODES, CUSTOM], mode),
+            },
+            "optional": {
+                **SOURCES,
+                "edit_start": _float(
+                    0.2, 1.0, 0.05, "custom: the share of the steps that is skipped (n_min)."
+                ),
+                "edit_stop": _float(
+                    0.4, 1.0, 0.05, "custom: until which share both are followed (n_max)."
+                ),
+                "average": (
+                    "INT",
+                    {**average, "tooltip": "Noises averaged at each step; 1 is usual."},
+                ),
+                "extended": _switch(
+                    False, "Obey guidance and solver as well, which the original's edit ignores."
+                ),
+                **KEEPING,
+                **SOURCE_SEED,
+                "mask": (
+                    "MASK",
+                    {"tooltip": "White is edited, the rest stays; without, the whole clip is."},
+                ),
+            },
+        }
+
+    def describe(
+        self,
+        source_tags: Tags,
+        source_lyrics: Lyrics,
+        mode: str,
+        mask: Tensor | None = None,
+        **others: Any,
+    ) -> tuple[TaskAsked]:
+        with host.errors_of(self.TITLE):
+            chosen_from("mode", mode, [*EDIT_MODES, CUSTOM])
+            own = others.pop("edit_start", 0.2), others.pop("edit_stop", 0.4)
+            start, stop = EDIT_MODES.get(mode, own)
+            details = {name: others.pop(name) for name in ("average", "extended") if name in others}
+            given = Given(**others)
+            regions = () if mask is None else _masked(mask, given)
+            words = (source_tags.text, source_lyrics.text)
+            flow = Flow(*words, start, stop, **details, regions=regions)
+            return (TaskAsked(flow, given, words=(source_tags, source_lyrics)),)
+
+
+class AudioReference(TaskNode):
+    TITLE = "Audio Reference (ACE-Step)"
+    DESCRIPTION = "A new clip along the lines of another, as long as that one."
+    SEARCH_ALIASES = ("audio to audio", "audio2audio", "reference", "img2img", "denoise")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        strength = "0 leaves nothing of the reference but its length, 1 is the reference itself."
+        return {
+            "required": {"strength": _float(0.5, 1.0, 0.05, strength)},
+            "optional": {**SOURCES, "match_level": KEEPING["match_level"]},
+        }
+
+    def describe(self, strength: float, **others: Any) -> tuple[TaskAsked]:
+        with host.errors_of(self.TITLE):
+            return (TaskAsked(Follow(strength), Given(**others)),)

@@ -1,0 +1,1 @@
+"""Graphs without a page: python -m scripts.headless."""

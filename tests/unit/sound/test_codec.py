@@ -1,0 +1,196 @@
+"""Tiles against the whole, and the way there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from acestep_core.config import FRAME, ModelConfig
+from acestep_core.networks.dcae import DCAE
+from acestep_core.networks.memory import Resident
+from acestep_core.networks.vocoder import Vocoder
+from acestep_core.pipeline import ACEStep
+from acestep_core.sound.codec import GRIFFIN_LIM, TILED, WHOLE, Codec, Tiles, around, spans
+from acestep_core.sound.mel import log_mel
+from acestep_core.types import Latent, SettingError
+
+Drawn = Callable[..., Tensor]
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _no_gradients() -> Iterator[None]:
+    with torch.inference_mode():
+        yield
+
+
+@pytest.fixture
+def codec(pipe: ACEStep) -> Codec:
+    return pipe.codec
+
+
+def close(tiled: Tensor, whole: Tensor) -> bool:
+    return bool((tiled - whole).abs().max() <= 2e-5 * whole.abs().max())
+
+
+@pytest.mark.parametrize(
+    ("length", "core", "expected"),
+    [
+        (5, 2, [(0, 2), (2, 4), (4, 5)]),
+        (4, 2, [(0, 2), (2, 4)]),
+        (3, None, [(0, 3)]),
+        (1, 128, [(0, 1)]),
+    ],
+)
+def test_spans_cover_the_length(length: int, core: int | None, expected: list[object]) -> None:
+    assert spans(length, core) == expected
+
+
+def test_around_stays_inside() -> None:
+    assert around((2, 4), 3, 20) == (slice(0, 7), slice(2, 4))
+    assert around((10, 12), 3, 13) == (slice(7, 13), slice(3, 5))
+
+
+@pytest.mark.parametrize(
+    ("frames", "tile"), [(1, 1), (3, 1), (5, 2), (12, 1), (12, 3), (12, 5), (12, 11), (12, 12)]
+)
+def test_tiled_mel_equals_the_whole(frames: int, tile: int, codec: Codec, drawn: Drawn) -> None:
+    """Lengths below and above the networks' reach, tiles down to a single frame."""
+    latent = Latent(drawn(1, 8, 16, frames))
+    assert close(codec.decode_mel(latent, Tiles(tile)), codec.decode_mel(latent, WHOLE))
+
+
+@pytest.mark.parametrize(
+    ("frames", "tile"), [(1, 1), (3, 1), (5, 2), (16, 1), (16, 3), (16, 7), (16, 15)]
+)
+def test_tiled_encoding_equals_the_whole(
+    frames: int, tile: int, codec: Codec, drawn: Drawn
+) -> None:
+    wave = 0.1 * drawn(1, 2, frames * FRAME)
+    assert close(codec.encode(wave, Tiles(tile)).z, codec.encode(wave, WHOLE).z)
+
+
+@pytest.fixture
+def small(codec: Codec) -> Codec:
+    """A vocoder with few filters, so that many tiles take little time."""
+    sizes = replace(
+        codec.mel,
+        upsample_initial_channel=128,
+        resblock_kernel_sizes=(3, 5),
+        resblock_dilation_sizes=((1, 3), (1, 2)),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = Vocoder(sizes).eval()
+    return replace(codec, vocoder=Resident(network, torch.float32, CPU))
+
+
+@pytest.mark.parametrize(("frames", "tile"), [(1, 1), (3, 1), (12, 5), (24, 7)])
+def test_tiled_waveform_equals_the_whole(
+    frames: int, tile: int, small: Codec, drawn: Drawn
+) -> None:
+    """The last case is long enough for a tile in the middle to hear neither end."""
+    assert 7 * 8 + 2 * small.vocoder.module.reach < 24 * 8
+    latent = Latent(drawn(1, 8, 16, frames))
+    tiled, whole = small.decode(latent, Tiles(tile)), small.decode(latent, WHOLE)
+    assert close(tiled, whole)
+    for part in (slice(0, FRAME), slice(-FRAME, None)):
+        assert close(tiled[..., part], whole[..., part])
+
+
+def test_batched_equals_single(codec: Codec, drawn: Drawn) -> None:
+    z = drawn(2, 8, 16, 3)
+    both = codec.decode(Latent(z))
+    assert both.shape == (2, 2, 3 * FRAME)
+    for i in range(2):
+        assert torch.allclose(both[i], codec.decode(Latent(z[i : i + 1]))[0], atol=1e-5)
+    waves = 0.1 * drawn(2, 2, 2 * FRAME)
+    encoded = codec.encode(waves).z
+    for i in range(2):
+        assert torch.allclose(encoded[i], codec.encode(waves[i : i + 1]).z[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("samples", "frames"), [(1, 1), (4096, 1), (4097, 2), (8192, 2), (20_000, 5)]
+)
+def test_clips_are_padded_to_whole_frames(samples: int, frames: int, codec: Codec) -> None:
+    assert codec.encode(torch.zeros(1, 1, samples)).frames == frames
+
+
+def test_padding_is_silence_on_the_right(codec: Codec, drawn: Drawn) -> None:
+    wave = 0.1 * drawn(1, 2, 5000)
+    padded = torch.nn.functional.pad(wave, (0, 2 * FRAME - 5000))
+    assert torch.equal(codec.encode(wave).z, codec.encode(padded).z)
+
+
+def test_mono_is_heard_on_both_sides(codec: Codec, drawn: Drawn) -> None:
+    mono = 0.1 * drawn(1, 1, FRAME)
+    assert torch.equal(codec.encode(mono).z, codec.encode(mono.repeat(1, 2, 1)).z)
+
+
+def test_surround_is_refused(codec: Codec) -> None:
+    with pytest.raises(SettingError, match="6 channels; it must be mono or stereo"):
+        codec.encode(torch.zeros(1, 6, FRAME))
+
+
+def test_scaling_of_the_latent(codec: Codec, drawn: Drawn) -> None:
+    """The networks see (mel + 11) / 7 - 1 and give (latent / 0.1786) - 1.9091."""
+    wave = 0.1 * drawn(2, 2 * FRAME)
+    mel = log_mel(wave, codec.mel)[None]
+    raw = codec.dcae.module.encoder((mel + 11) / 7 - 1)
+    latent = codec.encode(wave[None], WHOLE)
+    assert torch.allclose(latent.z, (raw + 1.9091) * 0.1786, atol=1e-5)
+    back = codec.dcae.module.decoder(latent.z / 0.1786 - 1.9091)
+    expected = (back + 1) * 7 - 11
+    assert torch.allclose(codec.decode_mel(latent, WHOLE), expected, atol=1e-4)
+
+
+def test_every_piece_is_reported(codec: Codec, drawn: Drawn) -> None:
+    seen: list[tuple[int, int]] = []
+    codec.decode(
+        Latent(drawn(2, 8, 16, 3)), Tiles(2), lambda done, total: seen.append((done, total))
+    )
+    assert seen == [(i, 8) for i in range(1, 9)]  # 2 items, 2 networks, 2 pieces
+    seen.clear()
+    codec.encode(torch.zeros(1, 2, 3 * FRAME), Tiles(2), lambda *piece: seen.append(piece))
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_an_exception_while_watching_cancels(codec: Codec, drawn: Drawn) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        codec.decode(Latent(drawn(1, 8, 16, 2)), TILED, stop)
+
+
+def test_half_precision_networks_give_float32(pipe: ACEStep, drawn: Drawn) -> None:
+    half = DCAE(pipe.model.config.dcae).bfloat16()
+    half.load_state_dict(pipe.model.dcae.module.state_dict())
+    part = Resident(half, torch.bfloat16, CPU)
+    codec = Codec(part, pipe.model.vocoder, pipe.model.config.vocoder)
+    latent = Latent(drawn(1, 8, 16, 2))
+    mel, exact = codec.decode_mel(latent), pipe.codec.decode_mel(latent)
+    assert mel.dtype == torch.float32
+    assert (mel - exact).norm() / exact.norm() < 0.1
+    assert codec.encode(torch.zeros(1, 2, FRAME)).z.dtype == torch.float32
+
+
+def test_released_mel_settings() -> None:
+    sizes = ModelConfig().vocoder
+    assert (sizes.hop_length, sizes.n_mels, sizes.sampling_rate) == (512, 128, 44_100)
+
+
+def test_griffin_lim_in_tiles_is_that_of_the_whole(codec: Codec, drawn: Drawn) -> None:
+    """Phases feel rounding: where a bin is all but silent, its phase is anybody's."""
+    codec, latent = replace(codec, sound=GRIFFIN_LIM), Latent(drawn(1, 8, 16, 40))
+    ticks = []
+    whole = codec.decode(latent, WHOLE)
+    tiled = codec.decode(latent, Tiles(9), lambda done, total: ticks.append((done, total)))
+    assert whole.shape == (1, 2, 40 * FRAME)
+    assert float((tiled - whole).norm() / whole.norm()) < 1e-3
+    assert ticks[-1] == (10, 10)
