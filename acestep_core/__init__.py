@@ -17,8 +17,9 @@ from .config import VERSION
 if TYPE_CHECKING:
     from .pipeline import ACEStep
     from .presets import PRESETS
+    from .settings import SettingError
     from .sound.files import read_audio, write_audio
-    from .types import Guidance, Latent, Recipe, Sampling, SettingError, TextToMusic
+    from .types import Guidance, Latent, Recipe, Sampling, TextToMusic
     from .weights.checkpoint import CheckpointError, recognise
     from .weights.lora import Applied, read_adapter
     from .weights.model import Precision

@@ -175,3 +175,6 @@ def _object(name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
     if found is not None and not isinstance(found, Mapping):
         raise ValueError(f"{name} is {found!r}; it must be an object")
     return found or {}
+
+
+VOCODER, GRIFFIN_LIM = "vocoder", "griffin_lim"  # what makes a log-mel sound

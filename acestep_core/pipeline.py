@@ -19,31 +19,22 @@ from torch import Tensor
 
 from .conditions.branches import branches, edit_branches, predicting
 from .conditions.tags import encode_tags
-from .config import LATENT_CHANNELS, LATENT_HEIGHT, SAMPLE_RATE
+from .config import SAMPLE_RATE
 from .lyrics import tokenise
 from .lyrics.vocabulary import Vocabulary
 from .networks.memory import Part, attention_bytes
 from .networks.transformer import Transformer
-from .presets import BEHAVIOURS
 from .sampling.guidance import Predict, branches_of
 from .sampling.loop import See, run
 from .sampling.noise import Noise
 from .sampling.schedule import Step
+from .settings import SettingError
 from .sound.audio import checked_wave, resample, without_round_trip_tail
 from .sound.codec import TILED, Codec, Tick, Tiles, no_tick
+from .tasks.behaviours import BEHAVIOURS
 from .tasks.kit import Kit
 from .tasks.plans import frames_made, plan
-from .types import (
-    AudioToAudio,
-    Edit,
-    Latent,
-    Lyrics,
-    Recipe,
-    Retake,
-    SettingError,
-    Tags,
-    TextToMusic,
-)
+from .types import AudioToAudio, Edit, Latent, Lyrics, Recipe, Retake, Tags, TextToMusic
 from .weights.checkpoint import recognise
 from .weights.lora import Applied, with_adapters
 from .weights.model import Model, Placing, Precision, load
@@ -168,27 +159,6 @@ def _placed(tags: Tags, lyrics: Lyrics, part: Part[Transformer]) -> tuple[Tags, 
         ),
         replace(lyrics, ids=lyrics.ids.to(device), mask=lyrics.mask.to(device)),
     )
-
-
-def checked_latent(z: Tensor) -> Latent:
-    """A latent that came from elsewhere, as float32, or the reason why it cannot be used."""
-    if z.ndim == 3 and z.shape[1] == 64:
-        raise SettingError(
-            f"The latent has the shape {tuple(z.shape)}, which is ACE-Step 1.5, another model."
-            " Decode it with the nodes for that version; this pack is for version 1."
-        )
-    if z.ndim != 4 or tuple(z.shape[1:3]) != (LATENT_CHANNELS, LATENT_HEIGHT) or not z.numel():
-        raise SettingError(
-            f"The latent has the shape {tuple(z.shape)}; ACE-Step v1 has"
-            f" (batch, {LATENT_CHANNELS}, {LATENT_HEIGHT}, frames)."
-            " Connect a sampler that was given an ACE-Step v1 latent."
-        )
-    if not bool(torch.isfinite(z).all()):
-        raise SettingError(
-            "The latent holds values that are not numbers. Sample again with the transformer in"
-            " float32 or bfloat16, or with a lower guidance scale."
-        )
-    return Latent(z.float())
 
 
 def checked_output(wave: Tensor) -> list[str]:

@@ -10,7 +10,6 @@ before any work is done.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import torch
@@ -25,30 +24,7 @@ from .config import (
     SAMPLE_RATE,
     seconds_of,
 )
-
-
-class SettingError(ValueError):
-    """A setting the user can correct: says the field, the value, what is allowed and the fix."""
-
-
-def checked(label: str, value: float, low: float, high: float, fix: str = "") -> None:
-    """Raise unless low <= value <= high; NaN and infinities are refused."""
-    if isinstance(value, bool) or not math.isfinite(value) or not low <= value <= high:
-        hint = f" {fix}" if fix else ""
-        raise SettingError(f"{label} is {value}; it must be between {low:g} and {high:g}.{hint}")
-
-
-def checked_whole(label: str, value: int, low: int, high: int) -> None:
-    checked(label, value, low, high)
-    if not hasattr(value, "__index__"):  # also numpy's whole numbers have it
-        raise SettingError(f"{label} is {value}; it must be a whole number.")
-
-
-def chosen_from(label: str, value: str, options: object) -> None:
-    """Raise unless value is one of the options, which are named in the message."""
-    names = list(options)  # type: ignore[call-overload]
-    if value not in names:
-        raise SettingError(f"{label} is {value!r}; it must be one of: {', '.join(names)}.")
+from .settings import SettingError, checked, checked_whole, chosen_from
 
 
 @dataclass(frozen=True)
@@ -310,3 +286,24 @@ class Latent:
         """The frames from `start` to `end` seconds, both rounded to the nearest frame."""
         first, last = round(start * FRAMES_PER_SECOND), round(end * FRAMES_PER_SECOND)
         return Latent(self.z[..., max(first, 0) : last])
+
+
+def checked_latent(z: Tensor) -> Latent:
+    """A latent that came from elsewhere, as float32, or the reason why it cannot be used."""
+    if z.ndim == 3 and z.shape[1] == 64:
+        raise SettingError(
+            f"The latent has the shape {tuple(z.shape)}, which is ACE-Step 1.5, another model."
+            " Decode it with the nodes for that version; this pack is for version 1."
+        )
+    if z.ndim != 4 or tuple(z.shape[1:3]) != (LATENT_CHANNELS, LATENT_HEIGHT) or not z.numel():
+        raise SettingError(
+            f"The latent has the shape {tuple(z.shape)}; ACE-Step v1 has"
+            f" (batch, {LATENT_CHANNELS}, {LATENT_HEIGHT}, frames)."
+            " Connect a sampler that was given an ACE-Step v1 latent."
+        )
+    if not bool(torch.isfinite(z).all()):
+        raise SettingError(
+            "The latent holds values that are not numbers. Sample again with the transformer in"
+            " float32 or bfloat16, or with a lower guidance scale."
+        )
+    return Latent(z.float())

@@ -25,8 +25,8 @@ from torch.nn.functional import interpolate
 
 from acestep_core.config import FRAME, SAMPLE_RATE, VocoderConfig
 from acestep_core.editing.edits import Options, SourceClip, inpaint
-from acestep_core.editing.job import Pipe
 from acestep_core.editing.report import EditReport
+from acestep_core.editing.request import Pipe
 from acestep_core.pictures.sound import edit_picture, save_png
 from acestep_core.pipeline import ACEStep, Made
 from acestep_core.sampling.loop import See

@@ -19,16 +19,8 @@ from ..acestep_core.lyrics.sections import INSTRUMENTAL, hosted_lyrics
 from ..acestep_core.pipeline import ACEStep
 from ..acestep_core.presets import EDIT_MODES, PRESETS
 from ..acestep_core.sampling.noise import LARGEST_SEED
-from ..acestep_core.types import (
-    ENDS,
-    GUIDANCE_KINDS,
-    Guidance,
-    Sampling,
-    SettingError,
-    checked,
-    checked_whole,
-    chosen_from,
-)
+from ..acestep_core.settings import SettingError, checked, checked_whole, chosen_from
+from ..acestep_core.types import ENDS, GUIDANCE_KINDS, Guidance, Sampling
 from ..acestep_core.weights.checkpoint import CheckpointError
 from ..acestep_core.writer import MOST_SEED
 from . import sound

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from ..acestep_core.config import SAMPLE_RATE
-from ..acestep_core.pipeline import ACEStep, checked_latent, checked_output
+from ..acestep_core.pipeline import ACEStep, checked_output
+from ..acestep_core.types import checked_latent
 from . import host, sound
 from .task_socket import TaskAsked, finished, is_edit
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..acestep_core.lyrics import LANGUAGE_CHOICES
 from ..acestep_core.pipeline import ACEStep
-from ..acestep_core.types import COMPATS, Lyrics, Tags, checked, chosen_from
+from ..acestep_core.settings import checked, chosen_from
+from ..acestep_core.types import COMPATS, Lyrics, Tags
 from . import host
 
 

@@ -30,7 +30,8 @@ from ..acestep_core.records.graph import (
 )
 from ..acestep_core.records.record import SUFFIX, Record, parsed_record, read_record, values_of
 from ..acestep_core.records.replay import adapters_of, guidance_of, language_of, sampling_of
-from ..acestep_core.types import COMPATS, SettingError, chosen_from
+from ..acestep_core.settings import SettingError, chosen_from
+from ..acestep_core.types import COMPATS
 from ..acestep_core.weights.model import Added
 from . import checkpoints, host, sound
 from .boxes import one_box

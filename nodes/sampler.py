@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from ..acestep_core.config import MAX_SECONDS
-from ..acestep_core.editing.edits import Follow
-from ..acestep_core.editing.job import Counter
 from ..acestep_core.editing.report import step_warnings
+from ..acestep_core.editing.request import Follow
 from ..acestep_core.pipeline import ACEStep, Made, make, resolved
-from ..acestep_core.presets import BEHAVIOURS, PRESETS
+from ..acestep_core.presets import PRESETS
 from ..acestep_core.records.replay import Output, record_of
 from ..acestep_core.sampling.guidance import branches_of
+from ..acestep_core.sampling.loop import Counter
 from ..acestep_core.sampling.noise import LARGEST_SEED
+from ..acestep_core.settings import checked
+from ..acestep_core.tasks.behaviours import BEHAVIOURS
 from ..acestep_core.types import (
     GUIDANCE_KINDS,
     SOLVER_NAMES,
@@ -32,7 +34,6 @@ from ..acestep_core.types import (
     Sampling,
     Tags,
     TextToMusic,
-    checked,
 )
 from ..acestep_core.weights.model import Model
 from . import host, sound

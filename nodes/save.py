@@ -14,8 +14,8 @@ from ..acestep_core.atomic import replaced
 from ..acestep_core.pipeline import ACEStep
 from ..acestep_core.records.record import parsed_record, record_from, values_of, write_record
 from ..acestep_core.records.replay import carried
+from ..acestep_core.settings import SettingError, chosen_from
 from ..acestep_core.sound.files import FORMATS, write_audio
-from ..acestep_core.types import SettingError, chosen_from
 from ..acestep_core.weights.checkpoint import FILES, FOLDERS
 from ..acestep_core.weights.download import sha256
 from . import host, sound

@@ -10,15 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..acestep_core.presets import PRESETS
-from ..acestep_core.types import (
-    COMPATS,
-    GUIDANCE_KINDS,
-    SOLVER_NAMES,
-    Guidance,
-    Sampling,
-    SettingError,
-    chosen_from,
-)
+from ..acestep_core.settings import SettingError, chosen_from
+from ..acestep_core.types import COMPATS, GUIDANCE_KINDS, SOLVER_NAMES, Guidance, Sampling
 from . import host
 
 CUSTOM = "custom"

@@ -29,7 +29,6 @@ NEEDED = {
 OPTIONAL = {
     "py3langid": "finding the language of lyrics",
     "pypinyin": "Chinese lyrics",
-    "hangul_romanize": "Korean lyrics",
     "cutlet": "Japanese lyrics",
     "torchaudio": "quicker resampling",
 }

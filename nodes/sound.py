@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 from ..acestep_core.networks.memory import first_that_fits
 from ..acestep_core.pipeline import ACEStep
+from ..acestep_core.settings import SettingError
 from ..acestep_core.sound.audio import checked_wave
 from ..acestep_core.sound.codec import Tiles
-from ..acestep_core.types import Latent, SettingError
+from ..acestep_core.types import Latent
 from . import host
 
 log = logging.getLogger(__name__)

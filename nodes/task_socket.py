@@ -16,30 +16,22 @@ import torch
 from torch import Tensor
 
 from ..acestep_core.config import FRAME, MAX_SECONDS, SAMPLE_RATE
-from ..acestep_core.editing.edits import (
-    Assignment,
-    Edited,
-    Flow,
-    Follow,
-    Options,
-    SourceClip,
-    Wish,
-    assigned,
-)
+from ..acestep_core.editing.edits import Assignment, Edited, Options, SourceClip, assigned
+from ..acestep_core.editing.request import Flow, Follow, Wish
 from ..acestep_core.editing.splice import CROSSFADE
-from ..acestep_core.pipeline import ACEStep, Made, checked_latent, resolved
+from ..acestep_core.pipeline import ACEStep, Made, resolved
 from ..acestep_core.sampling.loop import See
 from ..acestep_core.sampling.noise import derived
+from ..acestep_core.settings import SettingError, checked
 from ..acestep_core.types import (
     Latent,
     Lyrics,
     Recipe,
     Region,
     Retake,
-    SettingError,
     Tags,
     TextToMusic,
-    checked,
+    checked_latent,
 )
 from . import sound
 

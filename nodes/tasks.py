@@ -10,12 +10,13 @@ from typing import Any
 from torch import Tensor
 
 from ..acestep_core.config import MAX_SECONDS
-from ..acestep_core.editing.edits import Flow, Follow, Growth, Inpaint
+from ..acestep_core.editing.request import Flow, Follow, Growth, Inpaint
 from ..acestep_core.editing.splice import CROSSFADE
 from ..acestep_core.presets import EDIT_MODES, FEATHER
 from ..acestep_core.sampling.noise import LARGEST_SEED
+from ..acestep_core.settings import SettingError, chosen_from
 from ..acestep_core.tasks.region import resolve
-from ..acestep_core.types import ENDS, Lyrics, Region, SettingError, Tags, chosen_from
+from ..acestep_core.types import ENDS, Lyrics, Region, Tags
 from . import host
 from .task_socket import Given, TaskAsked, Vary
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ..acestep_core.config import SAMPLE_RATE, VocoderConfig
-from ..acestep_core.editing.edits import Flow, Growth, Inpaint
+from ..acestep_core.editing.request import Flow, Growth, Inpaint
 from ..acestep_core.pictures.sound import Regions, edit_picture, mel_picture
 from ..acestep_core.sound.audio import checked_wave, resample, stereo
 from ..acestep_core.sound.files import write_audio

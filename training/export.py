@@ -15,7 +15,7 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from acestep_core.sound.codec import GRIFFIN_LIM, VOCODER
+from acestep_core.config import GRIFFIN_LIM, VOCODER
 from acestep_core.weights.checkpoint import FILES, FOLDERS, PARTS
 
 from . import autoencoder, denoiser, text, vocoder, weights

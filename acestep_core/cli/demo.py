@@ -20,7 +20,7 @@ NOTE = (
 
 
 def main(words: list[str] | None = None) -> int:
-    from .commands import reported
+    from .running import reported
 
     options = arguments(words)
     return reported(lambda: demonstrate(options))
@@ -33,7 +33,7 @@ def demonstrate(options: argparse.Namespace) -> int:
     from ..sampling.noise import parsed_seeds
     from ..sound.files import check_writable
     from ..types import Recipe, TextToMusic
-    from .commands import save, sounded, watched
+    from .running import save, sounded, watched
 
     picture = options.output.with_suffix(".png")
     check_writable(options.output)

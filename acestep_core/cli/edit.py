@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 from ..config import MAX_SECONDS
 from ..presets import EDIT_MODES, FEATHER
 from ..sampling.noise import derived, parsed_seeds
-from ..types import ENDS, Recipe, Region, Retake, SettingError, TextToMusic
+from ..settings import SettingError
+from ..types import ENDS, Recipe, Region, Retake, TextToMusic
 from .options import add_model_options, add_setting_options, add_word_options, recipe_from
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def vary(options: argparse.Namespace) -> int:
 
 
 def _counted(new: tuple[int, ...], count: int, compat: str) -> tuple[int, ...]:
-    from ..presets import BEHAVIOURS
+    from ..tasks.behaviours import BEHAVIOURS
 
     return new if len(new) == count else BEHAVIOURS[compat].seeds(new[0], count)
 
@@ -179,7 +180,7 @@ def inpaint(options: argparse.Namespace) -> int:
 
 
 def extend(options: argparse.Namespace) -> int:
-    from ..editing.edits import Growth
+    from ..editing.request import Growth
 
     growth, clip = Growth(options.before, options.after, options.context), _clip(options)
 
@@ -192,7 +193,7 @@ def extend(options: argparse.Namespace) -> int:
 
 
 def edit(options: argparse.Namespace) -> int:
-    from ..editing.edits import Flow
+    from ..editing.request import Flow
 
     start, stop = EDIT_MODES[options.mode]
     flow = Flow(
@@ -244,7 +245,7 @@ def _run(options: argparse.Namespace, recipe: Recipe, work: Work) -> int:
     """Places first, then the model, the work, and its files."""
     from ..atomic import check_place
     from ..records.record import record_path
-    from .commands import checked_outputs, loaded
+    from .running import checked_outputs, loaded
 
     paths = checked_outputs(options, len(recipe.seeds))
     for path in paths:

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from ..atomic import FileError, reason
 from ..conditions.tags import checked_tags
-from ..presets import BEHAVIOURS, PRESETS
+from ..presets import PRESETS
 from ..records.record import read_record
 from ..records.replay import adapters_of, recipe_of
 from ..sampling.noise import parsed_seeds
+from ..settings import SettingError
+from ..tasks.behaviours import BEHAVIOURS
 from ..types import (
     COMPATS,
     GUIDANCE_KINDS,
@@ -23,7 +25,6 @@ from ..types import (
     Guidance,
     Recipe,
     Sampling,
-    SettingError,
     TextToMusic,
 )
 from ..weights.lora import Applied, read_adapter

@@ -60,7 +60,7 @@ def preview(options: argparse.Namespace) -> int:
     from ..lyrics.lint import lint
     from ..lyrics.preview import as_text
     from ..lyrics.preview import preview as seen_by_model
-    from ..types import checked
+    from ..settings import checked
 
     if options.duration is not None:
         checked("Duration (seconds)", options.duration, 1, 3600)

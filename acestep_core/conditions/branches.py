@@ -21,7 +21,8 @@ from ..networks.memory import first_that_fits
 from ..networks.transformer import Transformer
 from ..sampling.guidance import Predict, branches_of
 from ..sampling.schedule import Step
-from ..types import Branch, Guidance, Lyrics, SettingError, Tags
+from ..settings import SettingError
+from ..types import Branch, Guidance, Lyrics, Tags
 
 Context = tuple[Tensor, Tensor]
 

@@ -5,6 +5,14 @@ from acestep_core.editing import SourceClip, inpaint
 
 from .edits import (
     Assignment,
+    assigned,
+    audio_to_audio,
+    edit,
+    extend,
+    inpaint,
+    vary,
+)
+from .request import (
     Edited,
     Flow,
     Follow,
@@ -14,12 +22,6 @@ from .edits import (
     Pipe,
     SourceClip,
     Wish,
-    assigned,
-    audio_to_audio,
-    edit,
-    extend,
-    inpaint,
-    vary,
 )
 
 __all__ = [

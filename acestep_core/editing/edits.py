@@ -9,35 +9,33 @@ Each of them is a task of `types`, done by a Job, which keeps all that was not t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 
-from torch import Tensor
-
-from ..config import FRAME, FRAMES_PER_SECOND, MAX_SECONDS, SAMPLE_RATE, frames_of, seconds_of
+from ..config import FRAME, SAMPLE_RATE
 from ..pipeline import unseen
 from ..sampling.loop import See
+from ..settings import SettingError
 from ..tasks.region import Window, resolve, shortened
 from ..types import (
     AudioToAudio,
     Edit,
-    Extend,
     Latent,
     Lyrics,
     Recipe,
     Region,
     Repaint,
     Retake,
-    SettingError,
     Tags,
     Task,
     TextToMusic,
-    checked,
 )
-from .job import NO_CHANGE_KNOWN, Assignment, Edited, Job, Options, Pipe, SourceClip, Takes
-from .report import compared, compared_extension, lyric_warnings
-from .splice import as_source, join_extension
+from .extend import _extend
+from .job import NO_CHANGE_KNOWN, Assignment, Job
+from .report import compared, lyric_warnings
+from .request import Edited, Flow, Follow, Growth, Inpaint, Options, Pipe, SourceClip, Wish
+from .splice import as_source
 
 __all__ = [
     "Assignment",
@@ -57,69 +55,6 @@ __all__ = [
     "inpaint",
     "vary",
 ]
-
-
-@dataclass(frozen=True)
-class Inpaint:
-    """Regions to make new, and how much; variance 0 leaves the source."""
-
-    regions: tuple[Region, ...]
-    variance: float = 0.5
-
-    def __post_init__(self) -> None:
-        checked("Variance", self.variance, 0, 1)
-        if not self.regions:
-            raise SettingError("No region was given; name the part to make new.")
-
-
-@dataclass(frozen=True)
-class Follow:
-    """A new clip along the lines of the source; strength 1 is the source."""
-
-    strength: float = 0.5
-
-    def __post_init__(self) -> None:
-        checked("Reference strength", self.strength, 0, 1)
-
-
-@dataclass(frozen=True)
-class Growth:
-    """New music before and after a source, in seconds, and how much of the source it follows."""
-
-    before: float = 0.0
-    after: float = 30.0
-    context: float = MAX_SECONDS
-
-    def __post_init__(self) -> None:
-        checked("Extend before (seconds)", self.before, 0, MAX_SECONDS)
-        checked("Extend after (seconds)", self.after, 0, MAX_SECONDS)
-        checked("Context (seconds)", self.context, 1, MAX_SECONDS)
-        if not self.before and not self.after:
-            raise SettingError("Extend adds 0 s before and 0 s after. Ask for some new music.")
-
-
-@dataclass(frozen=True)
-class Flow:
-    """What the source is, and how far an edit leads away from it (see `types.Edit`).
-
-    With regions the edit is heard in them alone.
-    """
-
-    tags: str
-    lyrics: str = ""
-    start: float = 0.2
-    stop: float = 0.4
-    average: int = 1
-    extended: bool = False
-    regions: tuple[Region, ...] = ()
-
-    def __post_init__(self) -> None:
-        checked("Edit start (n_min)", self.start, 0, 1)
-        # Said before the source is encoded, which may take minutes.
-        checked("Edit stop (n_max)", self.stop, self.start, 1, "It cannot be before the start.")
-
-
-Wish = Inpaint | Growth | Flow | Follow
 
 
 def assigned(
@@ -269,150 +204,3 @@ def extend(
     Of a source over 240 s each side is made apart, following what `context` says of that end.
     """
     return assigned(pipe, clip, recipe, growth, options, see).done()
-
-
-def _extend(job: Job, growth: Growth) -> Assignment:
-    if job.is_reference:
-        return _as_the_original(job, growth)
-    if not job.options.splice:
-        job.refuse_long("Leave splice on; then new music is fitted to the ends alone.")
-    stretches = _stretches(job, growth)
-
-    def finish(made: Iterable[Takes]) -> Edited:
-        grown = [
-            _grown(job, stretch, waves) for stretch, waves in zip(stretches, made, strict=True)
-        ]
-        return _joined(job, growth, stretches, grown)
-
-    tasks = [partial(_task_beside, job, stretch, growth.context) for stretch in stretches]
-    return Assignment(job, tasks, finish)
-
-
-def _joined(
-    job: Job, growth: Growth, stretches: Sequence[_Stretch], grown: Sequence[Takes]
-) -> Edited:
-    """The stretches with what was added to them, put to the source's two ends."""
-    clip = job.clip
-    before, after = (round(seconds * clip.rate) for seconds in (growth.before, growth.after))
-    waves = [made[0] for made in zip(*grown, strict=True)]
-    if job.options.splice:
-        ends = [(made[0][:, :before], made[-1]) for made in zip(*grown, strict=True)]
-        waves = [
-            join_extension(
-                left, clip.wave, last[:, last.shape[-1] - after :], clip.rate, job.options.crossfade
-            )
-            for left, last in ends
-        ]
-    is_aligned = len(stretches) == 1 and stretches[0].is_aligned
-    return _extended(job, waves, before, job.latent_made if is_aligned else None)
-
-
-@dataclass(frozen=True)
-class _Stretch:
-    """Samples [first, last) of the source that new music follows, and its seconds."""
-
-    first: int
-    last: int
-    before: float
-    after: float
-
-    @property
-    def is_aligned(self) -> bool:
-        """Whether frames made of it begin where the result begins."""
-        return self.first == 0 and self.before == 0
-
-
-def _stretches(job: Job, growth: Growth) -> list[_Stretch]:
-    """One for both sides, or one for each. With splice they are of whole frames: the silence that
-    fills up the last frame would be heard at the join."""
-    clip, before, after = job.clip, growth.before, growth.after
-    end = clip.samples
-    is_whole = clip.frames == clip.whole_frames or not job.options.splice
-    frames = clip.whole_frames
-    if job.is_long:
-        frames, is_whole = min(frames, frames_of(growth.context)), False
-    size = end if is_whole else frames * FRAME * clip.rate // SAMPLE_RATE
-    gap = (end - size) / clip.rate
-    if not job.is_long and before and (not after or after + gap <= MAX_SECONDS):
-        return [_Stretch(0, size, before, after)]
-    left, right = _Stretch(0, size, before, 0.0), _Stretch(end - size, end, 0.0, after)
-    return [stretch for stretch in (left, right) if stretch.before or stretch.after]
-
-
-def _frames_beside(job: Job, stretch: _Stretch) -> tuple[int, int]:
-    """Frames to add before and after a stretch."""
-    if not stretch.after:
-        return _frames(stretch.before), 0
-    gap = (job.clip.samples - stretch.last) / job.clip.rate
-    return _frames(stretch.before), _frames(stretch.after + gap)
-
-
-def _task_beside(job: Job, stretch: _Stretch, context: float) -> Task:
-    known = job.latent_of(stretch.first, stretch.last)
-    left, right = (_seconds(frames) for frames in _frames_beside(job, stretch))
-    return Extend(known, left, right, context, known.seconds)
-
-
-def _grown(job: Job, stretch: _Stretch, waves: Takes) -> list[Tensor]:
-    """For each take the stretch (C, N) as it was made, with what was added on either side."""
-    clip, rate = job.clip, job.clip.rate
-    end = clip.samples if stretch.after else stretch.last
-    left, _ = _frames_beside(job, stretch)
-    before, after = (round(seconds * rate) for seconds in (stretch.before, stretch.after))
-    start = max(round(left * FRAME * rate / SAMPLE_RATE) - before, 0)
-    length = before + end - stretch.first + after
-    source = job.hear(stretch.first, stretch.last)
-    takes = []
-    for index, wave in enumerate(waves):
-        wave = as_source(wave, len(clip.wave), rate, start + length)[:, start:]
-        if not job.options.splice:
-            takes.append(wave * job.level(index, wave, source))
-            continue
-        wave = wave.clone()
-        for part in (wave[:, :before], wave[:, length - after :]):
-            if part.shape[-1]:
-                part *= job.level(index, part, source)
-        takes.append(wave)
-    return takes
-
-
-def _as_the_original(job: Job, growth: Growth) -> Assignment:
-    """The whole of what was decoded."""
-    job.refuse_long("Use corrected mode, which follows the ends of longer clips.")
-    clip, rate = job.clip, job.clip.rate
-
-    def task() -> Task:
-        known = job.latent_of(0, clip.samples)
-        return Extend(known, growth.before, growth.after, growth.context, clip.seconds)
-
-    def finish(made: Iterable[Takes]) -> Edited:
-        waves = []
-        for takes in made:
-            length = math.ceil(job.latent_made.frames * FRAME * rate / SAMPLE_RATE)
-            source = job.hear(0, clip.samples)
-            for index, wave in enumerate(takes):
-                waves.append(as_source(wave, len(clip.wave), rate, length))
-                job.level(index, waves[-1], source)
-        before = round(int(growth.before * FRAMES_PER_SECOND) * FRAME * rate / SAMPLE_RATE)
-        return _extended(job, waves, before, job.latent_made)
-
-    return Assignment(job, [task], finish)
-
-
-def _extended(job: Job, waves: list[Tensor], before: int, latent: Latent | None) -> Edited:
-    """The takes, in which the source begins at sample `before`, with their reports."""
-    source, rate = job.clip.wave, job.rate
-    changes = [compared_extension(source, wave, before, rate) for wave in waves]
-    after = before + source.shape[-1]
-    ends = ((0.0, before / rate), (after / rate, waves[0].shape[-1] / rate))
-    return job.finish(waves, [Region(a, b) for a, b in ends if a < b], changes, latent)
-
-
-def _frames(seconds: float) -> int:
-    """Frames that hold so many seconds."""
-    return math.ceil(round(seconds * FRAMES_PER_SECOND, 6))
-
-
-def _seconds(frames: int) -> float:
-    """The setting that asks for so many frames; 240 s has part of one."""
-    return min(seconds_of(frames), MAX_SECONDS)

@@ -14,15 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
 
 from torch import Tensor
 
-from ..config import FRAME, MAX_SECONDS, SAMPLE_RATE, seconds_of
+from ..config import MAX_SECONDS, SAMPLE_RATE
 from ..pipeline import OUTPUT_RATE, Made, unseen
-from ..sampling.loop import See
-from ..sampling.schedule import Step
-from ..sound.audio import checked_wave
+from ..sampling.loop import Counter, See
+from ..settings import SettingError
 from ..sound.loudness import (
     Loudness,
     Matching,
@@ -33,108 +31,14 @@ from ..sound.loudness import (
     unmatched,
 )
 from ..tasks.region import Window, moved, territories, windows
-from ..types import Latent, Lyrics, Recipe, Region, SettingError, Tags, Task, checked
+from ..types import Latent, Recipe, Region, Task
 from .report import Change, EditReport, change_warnings, compared, step_warnings
-from .splice import CROSSFADE, as_source, put, samples_of
+from .request import Edited, Options, Pipe, SourceClip, Takes
+from .splice import as_source, put, samples_of
 
-LONGEST = 3600.0  # seconds of a source
 NO_CHANGE_KNOWN = Change(None, (), None, None)
 
 TaskOf = Callable[[Latent, Window], Task]  # the window in its own time, from 0
-Takes = list[Tensor]  # (2, M) at 44.1 kHz, one a seed
-
-
-class Pipe(Protocol):
-    """What is needed of an ACEStep."""
-
-    def tags(self, text: str) -> Tags: ...
-    def lyrics(self, text: str, language: str, compat: str) -> Lyrics: ...
-    def encode(self, wave: Tensor, rate: int) -> Latent: ...
-    def generate(self, recipe: Recipe, see: See) -> Made: ...
-    def decode(self, latent: Latent, rate: int) -> Tensor: ...
-
-
-@dataclass(frozen=True, eq=False)
-class SourceClip:
-    """A source's sound, and its latents where this project made them."""
-
-    wave: Tensor  # (C, N)
-    rate: int
-    latent: Latent | None = None
-
-    def __post_init__(self) -> None:
-        wave = checked_wave("The source", self.wave.detach().cpu(), self.rate)
-        if wave.ndim != 2 or wave.shape[0] > 2:
-            raise SettingError(
-                f"The source has the shape {tuple(wave.shape)}; it must be one clip, (channels,"
-                " samples), mono or stereo. Mix it down, or edit the clips of a batch one by one."
-            )
-        fix = "Choose a longer clip." if self.seconds < 1 else "Cut it into parts."
-        checked("Source length (seconds)", self.seconds, seconds_of(1), LONGEST, fix)
-        if self.latent is not None and len(self.latent.z) != 1:
-            raise SettingError(
-                f"The source's latents hold {len(self.latent.z)} clips; choose one take."
-            )
-        object.__setattr__(self, "wave", wave)  # as float32
-
-    @property
-    def samples(self) -> int:
-        return self.wave.shape[-1]
-
-    @property
-    def seconds(self) -> float:
-        return self.samples / self.rate
-
-    @property
-    def frames(self) -> int:
-        return frames_encoded(self.samples, self.rate)
-
-    @property
-    def whole_frames(self) -> int:
-        """Latent frames that the sound fills to the end."""
-        return self.samples * SAMPLE_RATE // self.rate // FRAME
-
-
-@dataclass(frozen=True)
-class Options:
-    splice: bool = True
-    crossfade: float = CROSSFADE  # seconds
-    match_level: bool = True
-
-    def __post_init__(self) -> None:
-        checked("Cross-fade (seconds)", self.crossfade, 0, 10)
-
-
-@dataclass(frozen=True, eq=False)
-class Edited:
-    waves: list[Tensor]  # (C, N) of each take
-    rate: int
-    latent: Latent | None  # of all takes, where its frames are those of the waves
-    reports: tuple[EditReport, ...]
-    recipe: Recipe
-    regions: tuple[Region, ...] = ()  # that were asked for, in the source's own time
-
-
-def frames_encoded(samples: int, rate: int) -> int:
-    """Latent frames of a clip, without one that would hold only what a round trip adds to it."""
-    length = -(-samples * SAMPLE_RATE // rate)
-    return max((length - 3) // FRAME + 1, 1)
-
-
-class Counter:
-    """Passes steps on, and counts the noise levels that were sampled."""
-
-    def __init__(self, see: See, before: int = 0) -> None:
-        self._see, self._before, self._levels = see, before, set[float]()
-
-    def __call__(self, step: Step, x: Tensor, velocity: Tensor) -> None:
-        # Heun's second look is at the next step's level, and windows repeat them all.
-        self._levels.add(step.sigma)
-        self._see(step, x, velocity)
-
-    @property
-    def count(self) -> int:
-        return self._before + len(self._levels)
 
 
 class Job:

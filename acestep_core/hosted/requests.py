@@ -16,8 +16,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from ..records.record import Json
+from ..settings import SettingError
 from ..tasks.region import resolve
-from ..types import Region, SettingError
+from ..types import Region
 from .errors import Problem, RequestError, shown
 from .parameters import MOST_SEED, PICK, Endpoint, Parameter, Value
 

@@ -13,7 +13,8 @@ import re
 import torch
 
 from ..config import MAX_LYRIC_TOKENS, REFUSED_LYRIC_TOKENS
-from ..types import LyricLine, Lyrics, SettingError, chosen_from
+from ..settings import SettingError, chosen_from
+from ..types import LyricLine, Lyrics
 from .fallbacks import Fallbacks, Warn
 from .language import DETECTORS, languages_of
 from .languages import LANGUAGES

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from ..types import SettingError
+from ..settings import SettingError
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..types import SettingError
+from ..settings import SettingError
 from .fallbacks import PackageError
 
 if TYPE_CHECKING:

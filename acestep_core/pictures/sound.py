@@ -24,9 +24,9 @@ from torch.nn.functional import interpolate
 
 from ..atomic import check_place, replaced
 from ..config import VocoderConfig
+from ..settings import SettingError
 from ..sound.audio import checked_wave
 from ..sound.mel import hz_to_mel
-from ..types import SettingError
 
 if TYPE_CHECKING:
     from PIL.Image import Image

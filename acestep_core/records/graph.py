@@ -19,10 +19,12 @@ from typing import TypeAlias
 from ..atomic import FileError
 from ..config import MAX_SECONDS
 from ..lyrics import LANGUAGE_CHOICES
-from ..presets import BEHAVIOURS, EDIT_MODES
+from ..presets import EDIT_MODES
 from ..sampling.noise import Noise, derived
+from ..settings import chosen_from
 from ..sound.files import FORMATS
-from ..types import COMPATS, Region, TextToMusic, chosen_from
+from ..tasks.behaviours import BEHAVIOURS
+from ..types import COMPATS, Region, TextToMusic
 from ..weights.lora import FILE
 from ..weights.model import Added
 from .record import Json, Record, values_of

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..atomic import FileError
 from ..config import VERSION
-from ..editing.job import Options
+from ..editing.request import Options
 from ..pipeline import Made
 from ..sampling.noise import Noise
 from ..types import (

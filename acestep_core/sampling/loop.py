@@ -83,3 +83,19 @@ def by_evaluation(field: Field) -> Field:
         return field(x, replace(step, index=count))
 
     return counted
+
+
+class Counter:
+    """Passes steps on, and counts the noise levels that were sampled."""
+
+    def __init__(self, see: See, before: int = 0) -> None:
+        self._see, self._before, self._levels = see, before, set[float]()
+
+    def __call__(self, step: Step, x: Tensor, velocity: Tensor) -> None:
+        # Heun's second look is at the next step's level, and windows repeat them all.
+        self._levels.add(step.sigma)
+        self._see(step, x, velocity)
+
+    @property
+    def count(self) -> int:
+        return self._before + len(self._levels)

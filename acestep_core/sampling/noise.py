@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ..config import LATENT_CHANNELS, LATENT_HEIGHT
-from ..types import SettingError
+from ..settings import SettingError
 
 LARGEST_SEED = 2**64 - 1
 

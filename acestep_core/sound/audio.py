@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ..config import FRAME, SAMPLE_RATE
-from ..types import SettingError
+from ..settings import SettingError
 
 SINC_ZEROS = 6  # zero crossings of the sinc kept on each side
 ROLLOFF = 0.99  # cut-off as a share of the lower Nyquist frequency

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..config import FRAME, HOP, LATENT_HEIGHT, MEL_PER_FRAME, VocoderConfig
+from ..config import FRAME, GRIFFIN_LIM, HOP, LATENT_HEIGHT, MEL_PER_FRAME, VOCODER, VocoderConfig
 from ..networks.dcae import DCAE, AttentionBlock, Decoder, Encoder
 from ..networks.layers import attention_state
 from ..networks.memory import Part
@@ -33,8 +33,6 @@ SCALE, SHIFT = 0.1786, -1.9091
 
 Tick = Callable[[int, int], None]  # (pieces done, pieces in all); may raise to cancel
 Sound = Callable[[Tensor, slice], Tensor]  # log-mel (2, 128, m), where it lies -> (2, 512 m)
-
-VOCODER, GRIFFIN_LIM = "vocoder", "griffin_lim"  # what makes a log-mel sound
 
 
 @dataclass(frozen=True)

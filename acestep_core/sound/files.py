@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from ..atomic import FileError, check_place, reason, replaced
-from ..types import SettingError
+from ..settings import SettingError
 from .audio import checked_wave, resample
 
 if TYPE_CHECKING:

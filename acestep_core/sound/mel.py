@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ..config import VocoderConfig
-from ..types import SettingError
+from ..settings import SettingError
 
 POWER_FLOOR = 1e-6  # under the root, so that its slope stays finite at zero
 MEL_FLOOR = 1e-5  # under the logarithm

@@ -19,7 +19,8 @@ from ..sampling.loop import Enter, Plan, Stage
 from ..sampling.noise import Streams
 from ..sampling.schedule import Step
 from ..sampling.solve import evaluations
-from ..types import Extend, SettingError
+from ..settings import SettingError
+from ..types import Extend
 from .kit import Kit, at_level, empty
 
 LEAST_CONTEXT = frames_of(30)  # kept, where the source has it, when much is added

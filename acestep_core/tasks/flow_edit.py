@@ -18,7 +18,8 @@ from ..sampling.loop import Enter, Plan, Stage, as_it_is, hold_nothing, observe
 from ..sampling.noise import Stream
 from ..sampling.schedule import Step
 from ..sampling.solve import Draw, Field, Solver, as_they_are, euler, evaluations, pingpong
-from ..types import Edit, SettingError
+from ..settings import SettingError
+from ..types import Edit
 from .kit import Kit, at_level
 
 BRANCHES = 2  # cond and null

@@ -18,7 +18,8 @@ from ..sampling.loop import Enter, Hold, See, observe
 from ..sampling.noise import Noise, Stream, Streams
 from ..sampling.schedule import Step, sigmas, steps_of
 from ..sampling.solve import SOLVERS, Draw, Field, Rescale, Solver
-from ..types import Extend, Guidance, Latent, Repaint, Sampling, SettingError
+from ..settings import SettingError
+from ..types import Extend, Guidance, Latent, Repaint, Sampling
 
 Mix = Callable[[Tensor, Tensor, Tensor | float], Tensor]  # first noise, second, variance
 

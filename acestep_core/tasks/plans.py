@@ -21,7 +21,8 @@ from ..sampling.loop import Plan, Stage, as_it_is, hold_nothing
 from ..sampling.noise import Stream
 from ..sampling.schedule import shifted, steps_of
 from ..sampling.solve import Solver, as_they_are, euler, evaluations
-from ..types import AudioToAudio, Extend, Repaint, Retake, SettingError, Task, TextToMusic
+from ..settings import SettingError
+from ..types import AudioToAudio, Extend, Repaint, Retake, Task, TextToMusic
 from .extension import extend
 from .flow_edit import edit
 from .kit import Kit, at_level, begin_with, empty, keep_outside

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from ..config import FRAMES_PER_SECOND, MAX_SECONDS
-from ..types import Region, SettingError
+from ..settings import SettingError
+from ..types import Region
 
 CONTEXT = 15.0  # seconds kept free on each side when regions are put into one window
 NEAR = 1e-6  # seconds or frames that float arithmetic may be off

@@ -20,8 +20,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from ..config import ModelConfig
-from ..sound.codec import GRIFFIN_LIM, VOCODER
+from ..config import GRIFFIN_LIM, VOCODER, ModelConfig
 from .keys import TEXT_ENCODER, TRANSFORMER, KeyMap, dcae_keys, vocoder_keys
 from .weight_norm import Halves, folded, half_of
 

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from ..networks.transformer import Transformer
-from ..types import SettingError, checked
+from ..settings import SettingError, checked
 from .checkpoint import CheckpointError, Target, TensorFile, names_in, opened, put
 from .keys import TRANSFORMER
 from .model import Added, Model

@@ -15,16 +15,16 @@ from typing import cast
 import torch
 from torch import nn
 
-from ..conditions.tags import TagTokenizer, tokenizer_of
-from ..config import ModelConfig
+from ..conditions.tags import TagTokenizer
+from ..config import VOCODER, ModelConfig
 from ..networks.dcae import DCAE
 from ..networks.layers import Ops
 from ..networks.memory import Part, Resident, Visiting
 from ..networks.transformer import Transformer
 from ..networks.umt5 import TextEncoder
 from ..networks.vocoder import Vocoder
-from ..sound.codec import VOCODER
 from .checkpoint import PARTS, Checkpoint, Target, load_part
+from .tokenizer import tokenizer_of
 
 NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
     "transformer": Transformer,

@@ -10,7 +10,7 @@ the environment alone; what it answers is checked before it is used.
 from __future__ import annotations
 
 from ..sampling.noise import drawn_seed
-from ..types import SettingError, checked, checked_whole, chosen_from
+from ..settings import SettingError, checked, checked_whole, chosen_from
 from .song import Song
 
 BACK_ENDS = ("builtin", "openai")

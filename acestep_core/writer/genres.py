@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..types import SettingError
+from ..settings import SettingError
 
 NAME, TAGS, ABOUT = 4, 2, 1  # what a word counts, by where it is found
 START_OF_WORD = 0.5  # against a whole word

@@ -25,7 +25,7 @@ from ..lyrics.estimate import estimate
 from ..lyrics.lint import lint
 from ..lyrics.sections import INSTRUMENTAL, hosted_lyrics
 from ..lyrics.structure import MARKS
-from ..types import SettingError
+from ..settings import SettingError
 from . import builtin
 from .song import Song
 from .style import read_style

@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 
 from acestep_core.atomic import replaced
-from acestep_core.config import HOP, SAMPLE_RATE, VocoderConfig
+from acestep_core.config import GRIFFIN_LIM, HOP, SAMPLE_RATE, VOCODER, VocoderConfig
 from acestep_core.pictures.sound import mel_picture
 from acestep_core.pipeline import ACEStep
-from acestep_core.sound.codec import GRIFFIN_LIM, VOCODER
 from acestep_core.sound.griffin_lim import griffin_lim
 from acestep_core.sound.mel import log_mel
 from training.data import Clip, Clips

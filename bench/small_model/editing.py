@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from acestep_core.config import SAMPLE_RATE, VocoderConfig
-from acestep_core.editing.edits import Flow, Growth, SourceClip, edit, extend, inpaint
+from acestep_core.editing.edits import SourceClip, edit, extend, inpaint
+from acestep_core.editing.request import Flow, Growth
 from acestep_core.pipeline import ACEStep
 from acestep_core.presets import EDIT_MODES
 from acestep_core.sound.mel import log_mel

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from ...acestep_core.atomic import FileError
 from ...acestep_core.networks.memory import is_out_of_memory
-from ...acestep_core.types import SettingError
+from ...acestep_core.settings import SettingError
 from ...acestep_core.weights.checkpoint import CheckpointError
 from .found import IN_COMFYUI, log, management
 from .memory import memory_free

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from acestep_core.conditions.branches import edit_branches, predicting
 from acestep_core.networks.transformer import Transformer
-from acestep_core.presets import BEHAVIOURS
 from acestep_core.sampling.guidance import Predict
 from acestep_core.sampling.loop import run
 from acestep_core.sampling.noise import Noise
+from acestep_core.tasks.behaviours import BEHAVIOURS
 from acestep_core.tasks.kit import Kit
 from acestep_core.tasks.plans import plan
 from acestep_core.types import Edit, Guidance, Latent, Lyrics, Sampling, Tags

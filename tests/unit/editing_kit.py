@@ -8,11 +8,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from acestep_core.presets import BEHAVIOURS
 from acestep_core.sampling.guidance import Predict
 from acestep_core.sampling.loop import run
 from acestep_core.sampling.noise import Noise
 from acestep_core.sampling.schedule import Step
+from acestep_core.tasks.behaviours import BEHAVIOURS
 from acestep_core.tasks.kit import Kit
 from acestep_core.tasks.plans import plan
 from acestep_core.types import Guidance, Latent, Sampling, Task

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from acestep_core.config import FRAME, SAMPLE_RATE
 from acestep_core.lyrics.vocabulary import Vocabulary, VocabularyError
-from acestep_core.pipeline import ACEStep, checked_latent, checked_output
+from acestep_core.pipeline import ACEStep, checked_output
 from acestep_core.sampling.schedule import Step
+from acestep_core.settings import SettingError
 from acestep_core.sound import audio
 from acestep_core.types import (
     Guidance,
@@ -25,9 +26,9 @@ from acestep_core.types import (
     Repaint,
     Retake,
     Sampling,
-    SettingError,
     Task,
     TextToMusic,
+    checked_latent,
 )
 
 Drawn = Callable[..., Tensor]

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from acestep_core.settings import SettingError, checked, chosen_from
 from acestep_core.types import (
     AudioToAudio,
     Edit,
@@ -20,11 +21,8 @@ from acestep_core.types import (
     Repaint,
     Retake,
     Sampling,
-    SettingError,
     Tags,
     TextToMusic,
-    checked,
-    chosen_from,
 )
 
 NAN, INF = float("nan"), float("inf")

@@ -18,7 +18,8 @@ from acestep_core.cli.commands import parser
 from acestep_core.cli.options import recipe_from
 from acestep_core.presets import PRESETS
 from acestep_core.records.record import Record, write_record
-from acestep_core.types import Recipe, Retake, SettingError, TextToMusic
+from acestep_core.settings import SettingError
+from acestep_core.types import Recipe, Retake, TextToMusic
 from acestep_core.weights.checkpoint import CheckpointError
 
 TAGS = ("--tags", "pop")

@@ -15,7 +15,8 @@ from acestep_core.networks.layers import ERG_FACTOR
 from acestep_core.networks.transformer import Transformer
 from acestep_core.pipeline import ACEStep
 from acestep_core.sampling.schedule import Step
-from acestep_core.types import Branch, Guidance, Lyrics, SettingError, Tags
+from acestep_core.settings import SettingError
+from acestep_core.types import Branch, Guidance, Lyrics, Tags
 
 DOUBLE = Guidance(text_scale=5, lyric_scale=1.5)
 STEP = Step(3, 10, 0.6, 0.5)

@@ -9,10 +9,11 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
-from acestep_core.conditions.tags import END, encode_tags, tag_ids, tokenizer_of
+from acestep_core.conditions.tags import END, encode_tags, tag_ids
 from acestep_core.pipeline import ACEStep
-from acestep_core.types import SettingError
+from acestep_core.settings import SettingError
 from acestep_core.weights.checkpoint import CheckpointError, recognise
+from acestep_core.weights.tokenizer import tokenizer_of
 from bench.synthetic import sentencepiece_model
 
 KEY = "text_encoders.spiece_model"

@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 
 from acestep_core.config import FRAME, SAMPLE_RATE, frames_of, seconds_of
 from acestep_core.editing.edits import (
-    Flow,
-    Growth,
     Options,
     SourceClip,
     audio_to_audio,
@@ -25,7 +23,9 @@ from acestep_core.editing.edits import (
     inpaint,
     vary,
 )
+from acestep_core.editing.request import Flow, Growth
 from acestep_core.pipeline import ACEStep
+from acestep_core.settings import SettingError
 from acestep_core.types import (
     AudioToAudio,
     Edit,
@@ -34,7 +34,6 @@ from acestep_core.types import (
     Region,
     Retake,
     Sampling,
-    SettingError,
     TextToMusic,
 )
 

@@ -16,8 +16,6 @@ from torch import Tensor
 
 from acestep_core.config import FRAME, SAMPLE_RATE, frames_of
 from acestep_core.editing.edits import (
-    Flow,
-    Growth,
     Options,
     SourceClip,
     audio_to_audio,
@@ -25,14 +23,11 @@ from acestep_core.editing.edits import (
     extend,
     inpaint,
 )
+from acestep_core.editing.request import Flow, Growth
 from acestep_core.sampling.schedule import Step
+from acestep_core.settings import SettingError
 from acestep_core.sound.audio import resample
-from acestep_core.types import (
-    Extend,
-    Region,
-    Repaint,
-    SettingError,
-)
+from acestep_core.types import Extend, Region, Repaint
 
 from ..clip_kit import RECIPE, StubPipe, check_kept, new_sound, sound, sounding
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from acestep_core.config import MAX_LYRIC_TOKENS, REFUSED_LYRIC_TOKENS
 from acestep_core.lyrics import LANGUAGES, LyricError, PackageError, Vocabulary, tokenise
-from acestep_core.types import Lyrics, SettingError
+from acestep_core.settings import SettingError
+from acestep_core.types import Lyrics
 from tests.unit.lyrics.tables import rows
 
 

@@ -15,7 +15,7 @@ from acestep_core.lyrics.vocabulary import (
     default_folder,
     is_genuine,
 )
-from acestep_core.types import SettingError
+from acestep_core.settings import SettingError
 
 
 def test_source_is_pinned() -> None:

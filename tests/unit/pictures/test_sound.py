@@ -9,9 +9,9 @@ import torch
 
 from acestep_core.config import VocoderConfig
 from acestep_core.pictures import sound as picture
+from acestep_core.settings import SettingError
 from acestep_core.sound import mel
 from acestep_core.sound.files import FileError
-from acestep_core.types import SettingError
 
 pil_image = pytest.importorskip("PIL.Image")
 image_font = pytest.importorskip("PIL.ImageFont")

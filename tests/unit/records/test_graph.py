@@ -20,7 +20,8 @@ from acestep_core.records.graph import (
 )
 from acestep_core.records.record import Record, parsed_record
 from acestep_core.records.replay import adapters_of, own_fields, task_fields
-from acestep_core.types import Extend, Latent, SettingError
+from acestep_core.settings import SettingError
+from acestep_core.types import Extend, Latent
 from acestep_core.weights.model import Added
 from tests.unit import record_kit as records
 

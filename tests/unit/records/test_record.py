@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from acestep_core.records.record import Json, Record, read_record, record_path, write_record
 from acestep_core.sound.files import FileError
 from tests.unit import record_kit as records
-from tests.unit.records import OLD
+from tests.unit.record_kit import OLD
 
 NEW: dict[str, Json] = {
     **records.NEW,

@@ -14,16 +14,8 @@ from acestep_core.pipeline import ACEStep, Made
 from acestep_core.records.record import Json, Record, read_record, write_record
 from acestep_core.records.replay import Output, adapters_of, recipe_of, record_of
 from acestep_core.sampling.noise import LARGEST_SEED
-from acestep_core.types import (
-    Guidance,
-    Latent,
-    Lyrics,
-    Recipe,
-    Retake,
-    Sampling,
-    SettingError,
-    TextToMusic,
-)
+from acestep_core.settings import SettingError
+from acestep_core.types import Guidance, Latent, Lyrics, Recipe, Retake, Sampling, TextToMusic
 from acestep_core.weights.model import Added, Model
 
 SOURCE = Path("song_input_params.json")

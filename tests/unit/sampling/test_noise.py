@@ -21,7 +21,7 @@ from acestep_core.sampling.noise import (
     step_noise_first,
     step_noise_item,
 )
-from acestep_core.types import SettingError
+from acestep_core.settings import SettingError
 
 
 def test_a_seed_means_these_numbers_everywhere() -> None:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acestep_core.config import FRAME
+from acestep_core.settings import SettingError
 from acestep_core.sound import audio
-from acestep_core.types import SettingError
 
 RATES = [(48_000, 44_100), (44_100, 48_000), (22_050, 44_100), (44_100, 32_000), (8_000, 44_100)]
 

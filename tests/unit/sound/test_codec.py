@@ -9,14 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from acestep_core.config import FRAME, ModelConfig
+from acestep_core.config import FRAME, GRIFFIN_LIM, ModelConfig
 from acestep_core.networks.dcae import DCAE
 from acestep_core.networks.memory import Resident
 from acestep_core.networks.vocoder import Vocoder
 from acestep_core.pipeline import ACEStep
-from acestep_core.sound.codec import GRIFFIN_LIM, TILED, WHOLE, Codec, Tiles, around, spans
+from acestep_core.settings import SettingError
+from acestep_core.sound.codec import TILED, WHOLE, Codec, Tiles, around, spans
 from acestep_core.sound.mel import log_mel
-from acestep_core.types import Latent, SettingError
+from acestep_core.types import Latent
 
 Drawn = Callable[..., Tensor]
 CPU = torch.device("cpu")

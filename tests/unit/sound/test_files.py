@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from acestep_core.settings import SettingError
 from acestep_core.sound import files
 from acestep_core.sound.files import (
     FileError,
@@ -18,7 +19,6 @@ from acestep_core.sound.files import (
     read_audio,
     write_audio,
 )
-from acestep_core.types import SettingError
 
 av = pytest.importorskip("av")
 

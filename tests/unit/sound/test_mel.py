@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from acestep_core.config import VocoderConfig
+from acestep_core.settings import SettingError
 from acestep_core.sound import mel
-from acestep_core.types import SettingError
 from tests.golden_cases.record import Record
 
 CONFIG = VocoderConfig()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from acestep_core.config import FRAMES_PER_SECOND, MAX_FRAMES, frames_of
 from acestep_core.sampling.noise import Noise
+from acestep_core.settings import SettingError
 from acestep_core.tasks.extension import (
     LEAST_CONTEXT,
     added_rounded,
@@ -16,7 +17,7 @@ from acestep_core.tasks.extension import (
     timeline_noise,
     windows_of,
 )
-from acestep_core.types import Extend, SettingError
+from acestep_core.types import Extend
 
 from ..editing_kit import kit, latents, source
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from acestep_core.sampling.loop import run
+from acestep_core.settings import SettingError
 from acestep_core.tasks.plans import plan
-from acestep_core.types import Edit, Lyrics, Sampling, SettingError, Tags
+from acestep_core.types import Edit, Lyrics, Sampling, Tags
 
 from ..editing_kit import kit, latents, source, velocity
 

@@ -13,6 +13,7 @@ from acestep_core.config import FRAMES_PER_SECOND, frames_of
 from acestep_core.sampling.loop import run
 from acestep_core.sampling.noise import Noise, derived
 from acestep_core.sampling.schedule import shifted
+from acestep_core.settings import SettingError
 from acestep_core.tasks.plans import first_step, plan
 from acestep_core.types import (
     AudioToAudio,
@@ -23,7 +24,6 @@ from acestep_core.types import (
     Repaint,
     Retake,
     Sampling,
-    SettingError,
     Tags,
     TextToMusic,
 )

@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from acestep_core.config import FRAMES_PER_SECOND, MAX_FRAMES, frames_of_samples, seconds_of
+from acestep_core.settings import SettingError
 from acestep_core.tasks.region import (
     CONTEXT,
     hard_frames,
@@ -22,7 +23,7 @@ from acestep_core.tasks.region import (
     territories,
     windows,
 )
-from acestep_core.types import Region, SettingError
+from acestep_core.types import Region
 
 FRAME_SECONDS = seconds_of(1)
 

@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from acestep_core.pipeline import ACEStep
-from acestep_core.types import Recipe, Sampling, SettingError, TextToMusic
+from acestep_core.settings import SettingError
+from acestep_core.types import Recipe, Sampling, TextToMusic
 from acestep_core.weights.checkpoint import CheckpointError
 from acestep_core.weights.lora import FILE, Adapter, Applied, read_adapter, with_adapters
 from acestep_core.weights.model import Added, Model

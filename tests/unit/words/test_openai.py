@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from acestep_core.types import SettingError
+from acestep_core.settings import SettingError
 from acestep_core.writer import Song, openai, write_song
 from tests.unit.words.fake_server import (
     Answer,

@@ -12,7 +12,7 @@ import pytest
 from acestep_core.lyrics.estimate import estimate, syllables
 from acestep_core.lyrics.fallbacks import Fallbacks
 from acestep_core.lyrics.lint import lint, passes
-from acestep_core.types import SettingError
+from acestep_core.settings import SettingError
 from acestep_core.writer import Song, metre, write_song
 from acestep_core.writer.builtin import language_of
 from acestep_core.writer.lines import LANGUAGES, lines_of

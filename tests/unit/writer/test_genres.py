@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acestep_core.types import SettingError
+from acestep_core.settings import SettingError
 from acestep_core.writer.genres import genre, genres, search
 
 TEN = ["Modern Pop", "Rock", "Hip Hop", "Country", "EDM"]
