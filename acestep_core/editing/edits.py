@@ -31,7 +31,7 @@ from ..types import (
     Task,
     TextToMusic,
 )
-from .extend import _extend
+from .ends import _extend
 from .job import NO_CHANGE_KNOWN, Assignment, Job
 from .report import compared, lyric_warnings
 from .request import Edited, Flow, Follow, Growth, Inpaint, Options, Pipe, SourceClip, Wish

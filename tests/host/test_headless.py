@@ -24,8 +24,17 @@ SHORT = ("AceSuiteSampler.seconds=3", "AceSuiteSampler.steps=4")
 
 
 def command(server: Running, out: Path, *words: str, workflow: str = "text_to_music") -> list[str]:
-    script, graph = ROOT / "scripts" / "headless.py", WORKFLOWS / f"{workflow}.json"
-    start = [sys.executable, str(script), str(graph), "--server", server.url, "--output", str(out)]
+    graph = WORKFLOWS / f"{workflow}.json"
+    start = [
+        sys.executable,
+        "-m",
+        "scripts.headless",
+        str(graph),
+        "--server",
+        server.url,
+        "--output",
+        str(out),
+    ]
     return [*start, "--timeout", "100", *words]
 
 
@@ -34,7 +43,7 @@ def setting(*values: str) -> list[str]:
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=150)
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=150)
 
 
 @pytest.mark.parametrize("way", [[], ["--poll"]], ids=["WebSocket", "polling"])

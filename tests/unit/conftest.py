@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from acestep_core.editing import edits as editing
-from acestep_core.editing import job as edit_job
+from acestep_core.editing import ends, job
 from acestep_core.networks.transformer import Transformer
 from acestep_core.pipeline import ACEStep
 from acestep_core.weights.tiny import write_folder
@@ -66,6 +65,6 @@ def stub() -> StubPipe:
 @pytest.fixture
 def short_limit(monkeypatch: pytest.MonkeyPatch) -> float:
     """Six seconds take the place of 240."""
-    for module in (edit_job, editing):
+    for module in (job, ends):
         monkeypatch.setattr(module, "MAX_SECONDS", 6.0)
     return 6.0

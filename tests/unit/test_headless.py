@@ -355,7 +355,7 @@ def test_ctrl_c_stops_the_run(fake: Fake, graph: Path) -> None:
     fake.entry, fake.messages = None, []
     command = [sys.executable, "-m", "scripts.headless", str(graph)]
     with subprocess.Popen(
-        [*command, "--server", fake.url], cwd=graph.parent, stderr=subprocess.PIPE, text=True
+        [*command, "--server", fake.url], cwd=ROOT, stderr=subprocess.PIPE, text=True
     ) as script:
         assert script.stderr
         while script.stderr.readline().strip() != "running":

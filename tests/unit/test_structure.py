@@ -35,7 +35,7 @@ WINGS = {
     "presets": "",
     "networks": "layers dcae lyric_encoder memory transformer umt5 vocoder",
     "sampling": "schedule noise solve guidance loop",
-    "lyrics": "script fallbacks languages detector foreign corrected language structure vocabulary"
+    "lyrics": "script fallbacks languages detector corrected language foreign structure vocabulary"
     " normalise encode __init__ sections estimate compare lint preview preview_html",
     "writer": "genres metre song style lines subject compose tags builtin openai __init__",
     "conditions": "tags branches",
@@ -44,7 +44,7 @@ WINGS = {
     "weights": "keys weight_norm checkpoint tokenizer model lora download single_file small tiny",
     "pictures": "sound lyrics",
     "pipeline": "",
-    "editing": "splice report request job extend edits __init__",
+    "editing": "splice report request job ends edits __init__",
     "records": "latents record replay graph",
     "hosted": "errors client addresses fetch media parameters queue graphs requests settings"
     " sources store jobs records routes openapi",

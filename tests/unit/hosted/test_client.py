@@ -179,7 +179,7 @@ def test_answers_that_are_no_json(tmp_path: Path) -> None:
 
 
 def test_only_the_standard_library(root: Path) -> None:
-    text = (root / "acestep_core" / "client.py").read_text(encoding="utf-8")
+    text = (root / "acestep_core" / "hosted" / "client.py").read_text(encoding="utf-8")
     found = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
@@ -193,10 +193,11 @@ def test_only_the_standard_library(root: Path) -> None:
 def test_the_example(server: Server, root: Path, tmp_path: Path) -> None:
     """The shipped script as a user starts it; its download is ComfyUI's part and fails here."""
     at_work(server, "no checkpoint was found")
-    command = [sys.executable, str(root / "scripts" / "api_example.py"), "--url", server.url]
+    command = [sys.executable, "-m", "scripts.api_example", "--url", server.url]
     command += ["--duration", "5", "-o", str(tmp_path / "a.flac")]
     done = subprocess.run(
         command,
+        cwd=root,
         env={"ACESTEP_API_TOKEN": TOKEN, "OMP_NUM_THREADS": "1", "PATH": ""},
         capture_output=True,
         text=True,

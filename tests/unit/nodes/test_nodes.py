@@ -222,14 +222,14 @@ def test_no_memory_at_all_is_explained(words: dict[str, Any]) -> None:
 def test_stop_is_asked_for_after_each_evaluation(
     words: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    host, asked = module("nodes.host"), []
+    progress, asked = module("nodes.host.progress"), []
 
     def stop_at_third() -> None:
         asked.append(1)
         if len(asked) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(host, "stop_if_asked", stop_at_third)
+    monkeypatch.setattr(progress, "stop_if_asked", stop_at_third)
     with pytest.raises(KeyboardInterrupt):
         sampled(words, steps=50)
     assert len(asked) == 3
