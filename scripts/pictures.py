@@ -8,16 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from acestep_core.config import SAMPLE_RATE
+from acestep_core.editing.edits import SourceClip, inpaint
+from acestep_core.pipeline import ACEStep
+from acestep_core.types import Recipe, Region, TextToMusic
+from acestep_core.weights.small import FOLDER, GUIDANCE, LYRICS, SAMPLING, TAGS
+from bench import seams
+from scripts import jpeg
+
 ROOT = Path(__file__).resolve().parent.parent
-
-from acestep_core.config import SAMPLE_RATE  # noqa: E402 - the project is not installed
-from acestep_core.editing.edits import SourceClip, inpaint  # noqa: E402
-from acestep_core.pipeline import ACEStep  # noqa: E402
-from acestep_core.types import Recipe, Region, TextToMusic  # noqa: E402
-from acestep_core.weights.small import FOLDER, GUIDANCE, LYRICS, SAMPLING, TAGS  # noqa: E402
-from bench import seams  # noqa: E402
-from scripts import jpeg  # noqa: E402
-
 SECONDS, REGION, VARIANCE = 16.0, Region(6.0, 10.0, feather=0.5), 0.8
 
 

@@ -22,19 +22,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
+from acestep_core.sound.files import write_audio
+from acestep_core.weights import small
+from acestep_core.weights.tiny import write_folder
+from scripts import jpeg
+from tests.host import comfyui, page
+from tests.host.comfyui import get_json
+from tests.host.drafts import SONG
+
 ROOT = Path(__file__).resolve().parent.parent
-
-import torch  # noqa: E402
-from torch import Tensor  # noqa: E402
-
-from acestep_core.sound.files import write_audio  # noqa: E402
-from acestep_core.weights import small  # noqa: E402 - the project is not installed
-from acestep_core.weights.tiny import write_folder  # noqa: E402
-from scripts import jpeg  # noqa: E402
-from tests.host import comfyui, page  # noqa: E402
-from tests.host.comfyui import get_json  # noqa: E402
-from tests.host.drafts import SONG  # noqa: E402
-
 WORKFLOWS, SCREENS, HELP = ROOT / "workflows", ROOT / "docs" / "screens", ROOT / "web" / "docs"
 LIVE, NODES = "live_preview", "nodes"
 NOT_RUN = {"native_interop"}  # needs ComfyUI's own checkpoint, which has no small form

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from acestep_core.checkpoint import FILES, FOLDERS
+from acestep_core.weights.checkpoint import FILES, FOLDERS
 
 from .places import Places
 

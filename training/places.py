@@ -15,7 +15,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from acestep_core.small import FOLDER
+from acestep_core.weights.small import FOLDER
 
 ENVIRONMENT = "ACESTEP_TRAINING"
 RUNS = Path(__file__).resolve().parent / "runs"
