@@ -1,6 +1,6 @@
 """Words before there is any sound: Lyric Preview, Song Writer, Tag Presets.
 
-text -> what the model will hear, as text and IMAGE      prompt -> tags, lyrics      genre -> tags
+text -> what the model will hear      prompt -> tags, lyrics      genre -> tags
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ from ..acestep_core.config import MAX_SECONDS
 from ..acestep_core.lyrics import LANGUAGE_CHOICES, Vocabulary
 from ..acestep_core.lyrics.lint import lint
 from ..acestep_core.lyrics.preview import as_text, preview
-from ..acestep_core.pictures.lyrics import preview_picture
 from ..acestep_core.writer import BACK_ENDS, LEAST_SECONDS, MOST_SECONDS, MOST_SEED, write_song
 from ..acestep_core.writer.genres import genre as preset_of
 from ..acestep_core.writer.genres import genres
 from . import host
-from .visual import image_of
 
 
 class LyricPreview:
@@ -29,12 +27,9 @@ class LyricPreview:
     CATEGORY = "ACE-Step"
     FUNCTION = "look"
     OUTPUT_NODE = True
-    RETURN_TYPES = ("STRING", "IMAGE")
-    RETURN_NAMES = ("preview", "picture")
-    OUTPUT_TOOLTIPS = (
-        "The lines as they will be heard, then advice.",
-        "The same as a picture: what is unknown to the model is red.",
-    )
+    RETURN_TYPES = ("STRING",)
+    RETURN_NAMES = ("preview",)
+    OUTPUT_TOOLTIPS = ("The lines as they will be heard, then advice.",)
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
@@ -64,8 +59,7 @@ class LyricPreview:
             code = "" if language in ("auto", "prefix") else language
             advice = [str(one) for one in lint(lyrics, language=code, duration=duration)]
             report = "\n".join([as_text(seen), *advice])
-            picture = image_of([preview_picture(seen, advice)])
-        return {"ui": {"text": [report]}, "result": (report, picture)}
+        return {"ui": {"text": [report]}, "result": (report,)}
 
 
 class SongWriter:

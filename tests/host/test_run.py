@@ -6,13 +6,11 @@ import copy
 import json
 import logging
 import re
-import struct
 import time
 
 import pytest
 
 from acestep_core.config import FRAME, frames_of, seconds_of
-from acestep_core.pictures.sound import WIDTH
 from acestep_core.sound.files import read_audio
 from tests.host.client import Client, Outcome, Prompt
 from tests.host.comfyui import Running
@@ -153,19 +151,11 @@ def test_native_latent_is_decoded(client: Client, song: Prompt) -> None:
     succeeded(client.run(song))
 
 
-def test_lyric_preview_is_text_and_picture(client: Client, server: Running) -> None:
+def test_lyric_preview_says_what_is_heard(client: Client) -> None:
     lyrics = {"lyrics": "[verse]\nHello my 2 friends\n[blah]", "seconds": 30.0}
-    prompt: Prompt = {
-        "1": {"class_type": "AceSuiteLyricPreview", "inputs": lyrics},
-        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 1], "filename_prefix": "l"}},
-    }
+    prompt: Prompt = {"1": {"class_type": "AceSuiteLyricPreview", "inputs": lyrics}}
     outcome = succeeded(client.run(prompt))
     assert "heard as: hello my two friends" in shown(client, outcome, "1")
-    (saved,) = client.outputs(outcome)["2"]["images"]
-    content = (server.base / "output" / saved["subfolder"] / saved["filename"]).read_bytes()
-    width, height = struct.unpack(">II", content[16:24])  # of a PNG
-    assert width == WIDTH
-    assert 150 < height < 600
 
 
 def test_models_that_were_freed_are_used_again(client: Client, song: Prompt) -> None:

@@ -42,7 +42,7 @@ WINGS = {
     "tasks": "region kit flow_edit extension plans behaviours",
     "sound": "audio mel griffin_lim codec loudness files",
     "weights": "keys weight_norm checkpoint tokenizer model lora download single_file small tiny",
-    "pictures": "sound lyrics",
+    "pictures": "sound",
     "pipeline": "",
     "editing": "splice report request job ends edits __init__",
     "records": "latents record replay graph",
