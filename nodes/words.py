@@ -56,8 +56,7 @@ class LyricPreview:
             vocabulary = Vocabulary.find(None, host.vocabulary_places())
             duration = seconds or None
             seen = preview(lyrics, language=language, vocabulary=vocabulary, duration=duration)
-            code = "" if language in ("auto", "prefix") else language
-            advice = [str(one) for one in lint(lyrics, language=code, duration=duration)]
+            advice = [str(one) for one in lint(lyrics, language=language, duration=duration)]
             report = "\n".join([as_text(seen), *advice])
         return {"ui": {"text": [report]}, "result": (report,)}
 

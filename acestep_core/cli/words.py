@@ -69,7 +69,7 @@ def preview(options: argparse.Namespace) -> int:
     if options.html:
         _write_html(options.html, seen)
     _say(as_text(seen))
-    for finding in lint(text, duration=options.duration):
+    for finding in lint(text, language=options.language, duration=options.duration):
         _say(f"{finding}\n")
     return 0
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import cache
 
 from ..config import FRAME, SAMPLE_RATE
+from ..lyrics.compare import compare
 from ..pipeline import unseen
 from ..sampling.loop import See
 from ..settings import SettingError
@@ -33,7 +34,7 @@ from ..types import (
 )
 from .ends import _extend
 from .job import NO_CHANGE_KNOWN, Assignment, Job
-from .report import compared, lyric_warnings
+from .report import compared
 from .request import Edited, Flow, Follow, Growth, Inpaint, Options, Pipe, SourceClip, Wish
 from .splice import as_source
 
@@ -124,7 +125,7 @@ def edit(
 def _edit(job: Job, flow: Flow) -> Assignment:
     clip, recipe, pipe = job.clip, job.recipe, job.pipe
     job.notes += shortened(flow.regions, clip.seconds)
-    job.warnings += lyric_warnings(flow.lyrics, recipe.lyrics)
+    job.warnings += compare(flow.lyrics, recipe.lyrics, language=recipe.language).problems
     job.regions = resolve(flow.regions, clip.seconds)
     if not job.regions:
         job.refuse_long("Name a region: it is edited with the music around it as context.")

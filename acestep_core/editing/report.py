@@ -1,7 +1,6 @@
 """What an edit changed, in numbers: nobody should have to guess whether the rest stayed as it was.
 
     source, result, regions -> compared -> Change     outside, at the edges, inside
-    old lyrics, new lyrics  -> changed_share
     Change, levels, steps   -> EditReport             as text, and as data for JSON
 
 Steps at an edge are those between the 0.1 s before and the 0.1 s after it. Music has steps of
@@ -11,10 +10,8 @@ its own, so each stands beside the step that the source has there.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from difflib import SequenceMatcher
 from statistics import median
 
 import torch
@@ -33,11 +30,6 @@ BLOCK = 1 << 22  # samples compared at a time
 
 FEW_STEPS = 0.1  # a share of the steps that hardly changes anything
 SAME = -40.0  # dB of the source: an edit that changed less did nothing
-MANY_WORDS = 0.3  # a share of changed words beyond which flow-edit loses its way
-
-# Scripts written without spaces: each character counts as a word.
-SPACELESS = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff"
-WORD = re.compile(rf"[{SPACELESS}]|[^\W_{SPACELESS}]+(?:'[^\W_{SPACELESS}]+)*")
 
 Json = dict[str, object]
 
@@ -245,34 +237,6 @@ def _steps(wave: Tensor, place: int, rate: int) -> tuple[float, float] | None:
     spectra = [band_levels(part, rate, size)[0] for part in (before, after)]
     spectrum = float((spectra[1] - spectra[0]).square().mean().sqrt())
     return 10 * math.log10(powers[1] / powers[0]), spectrum
-
-
-def changed_share(old: str, new: str) -> float:
-    """Share of the words of two lyrics that differ, from 0 to 1; marks like [verse] are none."""
-    before, after = words_of(old), words_of(new)
-    if not before and not after:
-        return 0.0
-    blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
-    return 1 - sum(block.size for block in blocks) / max(len(before), len(after))
-
-
-def words_of(lyrics: str) -> list[str]:
-    plain = re.sub(r"\[[^\]]*\]", " ", lyrics).replace("\u2019", "'")
-    return WORD.findall(plain.casefold())
-
-
-def lyric_warnings(old: str, new: str) -> list[str]:
-    """Why these lyrics may be too different to be edited."""
-    found, share = [], changed_share(old, new)
-    if share > MANY_WORDS:
-        found.append(
-            f"{share:.0%} of the words are changed; beyond {MANY_WORDS:.0%} lines are often skipped"
-            " or repeated. Change a line at a time, or use inpaint."
-        )
-    lines = [sum(1 for line in text.splitlines() if words_of(line)) for text in (old, new)]
-    if lines[0] and lines[1] and lines[0] != lines[1]:
-        found.append(f"The source has {lines[0]} lines of lyrics and the new text {lines[1]}.")
-    return found
 
 
 def step_warnings(run: int, steps: int) -> list[str]:

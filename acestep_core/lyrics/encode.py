@@ -80,7 +80,7 @@ def _with_languages(
     coded: dict[int, tuple[str, str]] = {}
     for i, piece in enumerate(pieces):
         chosen, rest = prefixed(piece) if language == "prefix" else ("", piece)
-        code = chosen or (language if language in LANGUAGES else "")
+        code = chosen or fixed_language(language)
         if not rest:
             coded[i] = rest, ""
         elif is_tagged(rest):
@@ -92,6 +92,11 @@ def _with_languages(
     for i, code in zip(open_lines, codes, strict=True):
         coded[i] = pieces[i], code if code in LANGUAGES else "en"
     return [coded[i] for i in range(len(pieces))]
+
+
+def fixed_language(language: str) -> str:
+    """The code that every line is read in; "" where each line has its own."""
+    return language if language in LANGUAGES else ""
 
 
 def prefixed(line: str) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .encode import prefixed
+from .encode import fixed_language, prefixed
 from .estimate import Estimate, estimate, syllables
 from .sections import (
     Section,
@@ -63,10 +63,13 @@ class Song:
         return [(i, p) for i, p in enumerate(self.pieces, start=1) if is_sung(p)]
 
 
-def lint(text: str | None, *, language: str = "", duration: float | None = None) -> list[Finding]:
-    """Findings in the order of their lines; `language` of lines in Latin letters, "" English."""
+def lint(
+    text: str | None, *, language: str = "auto", duration: float | None = None
+) -> list[Finding]:
+    """Findings in the order of their lines; `language` as in `tokenise`."""
     text = text or ""
-    song = Song(pieces_of(text), sections_of(text), estimate(text, language), language, duration)
+    code = fixed_language(language)
+    song = Song(pieces_of(text), sections_of(text), estimate(text, code), code, duration)
     found = [finding for rule in RULES for finding in rule(song)]
     return sorted(found, key=lambda finding: finding.line)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..config import MAX_LYRIC_TOKENS
 from ..types import LyricLine, Lyrics
-from .encode import tokenise
+from .encode import fixed_language, tokenise
 from .estimate import (
     TURN,
     WORDLESS_SECONDS,
@@ -87,7 +87,7 @@ def preview(
     times = _times(text or "", lines)
     tokens = int(lyrics.mask.sum())
     notes = [*lyrics.warnings, *_notes(lyrics, times, duration)]
-    if language in ("auto", "prefix"):
+    if not fixed_language(language):
         notes += foreign_note([line.text for line in lyrics.lines])
     return Preview(
         lines, times.sections, tokens, MAX_LYRIC_TOKENS, times.seconds, duration, tuple(notes)

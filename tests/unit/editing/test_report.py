@@ -13,15 +13,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from acestep_core.editing.report import (
-    MANY_WORDS,
     Change,
     EditReport,
     band_levels,
     change_warnings,
-    changed_share,
     compared,
     compared_extension,
-    lyric_warnings,
     step_warnings,
 )
 from acestep_core.sound.loudness import measured, unmatched
@@ -184,45 +181,3 @@ def test_few_steps_are_warned_about_with_numbers(run: int, steps: int, is_few: b
     warnings = step_warnings(run, steps)
     assert bool(warnings) == is_few
     assert not is_few or f"{run} of {steps}" in warnings[0]
-
-
-VERSE = "[verse]\nSun goes down on me\nI walk along the sea\n"
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "share"),
-    [
-        ("", "", 0.0),
-        ("[inst]", "[instrumental]", 0.0),
-        (VERSE, VERSE.upper(), 0.0),
-        (VERSE, VERSE.replace("[verse]", "[chorus]"), 0.0),
-        (VERSE, VERSE.replace("sea", "tree"), 0.1),
-        (VERSE, "", 1.0),
-        ("", VERSE, 1.0),
-        ("one two", "one two three four", 0.5),
-        ("don't stop", "don\u2019t stop", 0.0),
-        ("\u6211\u7231\u4f60", "\u6211\u7231\u5979", 1 / 3),
-        (
-            "\u043b\u044e\u0431\u043e\u0432\u044c \u0438 \u043c\u0438\u0440",
-            "\u043b\u044e\u0431\u043e\u0432\u044c",
-            2 / 3,
-        ),
-    ],
-)
-def test_share_of_changed_words(old: str, new: str, share: float) -> None:
-    assert changed_share(old, new) == pytest.approx(share)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.text(), st.text())
-def test_shares_are_shares(old: str, new: str) -> None:
-    assert 0 <= changed_share(old, new) <= 1
-    assert changed_share(old, old) == 0
-
-
-def test_lyrics_too_different_are_warned_about() -> None:
-    assert lyric_warnings(VERSE, VERSE.replace("sea", "tree")) == []
-    (share,) = lyric_warnings(VERSE, "Sun goes up on you\nYou run beneath the moon")
-    assert f"{MANY_WORDS:.0%}" in share
-    more = lyric_warnings(VERSE, VERSE + "And then once more\n")
-    assert any("2 lines" in warning and "3" in warning for warning in more)

@@ -57,6 +57,23 @@ def test_preview(
     assert "<b>" not in page.read_text(encoding="utf-8")
 
 
+def test_preview_counts_syllables_in_the_language_that_was_chosen(
+    tmp_path: Path,
+    vocabulary: Vocabulary,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("ACESTEP_VOCAB", str(vocabulary.path()))
+    path = tmp_path / "song.txt"
+    path.write_text("[verse]\n" + "viele liebe " * 5, encoding="utf-8")  # 20 syllables; as English 10
+    advice = {}
+    for language in ("de", "en"):
+        assert main(["preview", str(path), "--language", language]) == 0
+        advice[language] = capsys.readouterr().out
+    assert "About 20 syllables in one line" in advice["de"]
+    assert "in one line" not in advice["en"]
+
+
 def test_preview_of_what_is_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["preview", str(tmp_path / "none.txt")]) == 2
     assert "cannot be read" in capsys.readouterr().err
