@@ -65,7 +65,7 @@ def test_preview_counts_syllables_in_the_language_that_was_chosen(
 ) -> None:
     monkeypatch.setenv("ACESTEP_VOCAB", str(vocabulary.path()))
     path = tmp_path / "song.txt"
-    path.write_text("[verse]\n" + "viele liebe " * 5, encoding="utf-8")  # 20 syllables; as English 10
+    path.write_text("[verse]\n" + "viele liebe " * 5, encoding="utf-8")  # English: 10
     advice = {}
     for language in ("de", "en"):
         assert main(["preview", str(path), "--language", language]) == 0
