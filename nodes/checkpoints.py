@@ -56,10 +56,8 @@ def chosen(entry: str) -> Path:
 def fingerprint(entry: str) -> str:
     """Changes when another file would be loaded."""
     place = first_found() if entry == AUTO else _entries().get(entry, lambda: None)()
-    if place is None:
-        return entry
-    file = place / MARK if place.is_dir() else place
-    return f"{place} {file.stat().st_mtime_ns if file.is_file() else 0}"
+    file = place / MARK if place is not None and place.is_dir() else place
+    return host.mark_of(entry, file)
 
 
 def _entries() -> dict[str, Place]:
@@ -75,7 +73,7 @@ def _entries() -> dict[str, Place]:
         elif Path(name).parent.name not in FOLDERS.values():
             found[f"{host.FOLDER}/{name}"] = partial(host.path_of, host.FOLDER, name)
     for place in _known_places():
-        found[_label(place)] = partial(Path, place)
+        found.setdefault(_label(place), partial(Path, place))
     if small.is_here():
         found[SMALL] = lambda: small.FOLDER
     return found
@@ -110,11 +108,11 @@ def _known_places() -> list[Path]:
 
 
 def _label(place: Path) -> str:
-    """Short, and without the user's name where that can be."""
+    """Short and without a user's name: it is saved in workflows."""
     for base, name in ((host.models_folder(), "models"), (Path.home(), "~")):
         if base and base in place.parents:
             return f"{name}/{place.relative_to(base).as_posix()}"
-    return place.as_posix()
+    return f"elsewhere/{place.name}"
 
 
 def _downloaded() -> Path:

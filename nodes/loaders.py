@@ -128,8 +128,7 @@ class LoadLoRA:
     def IS_CHANGED(  # noqa: N802 - ComfyUI's name
         cls, lora: str, model: object = None, weight: float = 1.0, training_scale: bool = False
     ) -> str:
-        place = checkpoints.adapters().get(lora, lambda: None)()
-        return f"{lora} {place.stat().st_mtime_ns if place and place.is_file() else 0}"
+        return host.mark_of(lora, checkpoints.adapters().get(lora, lambda: None)())
 
     def add(
         self, model: ACEStep, lora: str, weight: float = 1.0, training_scale: bool = False

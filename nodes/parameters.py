@@ -132,8 +132,7 @@ class LoadParameters:
 
     @classmethod
     def IS_CHANGED(cls, file: str, **others: Any) -> str:  # noqa: N802 - ComfyUI's name
-        place = files().get(file)
-        return f"{file} {place.stat().st_mtime_ns if place else 0}"
+        return host.mark_of(file, files().get(file))
 
     def load(
         self,

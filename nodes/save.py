@@ -154,10 +154,11 @@ def hash_of(place: Path) -> str:
     """SHA-256 of a checkpoint's file, or of a folder's transformer; each is read once."""
     file = place / FOLDERS["transformer"] / FILES["transformer"] if place.is_dir() else place
     stat, store = file.stat(), host.user_file(HASHES)
-    key = f"{file} {stat.st_size} {stat.st_mtime_ns}"
+    key = host.mark_of(str(stat.st_size), file)
     known: dict[str, str] = {}
     if store is not None and store.is_file():
-        known = json.loads(store.read_text(encoding="utf-8"))
+        read = json.loads(store.read_text(encoding="utf-8"))
+        known = {mark: one for mark, one in read.items() if len(mark) == len(key)}
     if key not in known:
         log.info("Reading %s for its hash; this is done once.", file.name)
         known[key] = sha256(file)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..anonymous import sentence
 from .errors import RequestError
 from .graphs import WORKFLOWS, graph_of
 from .parameters import ENDPOINTS, Endpoint, Value
@@ -157,7 +158,7 @@ def _finished(job: Job, ended: Ended | None, reason: str) -> Job:
     if ended is None:
         return replace(job, status="failed", error=reason)
     if ended.error:
-        error, time = ended.error, ended.milliseconds
+        error, time = sentence(ended.error), ended.milliseconds  # others read it
         return replace(job, status="failed", error=error, milliseconds=time)
     if not ended.files:
         return replace(job, status="failed", error="The run ended without a file.")

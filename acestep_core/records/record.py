@@ -94,9 +94,10 @@ def record_path(audio_path: str | Path) -> Path:
     """Where the record of a sound file lies: song.v2.flac -> song.v2_input_params.json.
 
     Only the final extension goes, and the name always gets longer: it is never the sound file.
+    ComfyUI's names end in an underscore already: song_00001_.flac -> song_00001_input_params.json.
     """
     path = Path(audio_path)
-    return path.with_name(path.stem + SUFFIX)
+    return path.with_name(path.stem.removesuffix("_") + SUFFIX)
 
 
 def read_record(path: str | Path) -> Record:
@@ -131,7 +132,7 @@ def write_record(audio_path: str | Path, record: Record) -> Path:
     """Write the record beside its sound file and return where."""
     path = check_place(record_path(audio_path))
     values = values_of(record)
-    values["audio_path"] = record.audio_path or str(audio_path)
+    values["audio_path"] = record.audio_path or Path(audio_path).name
     try:
         text = json.dumps(values, indent=4, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # half a surrogate pair, as some web forms cut emoji

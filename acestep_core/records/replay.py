@@ -10,9 +10,11 @@ machine's device, so the same number gives another song there than here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
+from ..anonymous import named
 from ..atomic import FileError
 from ..config import VERSION
 from ..editing.request import Options
@@ -255,8 +257,10 @@ UNUSED = (
 def carried(new: Record, old: Record, source: Path) -> Record:
     """The record of a repeated run with all that the first one said, so that nothing is lost.
 
-    Adapters that were left out stay named where they were. What differs now is kept apart.
+    Adapters that were left out stay named where they were. What differs now is kept apart. Of
+    paths, which older files hold, only the names go on.
     """
+    old = replace(old, **_without_folders(old))
     kept: dict[str, object] = {
         name: getattr(old, name) for name in UNUSED if not getattr(new, name)
     }
@@ -271,6 +275,13 @@ def carried(new: Record, old: Record, source: Path) -> Record:
     earlier = old.ace_core.get(REPLAYED, [])
     own[REPLAYED] = [*(earlier if isinstance(earlier, list) else [earlier]), differing]
     return replace(record, ace_core=own)
+
+
+def _without_folders(record: Record) -> dict[str, Any]:
+    held = {entry.name: getattr(record, entry.name) for entry in fields(record)}
+    texts = named({name: one for name, one in held.items() if isinstance(one, str | dict)})
+    assert isinstance(texts, dict)
+    return texts
 
 
 def _differing(old: Mapping[str, Json], new: Mapping[str, Json]) -> dict[str, Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -78,6 +79,12 @@ def input_folder() -> Path | None:
 def user_file(name: str) -> Path | None:
     """A file of the pack's own in ComfyUI's user folder."""
     return Path(paths().get_user_directory()) / name if IN_COMFYUI else None
+
+
+def mark_of(label: str, file: Path | None) -> str:
+    """Changes with a file, and names no folder: ComfyUI saves what IS_CHANGED says."""
+    changed = file.stat().st_mtime_ns if file is not None and file.is_file() else 0
+    return hashlib.sha256(f"{file or label} {changed}".encode()).hexdigest()[:32]
 
 
 def is_metadata_wanted() -> bool:

@@ -28,6 +28,7 @@ PARAMETERS = 7
 # From the ground to the roof. A wing imports only what stands above it in this list, and a file
 # only what stands before it in its own wing.
 WINGS = {
+    "anonymous": "",
     "atomic": "",
     "config": "",
     "settings": "",

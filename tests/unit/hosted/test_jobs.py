@@ -190,6 +190,20 @@ def test_failures_keep_their_reason(bench: Bench) -> None:
     run(work())
 
 
+def test_what_is_kept_of_a_failure_names_no_folder(bench: Bench) -> None:
+    async def work() -> None:
+        jobs = bench.jobs()
+        job = await submitted(jobs)
+        bench.queue.start()
+        bench.queue.end(Ended(error="Load ACE-Step: /home/ann/a.safetensors is not whole."))
+        await jobs.look(job.id)
+        kept = bench.store.get(job.id)
+        assert kept
+        assert kept.error == "Load ACE-Step: a.safetensors is not whole."
+
+    run(work())
+
+
 def test_a_graph_that_is_refused(bench: Bench) -> None:
     async def work() -> None:
         jobs = bench.jobs()

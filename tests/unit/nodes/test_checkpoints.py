@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,20 @@ def test_fingerprint_follows_the_file(models: Path) -> None:
     assert first == checkpoints.fingerprint("acestep/small") != before
     os.utime(folder / checkpoints.MARK, ns=(1, 1))
     assert checkpoints.fingerprint("auto") != first
-    assert checkpoints.fingerprint("acestep/gone") == "acestep/gone"
+    assert checkpoints.fingerprint("acestep/gone") == checkpoints.fingerprint("acestep/gone")
+
+
+def test_nothing_that_is_saved_names_a_folder(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entries are saved with the workflow, marks with the prompt."""
+    place = make_folder(tmp_path / "mnt" / "ann" / "mine")
+    monkeypatch.setenv("ACESTEP_MODEL", str(place))
+    make_folder(models / "acestep" / "other")
+    assert checkpoints.choices()[1:3] == ["acestep/other", "elsewhere/mine"]
+    assert checkpoints.chosen("elsewhere/mine") == place
+    for entry in checkpoints.choices():
+        assert re.fullmatch("[0-9a-f]{32}", checkpoints.fingerprint(entry))
 
 
 @pytest.mark.parametrize("has_vocabulary", [True, False])

@@ -66,6 +66,21 @@ def test_settings_beside_the_file_repeat_the_run(
     recipe = module("acestep_core.records.replay").recipe_of(record, place)
     assert (recipe.seeds, recipe.task.seconds, record.audio_path) == ((3,), 2.0, path.name)
     assert "prompt" not in tags_of(path)
+    assert place.name == "song_00001_input_params.json"
+
+
+def test_repeated_song_names_no_folder_of_where_it_was_first_made(
+    words: dict[str, Any], audio: dict[str, Any]
+) -> None:
+    _, info = sampled(words)
+    paths = {"audio_path": "/home/ann/a.wav", "lora_name_or_path": "C:\\ann\\style", "x": "/a/n/n"}
+    old = json.dumps({**info, **paths})
+    (path, _) = saved(audio, info=json.dumps(info), replayed=old, save_settings=True)
+    beside = module("acestep_core.records.record").record_path(path).read_text("utf-8")
+    kept = json.loads(beside)
+    assert (kept["lora_name_or_path"], kept["x"]) == ("style", "n")
+    assert "/ann" not in beside + tags_of(path)["acesuite"]
+    assert "ann\\" not in beside + tags_of(path)["acesuite"]
 
 
 def test_workflow_too_large_for_a_format_is_left_out(audio: dict[str, Any]) -> None:

@@ -78,7 +78,7 @@ def test_our_own_facts_come_back(tmp_path: Path) -> None:
     again = read_record(path)
     assert again.ace_core == own
     assert (again.is_original, again.compat) == (False, "corrected")
-    assert again.audio_path == str(tmp_path / "song.flac")
+    assert again.audio_path == "song.flac"
     assert again.retake_seeds == (7,)
 
 
@@ -104,6 +104,7 @@ def test_half_an_emoji_is_kept(tmp_path: Path) -> None:
         ("song.v2.mp3", "song.v2_input_params.json"),
         ("song", "song_input_params.json"),
         ("out.wav.wav", "out.wav_input_params.json"),
+        ("song_00001_.flac", "song_00001_input_params.json"),
         ("a_input_params.json", "a_input_params_input_params.json"),
     ],
 )
