@@ -28,9 +28,6 @@ from .styles import (
     Style,
 )
 
-STEPS = 16  # of a bar of four beats
-PARTS = ("lead", "chords", "bass", "drums")
-
 
 @dataclass(frozen=True)
 class Note:

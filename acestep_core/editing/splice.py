@@ -48,20 +48,6 @@ def samples_of(region: Region, rate: int, length: int) -> tuple[int, int]:
     return first, last
 
 
-def splice(
-    source: Tensor,
-    made: Tensor,
-    regions: Sequence[Region],
-    rate: int,
-    crossfade: float = CROSSFADE,
-) -> Tensor:
-    """source (C, N) with the regions taken from made (C, N); outside them bit for bit source."""
-    assert source.shape == made.shape, (source.shape, made.shape)
-    result = source.clone()
-    put(result, made, 0, regions, rate, crossfade)
-    return result
-
-
 def put(
     result: Tensor,
     made: Tensor,

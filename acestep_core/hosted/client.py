@@ -25,7 +25,6 @@ from urllib.parse import urlsplit
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 OWN, QUEUE = "/acestep/v1", "/acestep/queue"
-FAL = "fal-ai/ace-step/audio-to-audio"
 LOCAL = ("localhost", "127.0.0.1", "::1")
 BLOCK = 2**18
 

@@ -15,6 +15,7 @@ from ..writer import MOST_SEED
 Kind: TypeAlias = Literal["audio", "text", "number", "integer", "switch", "choice"]
 Value: TypeAlias = "str | int | float | bool | None"
 
+FULL_CONTROL = "full-control"  # name of the endpoint that fal has
 PICK = -1  # as a seed: choose one and report it
 LONGEST_TAGS, LONGEST_LYRICS = 5_000, 20_000  # characters
 
@@ -125,7 +126,7 @@ REGION = (
     _number("end_time", 30, 0, 240, "Seconds; where the new part ends."),
 )
 
-FULL_CONTROL = (
+SAMPLER_SETTINGS = (
     Parameter(
         "number_of_steps", "integer", 27, low=3, high=60, about="More are slower, seldom better."
     ),
@@ -247,7 +248,7 @@ ENDPOINTS = {
             ),
         ),
         Endpoint(
-            "full-control",
+            FULL_CONTROL,
             "fal-ai/ace-step/audio-to-audio",
             "Audio to audio with every setting of the sampler.",
             "AceSuiteAudioToAudio",
@@ -259,7 +260,7 @@ ENDPOINTS = {
                 ORIGINAL_LYRICS,
                 TAGS,
                 LYRICS,
-                *FULL_CONTROL,
+                *SAMPLER_SETTINGS,
                 *FAL_ANSWER,
             ),
         ),

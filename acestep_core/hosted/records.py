@@ -14,8 +14,6 @@ from .parameters import ENDPOINTS
 from .queue import OutputFile
 from .store import Job
 
-FAL = "full-control"
-
 
 @dataclass(frozen=True)
 class Place:

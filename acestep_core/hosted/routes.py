@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from .parameters import ENDPOINTS, Endpoint
+from .parameters import ENDPOINTS, FULL_CONTROL, Endpoint
 
 Does: TypeAlias = Literal[
     "submit",
@@ -27,9 +27,9 @@ Does: TypeAlias = Literal[
 
 OWN = "/acestep/v1"
 WAVESPEED = "/api/v3"
-FAL = "/fal-ai/ace-step"
+FAL_PATH = "/fal-ai/ace-step"
 # fal has its queue at a host of its own; one server has but one, so here it is a path.
-FAL_QUEUE = f"/acestep/queue{FAL}"
+FAL_QUEUE = f"/acestep/queue{FAL_PATH}"
 DOCUMENT = f"{OWN}/openapi.json"
 
 
@@ -50,7 +50,7 @@ class Route:
 def _services() -> list[Route]:
     found = []
     for endpoint in ENDPOINTS.values():
-        if endpoint.name == "full-control":
+        if endpoint.name == FULL_CONTROL:
             continue
         theirs = f"{WAVESPEED}/wavespeed-ai/{endpoint.model}"
         found += [
@@ -61,12 +61,12 @@ def _services() -> list[Route]:
 
 
 def _fal() -> list[Route]:
-    endpoint = ENDPOINTS["full-control"]
+    endpoint = ENDPOINTS[FULL_CONTROL]
     found = [
-        Route("POST", f"{FAL}/audio-to-audio", "direct", FAL, endpoint),
+        Route("POST", f"{FAL_PATH}/audio-to-audio", "direct", FAL_PATH, endpoint),
         Route("POST", f"{FAL_QUEUE}/audio-to-audio", "queue", FAL_QUEUE, endpoint),
     ]
-    for base in (FAL_QUEUE, FAL):
+    for base in (FAL_QUEUE, FAL_PATH):
         # Some clients put the whole name into these paths, some the first two parts of it.
         for path in (base, f"{base}/audio-to-audio"):
             request = f"{path}/requests/{{id}}"

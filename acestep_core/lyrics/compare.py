@@ -1,6 +1,6 @@
 """Old lyrics against new ones, before an edit: what changed, and can flow-edit carry it.
 
-    old, new -> lines aligned -> changed words, syllables per section -> n_min to try, problems
+    old, new -> lines aligned -> changed words, syllables per line -> n_min to try, problems
 
 Flow-edit keeps what both lyrics share and finds new sound for the rest. It works for a line
 at a time: the more words change, and the more their number of syllables, the lower n_min must
@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import zip_longest
 
 from .encode import fixed_language
 from .estimate import syllables
@@ -21,7 +22,7 @@ from .sections import Section, sections_of
 from .structure import pieces_of
 
 # Share of changed words up to which -> n_min to try; n_max is 1. 0.6 is the authors' preset, made
-# for a line at a time: a verse has three lines or more, so what they advise is a third at most.
+# for a line at a time, which even of a verse of four lines alone is hardly more than a third.
 STEPS = ((0.1, 0.8), (0.25, 0.7), (1 / 3, 0.6))
 SYLLABLES_OF_A_LINE = 3  # a line that much longer or shorter no longer fits its melody
 LINES_NAMED = 5  # in one warning
@@ -50,7 +51,6 @@ class SectionChange:
     old_mark: str
     new_mark: str
     lines: int  # new minus old
-    syllables: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def compare(old: str, new: str, *, language: str = "auto") -> Comparison:
     """What changed between two lyrics; `language` as in `tokenise`."""
     code = fixed_language(language)
     lines = tuple(_aligned(pieces_of(old), pieces_of(new), code))
-    sections = tuple(_sections(sections_of(old), sections_of(new), code))
+    sections = tuple(_sections(sections_of(old), sections_of(new)))
     share = _share(lines)
     n_min = next((start for limit, start in STEPS if share <= limit), None)
     return Comparison(lines, sections, share, n_min, tuple(_problems(lines, sections, share)))
@@ -104,9 +104,7 @@ NOTHING: Numbered = (0, "")
 
 
 def _in_step(first: list[Numbered], second: list[Numbered]) -> list[tuple[Numbered, Numbered]]:
-    size = max(len(first), len(second))
-    first, second = (x + [NOTHING] * (size - len(x)) for x in (first, second))
-    return list(zip(first, second, strict=True))
+    return list(zip_longest(first, second, fillvalue=NOTHING))
 
 
 def _paired(first: list[Numbered], second: list[Numbered]) -> list[tuple[Numbered, Numbered]]:
@@ -160,27 +158,9 @@ def _share(lines: tuple[LineChange, ...]) -> float:
     return round(changed / total, 3) if total else 0.0
 
 
-def _sections(
-    old: tuple[Section, ...], new: tuple[Section, ...], language: str
-) -> list[SectionChange]:
-    nothing = Section("", 0, ())
-    size = max(len(old), len(new))
-    pairs = zip(
-        [*old, *[nothing] * (size - len(old))], [*new, *[nothing] * (size - len(new))], strict=True
-    )
-    return [
-        SectionChange(
-            one.mark,
-            two.mark,
-            len(two.lines) - len(one.lines),
-            _count(two, language) - _count(one, language),
-        )
-        for one, two in pairs
-    ]
-
-
-def _count(section: Section, language: str) -> int:
-    return sum(syllables(line.text, language) for line in section.lines)
+def _sections(old: tuple[Section, ...], new: tuple[Section, ...]) -> list[SectionChange]:
+    pairs = zip_longest(old, new, fillvalue=Section("", 0, ()))
+    return [SectionChange(a.mark, b.mark, len(b.lines) - len(a.lines)) for a, b in pairs]
 
 
 def _problems(

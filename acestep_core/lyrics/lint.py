@@ -26,7 +26,6 @@ from .sections import (
 )
 from .structure import is_tagged, pieces_of
 
-SEVERITIES = ("warning", "note")
 LONG_LINE = 18  # syllables that one breath hardly carries
 UNEVEN = 2.5  # longest line of a section against its shortest
 LINES_OF_SECTION = 8
@@ -300,8 +299,3 @@ RULES: tuple[Callable[[Song], Iterator[Finding]], ...] = (
     _repeats,
     _duration,
 )
-
-
-def passes(findings: list[Finding]) -> bool:
-    """True without warnings; notes are no reason to change a song."""
-    return all(finding.severity != "warning" for finding in findings)

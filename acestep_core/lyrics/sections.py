@@ -104,11 +104,6 @@ def _names() -> dict[str, str]:
     return names
 
 
-def instrumental(lyrics: str, is_instrumental: bool) -> str:
-    """The lyrics, or the mark of music without singing; an empty lyric may still be sung."""
-    return INSTRUMENTAL if is_instrumental else lyrics
-
-
 def hosted_lyrics(lyrics: str | None) -> str:
     """Lyrics as the hosted services take them: nothing, "[inst]" and "[instrumental]" are one."""
     trimmed = (lyrics or "").strip()

@@ -1,7 +1,6 @@
-"""Pictures of sound: mel spectrograms and waveforms with axes, as PIL images.
+"""Pictures of sound: mel spectrograms with axes, as PIL images.
 
     log-mel (128, M) or (2, 128, M) -> loudness below the peak -> colours -> panels
-    wave (C, N) -> lowest and highest sample of each column -> panels
     log-mels before and after an edit -> both, and how many dB louder or quieter -> panels
     panels -> title, axes, regions -> image
 
@@ -25,7 +24,6 @@ from torch.nn.functional import interpolate
 from ..atomic import check_place, replaced
 from ..config import VocoderConfig
 from ..settings import SettingError
-from ..sound.audio import checked_wave
 from ..sound.mel import hz_to_mel
 
 if TYPE_CHECKING:
@@ -37,12 +35,11 @@ Regions = Sequence[tuple[float, float]]
 
 WIDTH = 1000  # pixels of a whole picture
 LEFT, RIGHT, TOP, BOTTOM, GAP = 56, 14, 32, 30, 10  # pixels around and between the panels
-MEL_HEIGHT, WAVE_HEIGHT = 256, 140  # pixels of one panel
+MEL_HEIGHT = 256  # pixels of one panel
 FONT_SIZE = 12
 
 BACKGROUND, INK, FAINT = (17, 17, 27), (205, 208, 220), (62, 64, 82)
 REGION = (94, 234, 212)
-WAVE, WAVE_CORE, OVER = (88, 116, 190), (150, 178, 240), (250, 82, 82)
 
 QUIETER, LOUDER = (74, 156, 255), (255, 140, 66)
 MOST_CHANGE = 20.0  # dB louder or quieter that is drawn in full colour
@@ -153,20 +150,6 @@ def _change_pixels(change: np.ndarray) -> np.ndarray:
     return np.rint(ground + np.abs(share) * (colour - ground)).astype(np.uint8)
 
 
-def waveform_picture(wave: Tensor, rate: int, regions: Regions = (), title: str = "") -> Image:
-    """A wave (channels, N): extremes outside, effective level inside, over full scale in red."""
-    wave = checked_wave("The waveform", wave.detach().cpu(), rate)
-    if wave.ndim != 2:
-        raise SettingError(
-            f"The waveform has the shape {tuple(wave.shape)}; it must be (channels, samples). "
-            "Draw the clips of a batch one by one."
-        )
-    full = max(1.0, float(wave.abs().max()))
-    marks = tuple((0.5 - level / full / 2, f"{level:g}") for level in (1, 0.5, 0, -0.5, -1))
-    panels = [Panel(_wave_pixels(channel.numpy(), full), marks) for channel in wave]
-    return _framed(panels, wave.shape[-1] / rate, title, regions)
-
-
 def save_png(image: Image, path: str | Path) -> Path:
     """Write a picture, whole or not at all, and return where."""
     path = check_place(path)
@@ -197,26 +180,6 @@ def _checked_mel(mel: Tensor, seconds: float) -> Tensor:
             "What made it failed; make it again."
         )
     return mel
-
-
-def _wave_pixels(samples: np.ndarray, full: float) -> np.ndarray:
-    """One channel (N,) as a panel whose upper edge is the level `full`."""
-    width = WIDTH - LEFT - RIGHT
-    edges = np.linspace(0, len(samples), width + 1).astype(np.int64)
-    starts = np.minimum(edges[:-1], len(samples) - 1)
-    counts = np.maximum(np.diff(edges), 1)
-    high, low = np.maximum.reduceat(samples, starts), np.minimum.reduceat(samples, starts)
-    energy = np.add.reduceat(samples.astype(np.float64) ** 2, starts)
-    core = np.sqrt(energy / counts)
-    row = np.arange(WAVE_HEIGHT)[:, None] + 0.5
-    place = full * (1 - 2 * row / WAVE_HEIGHT)  # the level in the middle of each row
-    half = full / WAVE_HEIGHT  # half a row, so that silence is a line
-    pixels = np.full((WAVE_HEIGHT, width, 3), BACKGROUND, dtype=np.uint8)
-    inside = (place <= high + half) & (place >= low - half)
-    pixels[inside] = WAVE
-    pixels[inside & (np.abs(place) <= core)] = WAVE_CORE
-    pixels[inside & (np.abs(place) > 1)] = OVER
-    return pixels
 
 
 def _framed(panels: list[Panel], seconds: float, title: str, regions: Regions) -> Image:

@@ -20,7 +20,7 @@ from aiohttp import ClientPayloadError, web
 from ...acestep_core.hosted import openapi, records
 from ...acestep_core.hosted.errors import RequestError, shape
 from ...acestep_core.hosted.jobs import Jobs
-from ...acestep_core.hosted.parameters import Endpoint, Value
+from ...acestep_core.hosted.parameters import FULL_CONTROL, Endpoint, Value
 from ...acestep_core.hosted.queue import OutputFile
 from ...acestep_core.hosted.records import Place
 from ...acestep_core.hosted.requests import fits, from_form, parsed, read, with_seeds
@@ -161,7 +161,7 @@ class Api:
     def _result_of(self, job: Job, place: Place) -> web.Response:
         if job.status == "failed":
             raise RequestError(job.error, status=422)
-        if job.endpoint != records.FAL:
+        if job.endpoint != FULL_CONTROL:
             raise RequestError.about("id", "This request is of another endpoint.", status=404)
         return web.json_response(records.result(job, place))
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from acestep_core.editing.splice import (
+    CROSSFADE,
     ORDER,
     as_source,
     continued,
@@ -20,7 +21,6 @@ from acestep_core.editing.splice import (
     predictor,
     put,
     samples_of,
-    splice,
 )
 from acestep_core.sound.audio import resample, whole_frames
 from acestep_core.tasks.region import resolve
@@ -36,6 +36,15 @@ def noise(channels: int, samples: int, seed: int = 0) -> Tensor:
 
 def tone(hz: float, samples: int, rate: int = 44_100, phase: float = 0.0) -> Tensor:
     return 0.3 * torch.sin(2 * math.pi * hz * torch.arange(samples) / rate + phase)[None]
+
+
+def splice(
+    source: Tensor, made: Tensor, regions: list[Region], rate: int, crossfade: float = CROSSFADE
+) -> Tensor:
+    """The source with the regions taken from what was made."""
+    result = source.clone()
+    put(result, made, 0, regions, rate, crossfade)
+    return result
 
 
 @st.composite

@@ -15,7 +15,6 @@ import pytest
 from aiohttp import web
 
 from acestep_core.hosted.client import (
-    FAL,
     Client,
     Completed,
     InProgress,
@@ -27,6 +26,7 @@ from acestep_core.hosted.client import (
 from tests.unit.hosted.kit import MOST_BYTES, Server, listening, serving, write_wav
 
 TOKEN = "a token"
+FAL = "fal-ai/ace-step/audio-to-audio"
 TAGS = {"tags": "pop"}
 EDIT = {"original_tags": "rock", "tags": "pop"}
 

@@ -110,42 +110,6 @@ def test_what_cannot_be_drawn(log_mel: torch.Tensor, seconds: float, message: st
         picture.mel_picture(log_mel, seconds)
 
 
-@pytest.mark.parametrize("samples", [1, 300, 100_000])
-@pytest.mark.parametrize("channels", [1, 2])
-def test_waveform_picture(samples: int, channels: int) -> None:
-    image = picture.waveform_picture(torch.rand(channels, samples) - 0.5, 44_100, [(0, 1)], "x")
-    panels = channels * (picture.WAVE_HEIGHT + picture.GAP) - picture.GAP
-    assert image.size == (picture.WIDTH, picture.TOP + panels + picture.BOTTOM)
-
-
-def test_waveform_shows_where_it_is_loud_and_over_full_scale() -> None:
-    wave = torch.zeros(1, 44_100)
-    wave[0, 22_050:33_075] = sine(2000)[:11_025]
-    wave[0, 40_000] = 1.5
-    pixels = np.asarray(picture.waveform_picture(wave, 44_100))
-    panel = pixels[picture.TOP : picture.TOP + picture.WAVE_HEIGHT, picture.LEFT :]
-    filled = (panel == picture.WAVE).all(-1) | (panel == picture.WAVE_CORE).all(-1)
-    heights = filled.sum(0)
-    assert heights[100] <= 2
-    assert heights[600] == pytest.approx(picture.WAVE_HEIGHT / 3, abs=4)
-    over = (panel == picture.OVER).all(-1).any(0).nonzero()[0]
-    width = picture.WIDTH - picture.LEFT - picture.RIGHT
-    assert over.tolist() == [40_000 * width // 44_100]
-
-
-@pytest.mark.parametrize(
-    ("wave", "message"),
-    [
-        (torch.zeros(1, 2, 9), "one by one"),
-        (torch.zeros(2, 0), "at least one sample"),
-        (torch.full((2, 9), float("nan")), "NaN"),
-    ],
-)
-def test_waveform_that_cannot_be_drawn(wave: torch.Tensor, message: str) -> None:
-    with pytest.raises(SettingError, match=message):
-        picture.waveform_picture(wave, 44_100)
-
-
 def test_png_is_written_whole(tmp_path: Path) -> None:
     image = picture.mel_picture(torch.zeros(2, 128, 9), 1.0)
     path = picture.save_png(image, tmp_path / "new" / "mel.png")

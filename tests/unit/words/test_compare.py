@@ -36,10 +36,12 @@ def test_the_more_changes_the_lower_n_min() -> None:
     assert starts == [0.8, 0.7, 0.6, None]
 
 
-def test_a_line_of_three_is_what_the_authors_advise() -> None:
-    lines = ["[verse]", "Sun goes down on me", "I walk along the sea", "And no one comes for free"]
-    new = [*lines[:3], "They say it had to be me"]
-    assert compare("\n".join(lines), "\n".join(new)).problems == ()
+def test_a_line_of_a_verse_of_four_is_what_the_authors_advise() -> None:
+    verse = "Sun goes down on me\nI walk along the sea\nNo one is free\nThat is how it must be"
+    new = verse.replace("That is how it must be", "And so they say it had to go")
+    change = compare(verse, new)
+    assert change.share == pytest.approx(7 / 22, abs=0.001)
+    assert change.problems == ()
 
 
 def test_another_song_is_not_an_edit() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acestep_core.lyrics.lint import SEVERITIES, lint, passes
+from acestep_core.lyrics.lint import lint
 
 GOOD = """[verse]
 I walk along the empty street
@@ -56,7 +56,6 @@ def test_each_rule(text: str, rule: str, line: int, severity: str) -> None:
     assert (found[rule].line, found[rule].severity) == (line, severity)
     assert found[rule].suggestion
     assert str(found[rule]).count(":") >= 1
-    assert passes(list(found.values())) == all(f.severity == "note" for f in found.values())
 
 
 @pytest.mark.parametrize(
@@ -74,7 +73,7 @@ def test_prefixes_of_a_language_are_no_marks() -> None:
 def test_findings_are_in_the_order_of_lines() -> None:
     found = lint("x (\n[Verse 9]\n1\n\n\n[chorus] y")
     assert [f.line for f in found] == sorted(f.line for f in found)
-    assert {f.severity for f in found} <= set(SEVERITIES)
+    assert {f.severity for f in found} == {"warning", "note"}
 
 
 @pytest.mark.parametrize("text", ["[", "]", "[]", "[\n]", "\n" * 50, "(" * 500, "a" * 5000])

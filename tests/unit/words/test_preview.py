@@ -12,7 +12,7 @@ from acestep_core.lyrics import Vocabulary, tokenise
 from acestep_core.lyrics.estimate import english_syllables, estimate, syllables
 from acestep_core.lyrics.preview import as_text, preview
 from acestep_core.lyrics.preview_html import as_html
-from acestep_core.lyrics.sections import hosted_lyrics, instrumental, sections_of, suggested_mark
+from acestep_core.lyrics.sections import hosted_lyrics, sections_of, suggested_mark
 
 SONG = "[Verse 1]\nHello my 2 friends\nDie Sterne schlafen\n\n[chorus]\nLa la la\n[instrumental]\n"
 
@@ -168,8 +168,6 @@ def test_hosted_names_of_no_singing(lyrics: str) -> None:
 
 def test_other_lyrics_are_only_trimmed() -> None:
     assert hosted_lyrics(" [verse]\nla ") == "[verse]\nla"
-    assert instrumental("la", False) == "la"
-    assert instrumental("la", True) == "[inst]"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from acestep_core.lyrics.estimate import estimate, syllables
 from acestep_core.lyrics.fallbacks import Fallbacks
-from acestep_core.lyrics.lint import lint, passes
+from acestep_core.lyrics.lint import Finding, lint
 from acestep_core.settings import SettingError
 from acestep_core.writer import Song, metre, write_song
 from acestep_core.writer.builtin import language_of
@@ -47,14 +47,18 @@ def check_tags(song: Song, case: dict) -> None:
         assert tag not in song.tags, (tag, song.tags)
 
 
+def warnings_of(findings: list[Finding]) -> list[Finding]:
+    """Notes are no reason to change a song."""
+    return [finding for finding in findings if finding.severity == "warning"]
+
+
 @each_prompt
 def test_songs(case: dict) -> None:
     songs = [written(case["prompt"], seed, False) for seed in SEEDS]
     for song in songs:
         check_tags(song, case)
         assert "vocals" in song.tags
-        findings = lint(song.lyrics, language=song.language, duration=SECONDS)
-        assert passes(findings), findings
+        assert warnings_of(lint(song.lyrics, language=song.language, duration=SECONDS)) == []
         seconds = estimate(song.lyrics, song.language).seconds
         assert abs(seconds - SECONDS) <= 0.2 * SECONDS
         sung = case["language"] in LANGUAGES
@@ -84,7 +88,7 @@ def test_instrumental(case: dict) -> None:
 def test_other_durations(case: dict, seconds: float) -> None:
     song = write_song(case["prompt"], seed=1, duration=seconds)
     assert abs(estimate(song.lyrics, song.language).seconds - seconds) <= 0.2 * seconds
-    assert passes(lint(song.lyrics, language=song.language, duration=seconds))
+    assert warnings_of(lint(song.lyrics, language=song.language, duration=seconds)) == []
     verses = [c for c in re.findall(r"\[verse\]\n((?:.+\n){4})", song.lyrics)]
     assert len(set(verses)) == len(verses)
 

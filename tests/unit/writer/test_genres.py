@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acestep_core.settings import SettingError
-from acestep_core.writer.genres import genre, genres, search
+from acestep_core.writer.genres import genre, genres
 
 TEN = ["Modern Pop", "Rock", "Hip Hop", "Country", "EDM"]
 TEN += ["Reggae", "Classical", "Jazz", "Metal", "R&B"]
@@ -32,25 +32,6 @@ def test_every_preset_is_usable() -> None:
 @pytest.mark.parametrize("name", ["EDM", "Classical"])
 def test_those_without_singing(name: str) -> None:
     assert "instrumental" in genre(name).tags
-
-
-@pytest.mark.parametrize(
-    ("words", "first"),
-    [
-        ("rock", "Rock"),
-        ("hip-hop", "Hip Hop"),
-        ("r&b", "R&B"),
-        ("steel guitar", "Country"),
-        ("jaz", "Jazz"),
-    ],
-)
-def test_search(words: str, first: str) -> None:
-    assert search(words)[0].name == first
-
-
-def test_search_for_nothing_and_for_the_unknown() -> None:
-    assert len(search(" ")) == len(genres())
-    assert search("polka dots") == []
 
 
 def test_an_unknown_name_lists_the_known() -> None:
