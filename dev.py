@@ -32,12 +32,16 @@ CPU_BUILD = "https://download.pytorch.org/whl/cpu"
 # More threads than one only spin against each other on networks as small as the tests'.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
+# The lyric vocabulary is not part of the project and never downloaded unasked; what needs it is
+# skipped without.
+VOCABULARY = "ACESTEP_VOCAB"
+BESIDE = ROOT.parent / "shared" / "data" / "vocab.json"
+
 PARTS = {
     "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
     "types": [["pyright"]],
     "host": [["pytest", "-m", "host"]],
     "pytest": [["pytest"]],
-    # Named and skipped here: cases that need the vocabulary, which is never downloaded unasked,
     "golden": [["tests.golden_cases", "--allow-skip"]],
 }
 USUAL_PARTS = ["lint", "types", "pytest", "golden"]
@@ -152,6 +156,19 @@ def bench(options: argparse.Namespace) -> int:
     return run_module(["bench", *options.rest])
 
 
+def vocabulary() -> dict[str, str]:
+    """The variable that names the vocabulary to the tests, if there is one; says which, or none."""
+    named = os.environ.get(VOCABULARY)
+    place = Path(named).expanduser().absolute() if named else BESIDE
+    if place.exists():
+        print(f"Lyric vocabulary: {place}", flush=True)
+        return {VOCABULARY: str(place)}
+    if named:
+        sys.exit(f"{VOCABULARY} names {place}, which is not there.")
+    print(f"Lyric vocabulary: none in {place}, and {VOCABULARY} names none.", flush=True)
+    return {}
+
+
 def golden(options: argparse.Namespace) -> int:
     prepare("test")
     arguments = [str(Path(options.directory).resolve())]
@@ -159,18 +176,18 @@ def golden(options: argparse.Namespace) -> int:
         arguments += ["--only", *options.only]
     if options.allow_skip:
         arguments.append("--allow-skip")
-    return run_module(["tests.golden_cases", *arguments], ONE_THREAD)
+    return run_module(["tests.golden_cases", *arguments], {**ONE_THREAD, **vocabulary()})
 
 
 def test(options: argparse.Namespace) -> int:
     """Every part runs, so that one look shows all that is wrong."""
     prepare("test")
-    failed = []
+    failed, variables = [], {**ONE_THREAD, **vocabulary()}
     for part in options.only or USUAL_PARTS:
         for command in PARTS[part]:
             print(f"\n== {part}: {' '.join(command)}", flush=True)
             extra = ["--pythonpath", str(python())] if part == "types" else []
-            status = run_module(command + extra, ONE_THREAD)
+            status = run_module(command + extra, variables)
             if status == 130:
                 return status
             if status and part not in failed:

@@ -18,9 +18,9 @@ from acestep_core.lyrics.fallbacks import Fallbacks
 from acestep_core.lyrics.language import languages_of
 from acestep_core.lyrics.vocabulary import COMFYUI_PATH
 from acestep_core.types import LyricLine, Lyrics
+from dev import BESIDE
 
 FAMILY = "lyric_tokens"
-ROOT = Path(__file__).resolve().parents[2]
 
 Record = dict[str, Any]
 
@@ -48,7 +48,7 @@ def vocabulary() -> Vocabulary:
     """Looks beside the checkout and in ComfyUI too, where a developer is likely to have it."""
     hosts = [host for host in os.environ.get("COMFYUI_PATH", "").split(os.pathsep) if host]
     inside = (Path(host) / COMFYUI_PATH for host in hosts)
-    return Vocabulary.find(extra=(ROOT.parent / "shared" / "data", *inside))
+    return Vocabulary.find(extra=(BESIDE, *inside))
 
 
 @functools.cache

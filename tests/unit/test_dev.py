@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import dev
+from tests.golden_cases import lyric_tokens
 
 
 @pytest.fixture
@@ -21,7 +22,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "requirements.txt").write_text("einops>=0.6.0\n", encoding="utf-8")
     (tmp_path / "requirements-dev.txt").write_text("torch==2.11.*\npytest\n", encoding="utf-8")
     monkeypatch.setattr(dev, "ROOT", tmp_path)
-    monkeypatch.delenv("ACESTEP_VENV", raising=False)
+    monkeypatch.setattr(dev, "BESIDE", tmp_path.parent / "shared" / "data" / "vocab.json")
+    for name in ("ACESTEP_VENV", dev.VOCABULARY):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
@@ -136,6 +139,47 @@ def test_golden_paths_are_relative_to_where_the_user_is(
     only = ["--only", "codec*", "edit*"]
     expected = ["tests.golden_cases", str(project / "values"), *only, "--allow-skip"]
     assert calls == [[*expected, "OMP_NUM_THREADS=1"]]
+
+
+@pytest.mark.parametrize("is_named", [False, True], ids=["beside", "named"])
+@pytest.mark.parametrize("command", ["test", "golden"])
+def test_the_vocabulary_is_found_and_said_once(
+    project: Path,
+    calls: list[list[str]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    is_named: bool,
+) -> None:
+    monkeypatch.setattr(dev, "prepare", lambda need: None)
+    monkeypatch.chdir(project)
+    place = project / "mine.json" if is_named else project / "beside.json"
+    place.write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(dev, "BESIDE", project / "beside.json")
+    if is_named:
+        monkeypatch.setenv(dev.VOCABULARY, "mine.json")
+    assert dev.main([command]) == 0
+    assert capsys.readouterr().out.count(f"Lyric vocabulary: {place}\n") == 1
+    assert all(f"{dev.VOCABULARY}={place}" in call for call in calls)
+
+
+@pytest.mark.usefixtures("project", "calls")
+def test_without_a_vocabulary_that_is_said_and_a_wrong_name_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dev, "prepare", lambda need: None)
+    assert dev.main(["test", "--only", "pytest"]) == 0
+    assert "Lyric vocabulary: none in " in capsys.readouterr().out
+    monkeypatch.setenv(dev.VOCABULARY, "nowhere.json")
+    with pytest.raises(SystemExit, match=r"names .*nowhere.json, which is not there"):
+        dev.main(["test"])
+
+
+def test_the_recorded_lyrics_look_beside_the_checkout_too(
+    tmp_path: Path, alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lyric_tokens, "BESIDE", tmp_path / "shared" / "vocab.json")
+    assert tmp_path / "shared" / "vocab.json" in lyric_tokens.vocabulary().places
 
 
 def test_every_part_of_the_tests_runs_although_one_fails(

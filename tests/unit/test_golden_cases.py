@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from torch import Tensor
 
 from acestep_core.weights.tiny import computed
 from tests import golden_cases
-from tests.golden_cases import Outcome, __main__, outcome
+from tests.golden_cases import Outcome, __main__, outcome, schedulers
 from tests.golden_cases.record import load
 
 
@@ -112,6 +114,20 @@ def test_a_skipped_case_fails_without_leave(
 def test_a_pattern_without_cases_is_an_error(recorded: Path) -> None:
     with pytest.raises(SystemExit, match="nothing"):
         __main__.main([str(recorded), "--only", "nothing*"])
+
+
+def test_pingpong_is_computed_with_the_seed_that_the_record_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn = "schedulers.pingpong.omega*.x1"
+    (case, *_) = fnmatch.filter(schedulers.cases(golden_cases.GOLDEN), drawn)
+    assert schedulers.check(golden_cases.GOLDEN, case).status == "passed"
+    record = load(golden_cases.GOLDEN, "schedulers")
+    note = record.info["note"].replace("manual_seed(7)", "manual_seed(8)")
+    other = replace(record, info={**record.info, "note": note})
+    assert schedulers.pingpong_seed(other) == 8
+    monkeypatch.setattr(schedulers, "load", lambda directory, name: other)
+    assert schedulers.check(golden_cases.GOLDEN, case).status == "failed"
 
 
 def test_a_record_is_read_with_its_tensors() -> None:
