@@ -43,6 +43,11 @@ def seconds_of(frames: int) -> float:
     return frames * FRAME / SAMPLE_RATE
 
 
+def samples_at(frames: int, rate: int) -> float:
+    """Samples at another rate that so many latent frames last; seldom a whole number."""
+    return frames * FRAME * rate / SAMPLE_RATE
+
+
 def frames_of_samples(samples: int) -> int:
     """Latent frames that an encoded clip of `samples` (at 44.1 kHz) has: padded to whole frames."""
     return math.ceil(samples / FRAME)

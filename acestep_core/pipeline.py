@@ -34,7 +34,7 @@ from .sound.codec import TILED, Codec, Tick, Tiles, no_tick
 from .tasks.behaviours import BEHAVIOURS
 from .tasks.kit import Kit
 from .tasks.plans import frames_made, plan
-from .types import AudioToAudio, Edit, Latent, Lyrics, Recipe, Retake, Tags, TextToMusic
+from .types import CORRECTED, Edit, Follow, Latent, Lyrics, Recipe, Source, Tags, TextToMusic
 from .weights.checkpoint import recognise
 from .weights.lora import Applied, with_adapters
 from .weights.model import Model, Placing, Precision, load
@@ -66,35 +66,38 @@ def make(
     lyrics: Lyrics,
     recipe: Recipe,
     see: See = unseen,
-    together: bool = True,
+    source: Source | None = None,
 ) -> Latent:
     """Sample a recipe under these conditions. The same inputs give the same latent anywhere.
 
-    Not together: guidance branches one after the other, and the items of a batch too, each
-    then to the last bit what it would be alone.
+    In turn: guidance branches one after the other, and the items of a batch too, each then to
+    the last bit what it would be alone.
     """
-    if _in_turn(recipe, together):
-        alone = (make(model, tags, lyrics, one, see, False).z for one in items_of(recipe))
+    if _in_turn(recipe):
+        items = zip(items_of(recipe), sources_of(source, len(recipe.seeds)), strict=True)
+        alone = (make(model, tags, lyrics, one, see, own).z for one, own in items)
         return Latent(torch.cat(list(alone)))
     part, items = model.transformer, len(recipe.seeds)
     with (
         torch.inference_mode(),
-        part.use(forecast(model, tags, lyrics, recipe, together)) as network,
+        part.use(forecast(model, tags, lyrics, recipe, source)) as network,
     ):
 
         def ask(tags: Tags, lyrics: Lyrics) -> Predict:
             tags, lyrics = _placed(tags, lyrics, part)
-            flow = isinstance(recipe.task, Edit) and not recipe.task.extended
-            if flow:
+            if isinstance(recipe.task, Edit) and not recipe.task.extended:
                 prepared = edit_branches(network, tags, lyrics, items)
             else:
                 prepared = branches(network, tags, lyrics, recipe.guidance, items)
-            return predicting(network, prepared, part.dtype, together)
+            return predicting(network, prepared, part.dtype, not recipe.in_turn)
 
-        source = None
+        known = None
         if isinstance(recipe.task, Edit):
-            source = ask(recipe.task.source_tags, recipe.task.source_lyrics)
-        planned = plan(recipe.task, _kit(recipe, ask(tags, lyrics), see, source))
+            assert source, "an edit works on a source"
+            assert source.tags, "an edit needs to know what its source is"
+            assert source.lyrics, "an edit needs to know what is sung in its source"
+            known = ask(source.tags, source.lyrics)
+        planned = plan(recipe.task, _kit(recipe, ask(tags, lyrics), see, known), source)
         z = planned.finish(run(planned.stages, planned.canvas))
     # Left inference mode: a host may want to work on the result.
     return Latent(z.float().cpu().clone())
@@ -104,35 +107,42 @@ def items_of(recipe: Recipe) -> Iterator[Recipe]:
     """A batch as recipes of one item each."""
     recipe = resolved(recipe)
     for index, seed in enumerate(recipe.seeds):
-        task, retake = recipe.task, recipe.retake_seeds[index : index + 1]
-        if not isinstance(task, TextToMusic | Retake) and len(task.source.z) > 1:
-            task = replace(task, source=Latent(task.source.z[index : index + 1]))
-        yield replace(recipe, seeds=(seed,), retake_seeds=retake, task=task)
+        retake = recipe.retake_seeds[index : index + 1]
+        yield replace(recipe, seeds=(seed,), retake_seeds=retake)
 
 
-def forecast(model: Model, tags: Tags, lyrics: Lyrics, recipe: Recipe, together: bool) -> int:
+def sources_of(source: Source | None, count: int) -> list[Source | None]:
+    """What each item of a batch works on: the one source, or its own of as many."""
+    if source is None or len(source.latent.z) == 1:
+        return [source] * count
+    return [replace(source, latent=Latent(z[None])) for z in source.latent.z]
+
+
+def forecast(
+    model: Model, tags: Tags, lyrics: Lyrics, recipe: Recipe, source: Source | None = None
+) -> int:
     """Bytes that sampling will need beside the weights."""
-    count = len(recipe.seeds) * (branches_of(recipe.guidance) if together else 1)
+    count = len(recipe.seeds) * (1 if recipe.in_turn else branches_of(recipe.guidance))
     tokens = 1 + tags.mask.shape[1] + lyrics.mask.shape[1]
     width, dtype = model.config.transformer.inner_dim, model.transformer.dtype
-    return count * attention_bytes(frames_made(recipe.task), tokens, width, dtype)
+    return count * attention_bytes(frames_made(recipe.task, source), tokens, width, dtype)
 
 
-def evaluations_of(recipe: Recipe, together: bool = True) -> int:
+def evaluations_of(recipe: Recipe, source: Source | None = None) -> int:
     """How often a run will ask the model: the length of its progress bar."""
-    count = plan(recipe.task, _kit(recipe, _nothing, unseen, _nothing)).evaluations
-    return count * (len(recipe.seeds) if _in_turn(recipe, together) else 1)
+    count = plan(recipe.task, _kit(recipe, _nothing, unseen, _nothing), source).evaluations
+    return count * (len(recipe.seeds) if _in_turn(recipe) else 1)
 
 
-def _in_turn(recipe: Recipe, together: bool) -> bool:
-    """Whether items run one by one. The original's batches share their noise: they cannot."""
-    return not together and len(recipe.seeds) > 1 and recipe.compat == "corrected"
+def _in_turn(recipe: Recipe) -> bool:
+    """Whether items run one by one, which some modes' batches cannot."""
+    return recipe.in_turn and len(recipe.seeds) > 1 and BEHAVIOURS[recipe.compat].items_in_turn
 
 
 def resolved(recipe: Recipe) -> Recipe:
     """The recipe with the seeds that will really be used."""
     noise = BEHAVIOURS[recipe.compat].noise(Noise(recipe.seeds, recipe.retake_seeds))
-    uses_both = not isinstance(recipe.task, TextToMusic | AudioToAudio)
+    uses_both = not isinstance(recipe.task, TextToMusic | Follow)
     return replace(recipe, retake_seeds=noise.retake_seeds if uses_both else ())
 
 
@@ -173,7 +183,7 @@ def checked_output(wave: Tensor) -> list[str]:
 
 
 def words_of(
-    text: str, vocabulary: Vocabulary, language: str = "auto", compat: str = "corrected"
+    text: str, vocabulary: Vocabulary, language: str = "auto", compat: str = CORRECTED
 ) -> Lyrics:
     """Lyrics as tokens: what can be wrong with them is known without a model."""
     detector = BEHAVIOURS[compat].detector
@@ -221,30 +231,30 @@ class ACEStep:
         with torch.inference_mode():
             return encode_tags(text, self.model.tokenizer, self.model.text_encoder)
 
-    def lyrics(self, text: str, language: str = "auto", compat: str = "corrected") -> Lyrics:
+    def lyrics(self, text: str, language: str = "auto", compat: str = CORRECTED) -> Lyrics:
         return words_of(text, self.vocabulary, language, compat)
 
-    def evaluations(self, recipe: Recipe, together: bool = True) -> int:
+    def evaluations(self, recipe: Recipe, source: Source | None = None) -> int:
         """How often a run will ask the model: the length of its progress bar."""
-        return evaluations_of(recipe, together)
+        return evaluations_of(recipe, source)
 
     def generate(
         self,
         recipe: Recipe,
         see: See = unseen,
-        together: bool = True,
+        source: Source | None = None,
         lyrics: Lyrics | None = None,
     ) -> Made:
         """Sample a recipe: conditions, then latents; decode() makes it sound.
 
-        `lyrics` are the recipe's, where they are tokenised already.
+        A task on a source needs it. `lyrics` are the recipe's, where they are tokenised already.
         """
         began = time.perf_counter()
         recipe = resolved(recipe)
         lyrics = lyrics or self.lyrics(recipe.lyrics, recipe.language, recipe.compat)
         tags = self.tags(recipe.tags)
         ready = time.perf_counter()
-        latent = make(self.model, tags, lyrics, recipe, see, together)
+        latent = make(self.model, tags, lyrics, recipe, see, source)
         done = time.perf_counter()
         times = {"preprocess": ready - began, "diffusion": done - ready}
         log.info(

@@ -1,7 +1,6 @@
-"""Named defaults, and the parts that "reference" and "corrected" stand for.
+"""Named defaults: presets of settings, the modes of an edit, the usual feather.
 
 preset -> Sampling, Guidance          read by nodes, the command line and REST
-compat -> Behaviour                   the one place where the two modes differ
 """
 
 from __future__ import annotations

@@ -168,25 +168,22 @@ class Region:
 ENDS = ("start", "end")
 
 
-@dataclass(frozen=True, eq=False)
-class AudioToAudio:
+@dataclass(frozen=True)
+class Follow:
     """A new clip along the lines of a source; strength 1 is the source itself."""
 
-    source: Latent
     strength: float = 0.5
 
     def __post_init__(self) -> None:
         checked("Reference strength", self.strength, 0, 1)
 
 
-@dataclass(frozen=True, eq=False)
-class Repaint:
-    """Parts of a source made new (inpaint); variance says how much, and from which step."""
+@dataclass(frozen=True)
+class Inpaint:
+    """Parts of a source made new; variance says how much, and from which step. 0 is the source."""
 
-    source: Latent
     regions: tuple[Region, ...]
     variance: float = 0.5
-    seconds: float | None = None  # true length of the source; None = all its frames
 
     def __post_init__(self) -> None:
         checked("Variance", self.variance, 0, 1)
@@ -194,45 +191,44 @@ class Repaint:
             raise SettingError("No region was given; name the part to make new.")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Extend:
     """A source with new music before it, after it, or both."""
 
-    source: Latent
     before: float = 0.0  # seconds
     after: float = 30.0
     context: float = MAX_SECONDS  # seconds of the source that the new music is fitted to, at most
-    seconds: float | None = None  # true length of the source; None = all its frames
 
     def __post_init__(self) -> None:
         checked("Extend before (seconds)", self.before, 0, MAX_SECONDS)
         checked("Extend after (seconds)", self.after, 0, MAX_SECONDS)
         checked("Context (seconds)", self.context, 1, MAX_SECONDS)
+        if not self.before and not self.after:
+            raise SettingError("Extend adds 0 s before and 0 s after. Ask for some new music.")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Edit:
     """A source under other tags or lyrics (flow-edit). The recipe's tags and lyrics are the target.
 
     The first `start` share of the steps is skipped, until `stop` source and target are
-    followed together, and after it the target alone.
+    followed together, and after it the target alone. With regions it is heard in them alone.
     """
 
-    source: Latent
-    source_tags: Tags
-    source_lyrics: Lyrics
     start: float = 0.2
     stop: float = 0.4
     average: int = 1  # noises averaged at each step
     extended: bool = False  # use the guidance and solver settings, which the original ignores
+    regions: tuple[Region, ...] = ()
 
     def __post_init__(self) -> None:
         checked("Edit start (n_min)", self.start, 0, 1)
-        checked("Edit stop (n_max)", self.stop, 0, 1)
+        fix = "It cannot be before the start."
+        checked("Edit stop (n_max)", self.stop, self.start, 1, fix)
         checked_whole("Averaged noises (n_avg)", self.average, 1, 100)
 
 
-Task = TextToMusic | Retake | AudioToAudio | Repaint | Extend | Edit
+Task = TextToMusic | Retake | Inpaint | Extend | Edit | Follow
 
 
 def _check_duration(seconds: float) -> None:
@@ -240,7 +236,14 @@ def _check_duration(seconds: float) -> None:
     checked("Duration (seconds)", seconds, FRAME / SAMPLE_RATE, MAX_SECONDS, fix)
 
 
-COMPATS = ("corrected", "reference")
+CORRECTED, ORIGINAL = "corrected", "original"
+COMPATS = (CORRECTED, ORIGINAL)
+OLD_NAMES = {"reference": ORIGINAL}  # of a mode, in records of earlier versions
+
+
+def compat_of(text: str) -> str:
+    """A mode by its name or an older one."""
+    return OLD_NAMES.get(text, text)
 
 
 @dataclass(frozen=True)
@@ -254,8 +257,9 @@ class Recipe:
     sampling: Sampling = field(default_factory=Sampling)
     seeds: tuple[int, ...] = (0,)
     retake_seeds: tuple[int, ...] = ()
-    compat: str = "corrected"
+    compat: str = CORRECTED
     language: str = "auto"
+    in_turn: bool = False  # guidance branches and clips one after the other, for less memory
 
     def __post_init__(self) -> None:
         chosen_from("Compatibility", self.compat, COMPATS)
@@ -286,6 +290,21 @@ class Latent:
         """The frames from `start` to `end` seconds, both rounded to the nearest frame."""
         first, last = round(start * FRAMES_PER_SECOND), round(end * FRAMES_PER_SECOND)
         return Latent(self.z[..., max(first, 0) : last])
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What a task works on, as the sampler needs it."""
+
+    latent: Latent
+    tags: Tags | None = None  # what it is now: for an edit
+    lyrics: Lyrics | None = None
+    seconds: float | None = None  # true length; None = all its frames
+
+    @property
+    def length(self) -> float:
+        """Seconds."""
+        return self.latent.seconds if self.seconds is None else self.seconds
 
 
 def checked_latent(z: Tensor) -> Latent:

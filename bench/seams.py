@@ -36,7 +36,7 @@ from acestep_core.sound.files import read_audio
 from acestep_core.sound.mel import log_mel
 from acestep_core.tasks.plans import first_step
 from acestep_core.tasks.region import regenerate
-from acestep_core.types import Latent, Lyrics, Recipe, Region, Repaint, Tags
+from acestep_core.types import Inpaint, Latent, Lyrics, Recipe, Region, Source, Tags
 from acestep_core.weights.small import FOLDER, GUIDANCE, LYRICS, SAMPLING
 
 from .measure import last_line
@@ -78,14 +78,14 @@ class Imitation:
     def encode(self, wave: Tensor, rate: int) -> Latent:
         return heard(whole_frames(resample(stereo(wave), rate, SAMPLE_RATE))[None])
 
-    def generate(self, recipe: Recipe, see: See) -> Made:
+    def generate(self, recipe: Recipe, see: See, source: Source | None = None) -> Made:
         """Another part of the clip where frames are made new, mixed at constant power."""
         task = recipe.task
-        assert isinstance(task, Repaint)
-        assert isinstance(task.source, Heard)
-        assert task.seconds is not None
-        wave = task.source.wave
-        share = regenerate(task.regions, task.source.frames, task.seconds)[0]
+        assert isinstance(task, Inpaint)
+        assert source is not None
+        assert isinstance(source.latent, Heard)
+        wave = source.latent.wave
+        share = regenerate(task.regions, source.latent.frames, source.length)[0]
         share = interpolate(share, wave.shape[-1], mode="linear", align_corners=False)[0]
         other = wave.roll(-round(ELSEWHERE * SAMPLE_RATE), -1)
         mixed = share.sqrt() * other + (1 - share).sqrt() * wave

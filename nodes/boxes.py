@@ -1,42 +1,41 @@
 """The hosted endpoints, one box each, under the names, ranges and defaults of those services.
 
-    hosted parameters -> words, task -> TagEncode, LyricEncode, Sampler, DCAEDecode
+    hosted parameters -> words, task -> sampled -> decoded
 
-A box is those nodes one after the other, with the preset "fal" for what it has no input for.
+A box is what the small nodes do, one after the other, with the preset "fal" for what it has
+no input for.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..acestep_core.atomic import FileError
-from ..acestep_core.config import MAX_SECONDS
+from ..acestep_core.config import MAX_SECONDS, SAMPLE_RATE
 from ..acestep_core.lyrics.sections import INSTRUMENTAL, hosted_lyrics
 from ..acestep_core.pipeline import ACEStep
-from ..acestep_core.presets import EDIT_MODES, PRESETS
+from ..acestep_core.presets import EDIT_MODES, FEATHER, PRESETS
 from ..acestep_core.sampling.noise import LARGEST_SEED
 from ..acestep_core.settings import SettingError, checked, checked_whole, chosen_from
-from ..acestep_core.types import ENDS, GUIDANCE_KINDS, Guidance, Sampling
-from ..acestep_core.weights.checkpoint import CheckpointError
-from ..acestep_core.writer import MOST_SEED
-from . import sound
-from .decode import DCAEDecode
-from .encode import LyricEncode, TagEncode
-from .loaders import LoadLoRA
-from .sampler import Asked, Sampler
-from .settings import GuidanceSettings
-from .task_socket import TaskAsked
-from .tasks import AudioReference, Extend, InpaintMask, RemixEdit, Retake
-from .words import SongWriter
-
-PARTS = (
-    *(LoadLoRA, TagEncode, LyricEncode, SongWriter, Sampler, DCAEDecode),
-    *(InpaintMask, Extend, Retake, RemixEdit, AudioReference),
+from ..acestep_core.tasks.region import resolve
+from ..acestep_core.types import (
+    ENDS,
+    GUIDANCE_KINDS,
+    Edit,
+    Extend,
+    Guidance,
+    Inpaint,
+    Region,
+    Sampling,
 )
+from ..acestep_core.writer import MOST_SEED, write_song
+from . import host, sound
+from .decode import decoded
+from .sampler import Asked, info_of, notes_of, sampled, with_notes
+from .settings import GuidanceSettings
+from .task_socket import Given, TaskAsked
+from .words import SongWriter, about
+
 FAL = PRESETS["fal"]
 SCHEDULERS = ("euler", "heun")
 # What guiding tags and lyrics apart leaves unread.
@@ -83,24 +82,12 @@ class OneBox:
         raise NotImplementedError
 
     def make(self, model: ACEStep, **given: Any) -> Results:
-        with one_box(self.TITLE):
+        with host.errors_of(self.TITLE):
             values = _complete(self.INPUT_TYPES(), given)
             return _results(model, self.wanted(model, values), values["seed"])
 
     def wanted(self, model: ACEStep, values: Values) -> Wanted:
         raise NotImplementedError
-
-
-@contextmanager
-def one_box(title: str) -> Iterator[None]:
-    """Errors under the name of the box, not of the part in it that found the fault."""
-    try:
-        yield
-    except (SettingError, CheckpointError, FileError) as error:
-        text = str(error)
-        for part in PARTS:
-            text = text.removeprefix(f"{part.TITLE}: ")
-        raise type(error)(f"{title}: {text}") from error
 
 
 def _complete(inputs: dict[str, Widgets], given: Values) -> Values:
@@ -129,20 +116,21 @@ def _check(name: str, value: Any, kind: Any, options: Values) -> None:
 
 def _results(model: ACEStep, wanted: Wanted, seed: int) -> Results:
     """What the small nodes make of it."""
-    (tags,) = TagEncode().encode(model, wanted.tags)
-    lyrics, _ = LyricEncode().encode(model, wanted.lyrics)
-    asked: Values = {"seed": seed, "seconds": wanted.seconds, "batch_size": 1}
-    asked["guidance_settings"] = GuidanceSettings(wanted.guidance)
-    asked["schedule"] = wanted.sampling
-    latent, info = Sampler().sample(model, tags, lyrics, task=wanted.task, **asked)
-    audio, report = DCAEDecode().decode(model, latent, task=wanted.task)
-    record = json.loads(info)
+    words = model.tags(wanted.tags), model.lyrics(wanted.lyrics)
+    asked = Asked(
+        seed,
+        wanted.seconds,
+        batch_size=1,
+        guidance_settings=GuidanceSettings(wanted.guidance),
+        schedule=wanted.sampling,
+    )
+    latent, record = sampled(model, words, asked, wanted.task)
+    audio, report = decoded(model, latent, SAMPLE_RATE)
     # A box has no sockets for these two: that they replace widgets concerns nobody here.
-    of_parts, own = Asked(**asked).overridden(), record["ace_core"]
-    own["notes"] = [*(note for note in own["notes"] if note not in of_parts), *wanted.notes]
-    report = "\n".join([report, *(f"Note: {note}" for note in wanted.notes)])
-    info = json.dumps(record, indent=1, ensure_ascii=False)
-    return audio, latent, info, report, wanted.tags, wanted.lyrics
+    notes = [note for note in notes_of(record) if note not in asked.overridden()]
+    info = info_of(with_notes(record, [*notes, *wanted.notes]))
+    text = "\n".join([*report, *(f"Note: {note}" for note in wanted.notes)])
+    return audio, latent, info, text, wanted.tags, wanted.lyrics
 
 
 class TextToAudio(OneBox):
@@ -180,9 +168,9 @@ class PromptToAudio(OneBox):
         }
 
     def wanted(self, model: ACEStep, values: Values) -> Wanted:
-        asked = {name: values[name] for name in ("prompt", "seed", "instrumental", "back_end")}
-        tags, lyrics, notes = SongWriter().write(**asked, seconds=values["duration"])
-        return Wanted(tags, lyrics, values["duration"], notes=notes.split("\n"))
+        asked = {name: values[name] for name in ("seed", "instrumental", "back_end", "duration")}
+        song = write_song(values["prompt"], **asked)
+        return Wanted(song.tags, song.lyrics, values["duration"], notes=about(song))
 
 
 class AudioToAudio(OneBox):
@@ -209,11 +197,9 @@ class AudioToAudio(OneBox):
         fix = "Cut it; or edit a part of it with Remix / Edit and a mask."
         checked("Length of audio (seconds)", length, 0, MAX_SECONDS, fix)
         before, lyrics = (hosted_lyrics(values[name]) for name in ("original_lyrics", "lyrics"))
-        (tags,) = TagEncode().encode(model, values["original_tags"])
-        words = {"source_tags": tags, "source_lyrics": LyricEncode().encode(model, before)[0]}
-        settings = {"mode": values["edit_mode"], "extended": values["extended"]}
-        given = {"source_audio": values["audio"], "source_seed": values["original_seed"]}
-        (task,) = RemixEdit().describe(**words, **settings, **given)
+        words = model.tags(values["original_tags"]), model.lyrics(before)
+        edit = Edit(*EDIT_MODES[values["edit_mode"]], extended=values["extended"])
+        task = TaskAsked(edit, Given(values["audio"]), values["original_seed"], words)
         notes = [*_falls_silent(before, lyrics), *_without_effect(values)]
         return Wanted(
             values["tags"],
@@ -290,15 +276,16 @@ class AudioInpaint(OneBox):
         }
 
     def wanted(self, model: ACEStep, values: Values) -> Wanted:
-        (task,) = InpaintMask().describe(
-            start=values["start_time"],
-            end=values["end_time"],
-            start_from=values["start_time_relative_to"],
-            end_from=values["end_time_relative_to"],
-            variance=values["variance"],
-            source_audio=values["audio"],
-            source_seed=values["original_seed"],
+        region = Region(
+            values["start_time"],
+            values["end_time"],
+            values["start_time_relative_to"],
+            values["end_time_relative_to"],
+            FEATHER,
         )
+        given = Given(values["audio"])
+        resolve((region,), given.seconds)  # what does not fit the clip is refused here
+        task = TaskAsked(Inpaint((region,), values["variance"]), given, values["original_seed"])
         return Wanted(values["tags"], hosted_lyrics(values["lyrics"]), task=task)
 
 
@@ -321,8 +308,7 @@ class AudioOutpaint(OneBox):
 
     def wanted(self, model: ACEStep, values: Values) -> Wanted:
         before, after = values["extend_before_duration"], values["extend_after_duration"]
-        source = {"source_audio": values["audio"], "source_seed": values["original_seed"]}
-        (task,) = Extend().describe(before, after, **source)
+        task = TaskAsked(Extend(before, after), Given(values["audio"]), values["original_seed"])
         return Wanted(values["tags"], hosted_lyrics(values["lyrics"]), task=task)
 
 

@@ -1,4 +1,7 @@
-"""DCAE Decode and DCAE Encode: a latent to sound, and sound to a latent."""
+"""DCAE Decode and DCAE Encode: a latent to sound, and sound to a latent.
+
+A latent that was sampled for a task brings the task along, and is put into its source.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,44 @@ from typing import Any
 import torch
 
 from ..acestep_core.config import SAMPLE_RATE
+from ..acestep_core.editing.request import Options
 from ..acestep_core.pipeline import ACEStep, checked_output
 from ..acestep_core.types import checked_latent
 from . import host, sound
-from .task_socket import TaskAsked, finished, is_edit
+from .task_socket import KEY, Sampled, digest_of, finished
 
 log = logging.getLogger(__name__)
+
+# Of a latent that was sampled for a task on a source; of no effect on others.
+KEEPING = {
+    "splice": (
+        "BOOLEAN",
+        {
+            "default": Options.splice,
+            "tooltip": "With a task on a source. On: what is not made new stays the source, sample"
+            " for sample. Off: all is decoded anew.",
+        },
+    ),
+    "crossfade": (
+        "FLOAT",
+        {
+            "default": Options.crossfade,
+            "min": 0.0,
+            "max": 10.0,
+            "step": 0.01,
+            "round": 0.001,
+            "tooltip": "With a task on a source: seconds of cross-fade where kept and new meet.",
+        },
+    ),
+    "match_level": (
+        "BOOLEAN",
+        {
+            "default": Options.match_level,
+            "tooltip": "With a task on a source: brings new parts to the loudness that the source"
+            " has there, by 12 dB at most.",
+        },
+    ),
+}
 
 
 class DCAEDecode:
@@ -39,16 +74,12 @@ class DCAEDecode:
             " project writes 48000. With a task that has a source, the source's rate is kept.",
         }
         latent = {"tooltip": "From the Sampler, or a native sampler given an ACE-Step 1.0 latent."}
-        task = {
-            "tooltip": "The task that the Sampler was given: the result is put into its source,"
-            " at the source's rate and number of channels, and the report says what changed.",
-        }
         return {
             "required": {
                 "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step."}),
                 "latent": ("LATENT", latent),
             },
-            "optional": {"rate": ("INT", rate), "task": ("ACESUITE_TASK", task)},
+            "optional": {"rate": ("INT", rate), **KEEPING},
         }
 
     def decode(
@@ -56,21 +87,39 @@ class DCAEDecode:
         model: ACEStep,
         latent: dict[str, Any],
         rate: int = SAMPLE_RATE,
-        task: TaskAsked | None = None,
+        **keeping: Any,
     ) -> tuple[sound.Audio, str]:
         with host.errors_of(self.TITLE):
-            z = checked_latent(latent["samples"])
-            if task is not None and is_edit(task):
-                edited = finished(model, task, latent, z)
-                reports = [report.text() for report in edited.reports]
-                wave, rate = torch.stack(edited.waves), edited.rate
-            else:
-                wave, reports = sound.decoded(model, z, rate), []
-            warnings = checked_output(wave)
-        for warning in warnings:
-            log.warning(warning)
-        about = f"{wave.shape[-1] / rate:.3f} s at {rate} Hz, peak {float(wave.abs().max()):.3f}"
-        return sound.audio_of(wave, rate), "\n".join([about, *warnings, *reports])
+            audio, report = decoded(model, latent, rate, Options(**keeping))
+            return audio, "\n".join(report)
+
+
+def decoded(
+    model: ACEStep, latent: dict[str, Any], rate: int, options: Options | None = None
+) -> tuple[sound.Audio, list[str]]:
+    """The sound of a LATENT, put into its source where it was sampled for one, and the report."""
+    z, sampled = checked_latent(latent["samples"]), latent.get(KEY)
+    notes, reports = [], []
+    if isinstance(sampled, Sampled) and sampled.digest != digest_of(latent["samples"]):
+        sampled = None
+        notes.append(
+            "Warning: the latent was changed after the Sampler, so it is no longer what its task"
+            " made. It is decoded whole and not put into its source."
+        )
+    if isinstance(sampled, Sampled):
+        edited = finished(model, sampled, z, options)
+        reports = [report.text() for report in edited.reports]
+        wave, rate = torch.stack(edited.waves), edited.rate
+    else:
+        wave = sound.decoded(model, z, rate)
+    notes += checked_output(wave)
+    for note in notes:
+        log.warning(note)
+    about = f"{wave.shape[-1] / rate:.3f} s at {rate} Hz, peak {float(wave.abs().max()):.3f}"
+    audio = sound.audio_of(wave, rate)
+    if isinstance(sampled, Sampled):  # for Save Audio: the Sampler could not know
+        audio[KEY] = options or Options()
+    return audio, [about, *notes, *reports]
 
 
 class DCAEEncode:

@@ -77,7 +77,7 @@ class LyricEncode:
         compat = {
             "default": COMPATS[0],
             "tooltip": "How auto tells languages apart: corrected, or as the original does, for"
-            " runs whose Guidance says reference.",
+            " runs whose Guidance says original.",
         }
         return {
             "required": {

@@ -14,7 +14,7 @@ from ..acestep_core.pipeline import ACEStep
 from ..acestep_core.weights import small
 from ..acestep_core.weights.checkpoint import recognise
 from ..acestep_core.weights.lora import Applied, read_adapter
-from ..acestep_core.weights.model import load
+from ..acestep_core.weights.model import Added, load
 from . import checkpoints, host
 
 log = logging.getLogger(__name__)
@@ -136,12 +136,17 @@ class LoadLoRA:
         if lora == NO_ADAPTER:
             return model, "No LoRA."
         with host.errors_of(self.TITLE):
-            adapter = read_adapter(checkpoints.adapter(lora))
-            applied = Applied(adapter, weight, training_scale)
-            changed = model.with_model(host.with_adapter(model.model, applied))
-        ranks = ", ".join(map(str, sorted({pair.rank for pair in adapter.pairs.values()})))
-        report = f"{adapter.name}: {len(adapter.pairs)} modules, rank {ranks}, weight {weight:g}"
-        return changed, report
+            return with_lora(model, Added(lora, weight, training_scale))
+
+
+def with_lora(model: ACEStep, added: Added) -> tuple[ACEStep, str]:
+    """The model with an adapter of the list, and what that is."""
+    adapter = read_adapter(checkpoints.adapter(added.name))
+    applied = Applied(adapter, added.weight, added.training_scale)
+    changed = model.with_model(host.with_adapter(model.model, applied))
+    ranks = ", ".join(map(str, sorted({pair.rank for pair in adapter.pairs.values()})))
+    modules = f"{len(adapter.pairs)} modules, rank {ranks}"
+    return changed, f"{adapter.name}: {modules}, weight {added.weight:g}"
 
 
 def _report(pipe: ACEStep, place: str) -> str:

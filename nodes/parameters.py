@@ -10,44 +10,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..acestep_core.editing.request import Request
 from ..acestep_core.lyrics import LANGUAGE_CHOICES
 from ..acestep_core.pipeline import ACEStep
 from ..acestep_core.records.graph import (
     LORA_CHOICES,
     NO_FILE,
-    WITH_SOURCE,
+    SAMPLE,
     Graph,
     found_adapters,
     graph_of,
-    needs_the_file,
-    regions_of,
+    new_seeds,
     seconds_of,
-    seeds_of,
-    source_of,
-    source_words,
-    task_node,
-    task_of,
+    source_seed,
 )
 from ..acestep_core.records.record import SUFFIX, Record, parsed_record, read_record, values_of
-from ..acestep_core.records.replay import adapters_of, guidance_of, language_of, sampling_of
+from ..acestep_core.records.replay import NAMES, item_of, request_of, task_of
 from ..acestep_core.settings import SettingError, chosen_from
-from ..acestep_core.types import COMPATS
+from ..acestep_core.types import COMPATS, Edit, Recipe, Retake
 from ..acestep_core.weights.model import Added
 from . import checkpoints, host, sound
-from .boxes import one_box
-from .encode import LyricEncode, TagEncode
-from .loaders import LoadLoRA
+from .loaders import with_lora
 from .settings import GuidanceSettings
-from .task_socket import TaskAsked
-from .tasks import AudioReference, Extend, InpaintMask, RemixEdit, Retake
+from .task_socket import Given, TaskAsked
 
-TASK_NODES: dict[str, Any] = {
-    "AceSuiteRetake": Retake,
-    "AceSuiteInpaintMask": InpaintMask,
-    "AceSuiteExtend": Extend,
-    "AceSuiteRemixEdit": RemixEdit,
-    "AceSuiteAudioReference": AudioReference,
-}
 MOST_CLIPS = 64
 
 
@@ -107,12 +93,12 @@ class LoadParameters:
         "For Tag Encode.",
         "For Lyric Encode.",
         "For the language of Lyric Encode.",
-        "For the compat of Lyric Encode: reference for files of the original.",
+        "For the compat of Lyric Encode: original for files of the original.",
         "For the Sampler.",
         "For the Sampler.",
         "For the Sampler.",
         "For the Sampler.",
-        "For the Sampler and DCAE Decode; nothing where the file records text to music.",
+        "For the Sampler; nothing where the file records text to music.",
         "The file itself, for replayed of Save Audio: a song saved again then says all it said.",
         "What the file is, and what cannot be repeated.",
         "A whole graph for the file as JSON, as /prompt takes it and the page opens it.",
@@ -143,27 +129,27 @@ class LoadParameters:
         model: ACEStep | None = None,
         source_audio: sound.Audio | None = None,
     ) -> tuple[Any, ...]:
-        with one_box(self.TITLE):
-            place, whole = _read(file, text)
-            recorded = adapters_of(whole, place)
-            entries = list(checkpoints.adapters())
-            adapters = found_adapters(recorded, entries, lora, place)
-            graph, record = graph_of(whole, adapters, lora), _of_clip(whole, clip)
-            task = _task(record, model, source_audio)
-            held = json.dumps(values_of(whole), ensure_ascii=False)
+        with host.errors_of(self.TITLE):
+            place, record = _read(file, text)
+            request = request_of(record)
+            recorded = request.adapters
+            adapters = found_adapters(recorded, list(checkpoints.adapters()), lora, place)
+            graph, recipe = graph_of(record, adapters, lora), _of_clip(request.recipe, record, clip)
+            task = _task(request, recipe, model, source_audio)
+            held = json.dumps(values_of(record), ensure_ascii=False)
             return (
                 _with_adapters(model, adapters),
-                record.prompt,
-                record.lyrics,
-                language_of(record),
-                record.compat,
-                GuidanceSettings(guidance_of(record), record.compat),
-                sampling_of(record),
-                seeds_of(record).sampled[0],
-                seconds_of(record),
+                recipe.tags,
+                recipe.lyrics,
+                recipe.language,
+                recipe.compat,
+                GuidanceSettings(recipe.guidance, recipe.compat),
+                recipe.sampling,
+                new_seeds(recipe)[0],
+                seconds_of(recipe),
                 task,
                 held,
-                _info(place, whole, graph, [one.name for one in recorded], lora),
+                _info(place, record, graph, [one.name for one in recorded], lora),
                 json.dumps(graph.prompt, indent=1, ensure_ascii=False),
             )
 
@@ -179,47 +165,42 @@ def _read(file: str, text: str) -> tuple[Path, Record]:
     return Path(file), read_record(found[file])
 
 
-def _of_clip(record: Record, clip: int) -> Record:
-    """The record of one clip of a batch."""
-    count = max(len(record.actual_seeds), 1)
+def _of_clip(recipe: Recipe, record: Record, clip: int) -> Recipe:
+    """The recipe from one clip of a batch on; a file of one clip of a batch is that one."""
+    count = len(recipe.seeds)
     if not 1 <= clip <= count:
         raise SettingError(f"clip is {clip}; the file names {count} clip{'s' * (count > 1)}.")
-    part = slice(clip - 1, clip)
-    return replace(
-        record, actual_seeds=record.actual_seeds[part], retake_seeds=record.retake_seeds[part]
-    )
+    item = item_of(record)
+    part = slice(clip - 1 if item is None else item, count)
+    return replace(recipe, seeds=recipe.seeds[part], retake_seeds=recipe.retake_seeds[part])
 
 
-def _task(record: Record, model: ACEStep | None, source: sound.Audio | None) -> TaskAsked | None:
-    kind, inputs = task_node(record)
-    if not kind:
+def _task(
+    request: Request, recipe: Recipe, model: ACEStep | None, audio: sound.Audio | None
+) -> TaskAsked | None:
+    task, source, words = recipe.task, request.source, None
+    if isinstance(task, Retake):
+        return TaskAsked(task, source_seed=recipe.seeds[0])
+    if source is None:
         return None
-    described: dict[str, Any] = dict(inputs)
-    if task_of(record) in WITH_SOURCE:
-        if source is None:
-            raise SettingError(
-                f"The file records the task {task_of(record)}, which works on a source. Connect"
-                f" source_audio with {source_of(record)}."
-            )
-        described["source_audio"] = source
-    if task_of(record) == "edit":
+    if audio is None:
+        raise SettingError(
+            f"The file records the task {NAMES[type(task)]}, which works on a source. Connect"
+            f" source_audio with {source.name or SAMPLE}."
+        )
+    if isinstance(task, Edit):
         if model is None:
             raise SettingError("The file records an edit: connect model, to encode its words.")
-        tags, lyrics = source_words(record)
-        (described["source_tags"],) = TagEncode().encode(model, tags)
-        spoken = (language_of(record), record.compat)
-        described["source_lyrics"] = LyricEncode().encode(model, lyrics, *spoken)[0]
-    (task,) = TASK_NODES[kind]().describe(**described)
-    if needs_the_file(record):
-        task = replace(task, wish=replace(task.wish, regions=regions_of(record)))
-    return task
+        sung = model.lyrics(source.lyrics, recipe.language, recipe.compat)
+        words = model.tags(source.tags), sung
+    return TaskAsked(task, Given(audio), source_seed(recipe), words)
 
 
 def _with_adapters(model: ACEStep | None, adapters: list[Added]) -> ACEStep | None:
     if model is None:
         return None
     for one in adapters:
-        model, _ = LoadLoRA().add(model, one.name, one.weight, one.training_scale)
+        model, _ = with_lora(model, one)
     return model
 
 

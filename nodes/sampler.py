@@ -10,16 +10,17 @@ from __future__ import annotations
 import json
 import logging
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..acestep_core.config import MAX_SECONDS
 from ..acestep_core.editing.report import step_warnings
-from ..acestep_core.editing.request import Follow
-from ..acestep_core.pipeline import ACEStep, Made, make, resolved
+from ..acestep_core.editing.request import Request, SourceNamed
+from ..acestep_core.pipeline import ACEStep, make
 from ..acestep_core.presets import PRESETS
-from ..acestep_core.records.replay import Output, record_of
+from ..acestep_core.records.record import OWN_KEY, Record, values_of
+from ..acestep_core.records.replay import Run, record_of
 from ..acestep_core.sampling.guidance import branches_of
 from ..acestep_core.sampling.loop import Counter
 from ..acestep_core.sampling.noise import LARGEST_SEED
@@ -28,6 +29,7 @@ from ..acestep_core.tasks.behaviours import BEHAVIOURS
 from ..acestep_core.types import (
     GUIDANCE_KINDS,
     SOLVER_NAMES,
+    Follow,
     Latent,
     Lyrics,
     Recipe,
@@ -35,11 +37,10 @@ from ..acestep_core.types import (
     Tags,
     TextToMusic,
 )
-from ..acestep_core.weights.model import Model
 from . import host, sound
 from .preview import MelPreview
 from .settings import GuidanceSettings
-from .task_socket import KEY, Ready, Sampled, TaskAsked, ready, words_for
+from .task_socket import KEY, Ready, Sampled, TaskAsked, digest_of, ready
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Asked:
     guidance_scale: float = DEFAULT.guidance.scale
     guidance_settings: GuidanceSettings | None = None  # where connected, in place of the widgets
     schedule: Sampling | None = None
+    one_by_one: bool = Recipe.in_turn
 
     def recipe(self, tags: Tags, lyrics: Lyrics) -> Recipe:
         checked("batch_size", self.batch_size, 1, MAX_BATCH)
@@ -76,6 +78,7 @@ class Asked:
             seeds=BEHAVIOURS[settings.compat].seeds(self.seed, self.batch_size),
             compat=settings.compat,
             language=lyrics.language,
+            in_turn=self.one_by_one,
         )
 
     def overridden(self) -> list[str]:
@@ -125,36 +128,57 @@ class Sampler:
         preview: bool = True,
         **asked: Any,
     ) -> tuple[dict[str, Any], str]:
-        began = time.perf_counter()
         with host.errors_of(self.TITLE):
-            wanted = Asked(**asked)
-            lyrics = words_for(task, lyrics)
-            plan = Ready(resolved(wanted.recipe(tags, lyrics)))
-            plan = ready(model, task, plan.recipe) if task else plan
-            count = branches_of(plan.recipe.guidance)
-            picture = MelPreview(model, branches=count) if preview else None
-            latent, steps_run = _sampled(model, (tags, lyrics), plan, picture)
-            notes = [*wanted.overridden(), *_about(task), *plan.notes]
-            warnings = [*lyrics.warnings, *plan.warnings]
-            warnings += step_warnings(steps_run, _steps(plan.recipe)) if task else []
-        took = time.perf_counter() - began
-        log.info("Sampled %.3f s of music in %.1f s", latent.seconds, took)
-        made = Made(latent, plan.recipe, lyrics, warnings=tuple(warnings))
-        samples = sound.latent_out(latent)
-        if task and task.given:
-            seconds = task.given.seconds
-            samples[KEY] = Sampled(task.wish, seconds, plan.recipe, steps_run, latent.frames)
-        return samples, _info(made, model.model, notes, _worked_on(task, plan))
+            latent, record = sampled(model, (tags, lyrics), Asked(**asked), task, preview)
+            return latent, info_of(record)
 
 
-def _sampled(
+def sampled(
+    model: ACEStep,
+    words: tuple[Tags, Lyrics],
+    asked: Asked,
+    task: TaskAsked | None = None,
+    preview: bool = True,
+) -> tuple[dict[str, Any], Record]:
+    """The LATENT that the settings make of tags and lyrics, and the record of the run."""
+    tags, lyrics = words[0], task.sung(words[1]) if task else words[1]
+    plan = ready(model, task, asked.recipe(tags, lyrics))
+    picture = MelPreview(model, branches=branches_of(plan.sampled.guidance)) if preview else None
+    began = time.perf_counter()
+    latent, steps = _latent(model, (tags, lyrics), plan, picture)
+    log.info("Sampled %.3f s of music in %.1f s", latent.seconds, time.perf_counter() - began)
+    warnings = [*lyrics.warnings, *plan.warnings]
+    warnings += step_warnings(steps, _steps(plan.asked)) if task else []
+    samples, source = sound.latent_out(latent), None
+    if task and task.given:
+        digest = digest_of(samples["samples"])
+        samples[KEY] = Sampled(task, plan.asked, steps, digest, plan.notes)
+        own = (task.words[0].text, task.words[1].text) if task.words else ("", "")
+        source = SourceNamed(*task.given.named, *own, task.given.source_latent is not None)
+    request = Request(plan.asked, source, adapters=model.model.adapters)
+    run = Run(
+        model.model,
+        Path(),
+        seconds=latent.seconds,
+        source_seconds=task.given.seconds if task and task.given else None,
+        lyrics=lyrics,
+        warnings=tuple(warnings),
+    )
+    notes = [*asked.overridden(), *_about(task), *plan.notes]
+    return samples, with_notes(record_of(request, run), notes)
+
+
+def _latent(
     model: ACEStep, words: tuple[Tags, Lyrics], plan: Ready, picture: host.Picture | None
 ) -> tuple[Latent, int]:
     """The latent, and how many noise levels it took."""
-    if plan.unchanged is not None:
-        return plan.unchanged, 0
-    steps = Counter(host.Bar(model.evaluations(plan.recipe), picture).see)
-    return make(model.model, *words, plan.recipe, steps), steps.count
+    if plan.unchanged:
+        assert plan.source is not None
+        z = plan.source.latent.z.expand(len(plan.asked.seeds), -1, -1, -1).clone()
+        return Latent(z), 0
+    total = model.evaluations(plan.sampled, plan.source)
+    steps = Counter(host.Bar(total, picture).see)
+    return make(model.model, *words, plan.sampled, steps, plan.source), steps.count
 
 
 def _steps(recipe: Recipe) -> int:
@@ -166,26 +190,27 @@ def _about(task: TaskAsked | None) -> list[str]:
     if task is None:
         return []
     notes = [] if task.given is None else ["seconds come from the connected task's source."]
-    if not isinstance(task.wish, Follow):
+    if not isinstance(task.task, Follow):
         notes.append("retake_seeds are the Sampler's seed and those after it; seeds the source's.")
     return notes
 
 
-def _worked_on(task: TaskAsked | None, plan: Ready) -> Output:
-    """What the record says of the source and of how DCAE Decode puts the result into it."""
-    options = task.given.options if task and task.given else None
-    return Output(Path("song.flac"), regions=plan.regions, options=options)
+def notes_of(record: Record) -> list[str]:
+    """What the info says beside the settings."""
+    notes = record.ace_core.get("notes", [])
+    return [str(note) for note in notes] if isinstance(notes, list) else []
 
 
-def _info(made: Made, model: Model, notes: list[str], output: Output) -> str:
-    record = asdict(record_of(made, model, output))
+def with_notes(record: Record, notes: list[str]) -> Record:
+    return replace(record, ace_core={**record.ace_core, "notes": [*notes]})
+
+
+def info_of(record: Record) -> str:
+    """A record before there is a file of it."""
     of_a_file = ("format", "audio_path", "extra", "timecosts")
-    values = {key: value for key, value in record.items() if key not in of_a_file}
-    values["actual_seeds"] = made.recipe.seeds
-    del values["ace_core"]["rate"]
-    values["retake_seeds"] = made.recipe.retake_seeds
-    values["ace_core"]["notes"] = notes
-    return json.dumps(values, indent=1, ensure_ascii=False)
+    values = {key: value for key, value in values_of(record).items() if key not in of_a_file}
+    own = {key: value for key, value in record.ace_core.items() if key != "rate"}
+    return json.dumps({**values, OWN_KEY: own}, indent=1, ensure_ascii=False)
 
 
 WIDGETS = {
@@ -269,7 +294,7 @@ SOCKETS = {
         "ACESUITE_TASK",
         {
             "tooltip": "From Inpaint Mask, Extend, Retake, Remix / Edit or Audio Reference: works"
-            " on their source, whose length replaces seconds. Connect it to DCAE Decode, too."
+            " on their source, whose length replaces seconds. DCAE Decode puts the result into it."
         },
     ),
     "preview": (
@@ -278,6 +303,14 @@ SOCKETS = {
             "default": True,
             "tooltip": "Show the song while it is made, as a mel spectrogram, 10 s at a time. It"
             " takes a twentieth of the time at most, and no memory that is short.",
+        },
+    ),
+    "one_by_one": (
+        "BOOLEAN",
+        {
+            "default": Recipe.in_turn,
+            "tooltip": "Guidance branches and clips of a batch one after another: less memory, and"
+            " each clip is to the last bit what it would be alone.",
         },
     ),
 }

@@ -7,18 +7,27 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ..acestep_core.atomic import replaced
+from ..acestep_core.editing.request import Options
 from ..acestep_core.pipeline import ACEStep
-from ..acestep_core.records.record import parsed_record, record_from, values_of, write_record
-from ..acestep_core.records.replay import carried
+from ..acestep_core.records.record import (
+    OWN_KEY,
+    parsed_record,
+    record_from,
+    values_of,
+    write_record,
+)
+from ..acestep_core.records.replay import carried, of_item
 from ..acestep_core.settings import SettingError, chosen_from
 from ..acestep_core.sound.files import FORMATS, write_audio
 from ..acestep_core.weights.checkpoint import FILES, FOLDERS
 from ..acestep_core.weights.download import sha256
 from . import host, sound
+from .task_socket import KEY
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +87,7 @@ class SaveAudio:
             bits = details.get("bits", BITS[0])
             chosen_from("bits", bits, BITS)
             record, old = _record(info, model), details.get("replayed", "")
+            record = _put_back(record, audio.get(KEY))
             folder, subfolder, name, counter = host.output_place(filename_prefix)
             workflow = _workflow(details) if details.get("save_workflow", True) else {}
             rate, shown = int(audio["sample_rate"]), []
@@ -107,13 +117,21 @@ def _record(info: str, model: ACEStep | None) -> dict[str, Any]:
     return record
 
 
+def _put_back(record: dict[str, Any], options: object) -> dict[str, Any]:
+    """The record with how DCAE Decode put the result into its source."""
+    if not isinstance(options, Options) or not record:
+        return record
+    return {**record, OWN_KEY: {**record.get(OWN_KEY, {}), "options": asdict(options)}}
+
+
 def _of_item(record: dict[str, Any], index: int, path: Path) -> dict[str, Any]:
-    """The record of one clip of a batch: its own seeds alone."""
-    own = dict(record)
-    for name in ("actual_seeds", "retake_seeds"):
-        if len(own.get(name) or ()) > index:
-            own[name] = own[name][index : index + 1]
-    return {**own, "format": path.suffix[1:], "audio_path": path.name} if own else {}
+    """The record of one clip of a batch."""
+    if not record:
+        return {}
+    own = record_from(record, Path("info"))
+    if len(own.actual_seeds) > 1:
+        own = of_item(own, index)
+    return values_of(replace(own, format=path.suffix[1:], audio_path=path.name))
 
 
 def _replayed(record: dict[str, Any], old: str) -> dict[str, Any]:
@@ -121,7 +139,7 @@ def _replayed(record: dict[str, Any], old: str) -> dict[str, Any]:
     if not record or not old.strip():
         return record
     before = parsed_record(old, Path("replayed"))
-    return values_of(carried(record_from(record, Path("info")), before, Path("replayed")))
+    return values_of(carried(record_from(record, Path("info")), before))
 
 
 def _workflow(details: dict[str, Any]) -> dict[str, str]:

@@ -91,7 +91,7 @@ GUIDANCE_WIDGETS = {
 COMPAT = {
     "default": COMPATS[0],
     "tooltip": "corrected mends what the original gets wrong, such as equal clips in a batch."
-    " reference repeats it number for number; splice and level matching are off then.",
+    " original repeats it number for number; splice and level matching are off then.",
 }
 
 

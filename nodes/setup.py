@@ -115,7 +115,7 @@ def _forecast(model: ACEStep, seconds: float) -> list[str]:
     tags, lyrics = (torch.zeros(1, count) for count in TOKENS)
     recipe = Recipe("", task=TextToMusic(seconds))
     words = Tags(tags[..., None], tags), Lyrics(lyrics.long(), lyrics)
-    needed = forecast(model.model, *words, recipe, True) / 2**30
+    needed = forecast(model.model, *words, recipe) / 2**30
     weights = sum(p.numel() * p.element_size() for p in part.module.parameters()) / 2**30
     frames = frames_of(seconds)
     lines = [

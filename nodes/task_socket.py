@@ -1,14 +1,16 @@
 """ACESUITE_TASK: what is to be done to which source. Nothing is computed until it is sampled.
 
-    TaskAsked -> sampling  -> Sampling, for the Sampler: the recipe with its task
-              -> finished  -> Edited, for DCAE Decode: spliced, matched in level, reported
+    TaskAsked -> ready    -> Ready, for the Sampler: the recipe with a piece's task, its source
+    LATENT    -> finished -> Edited, for DCAE Decode: spliced, matched in level, reported
 
-Both make the same Assignment of the core and do one half of it. What the second half has to
-know of the first rides along in the LATENT, under a key that other nodes leave alone.
+Both halves make the same Job of the core. What the second has to know of the first rides along
+in the LATENT, under a key that other nodes leave alone, with a digest of the samples: a node
+that copied the key onto other samples is found out.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,56 +18,51 @@ import torch
 from torch import Tensor
 
 from ..acestep_core.config import FRAME, MAX_SECONDS, SAMPLE_RATE
-from ..acestep_core.editing.edits import Assignment, Edited, Options, SourceClip, assigned
-from ..acestep_core.editing.request import Flow, Follow, Wish
-from ..acestep_core.editing.splice import CROSSFADE
+from ..acestep_core.editing.edits import finished as put_together
+from ..acestep_core.editing.edits import prepared
+from ..acestep_core.editing.job import Sounded, source_of
+from ..acestep_core.editing.request import Edited, Options, SourceClip
 from ..acestep_core.pipeline import ACEStep, Made, resolved
 from ..acestep_core.sampling.loop import See
 from ..acestep_core.sampling.noise import derived
-from ..acestep_core.settings import SettingError, checked
+from ..acestep_core.settings import SettingError
+from ..acestep_core.tasks.behaviours import BEHAVIOURS
 from ..acestep_core.types import (
+    Edit,
+    Follow,
     Latent,
     Lyrics,
     Recipe,
-    Region,
     Retake,
+    Source,
     Tags,
+    Task,
     TextToMusic,
     checked_latent,
 )
-from . import sound
+from ..acestep_core.weights.download import sha256
+from . import host, sound
 
 KEY = "acesuite"  # of a LATENT: what it was sampled for
 
 
-@dataclass(frozen=True)
-class Vary:
-    """A retake: the clip of the source's seed, varied."""
-
-    variance: float = 0.2
-
-    def __post_init__(self) -> None:
-        checked("Variance", self.variance, 0, 1)
-
-
 @dataclass(frozen=True, eq=False)
 class Given:
-    """The sockets and widgets that every task on a source has."""
+    """The source of a task: its sound, its latents, or both."""
 
     source_audio: sound.Audio | None = None
     source_latent: dict[str, Any] | None = None
-    splice: bool = True
-    crossfade: float = CROSSFADE
-    match_level: bool = True
-    source_seed: int | None = None
+    file: str = ""  # that the sound was loaded from, in ComfyUI's input folder
 
     def __post_init__(self) -> None:
         if self.source_audio is None and self.source_latent is None:
             raise SettingError("There is no source. Connect source_audio or source_latent.")
 
     @property
-    def options(self) -> Options:
-        return Options(self.splice, self.crossfade, self.match_level)
+    def named(self) -> tuple[str, str]:
+        """Name and SHA-256 of the source's file, where it is one."""
+        place = host.input_file(self.file) if self.file else None
+        return (place.name, sha256(place)) if place else ("", "")
 
     @property
     def latent(self) -> Latent | None:
@@ -79,59 +76,72 @@ class Given:
         assert self.latent is not None
         return self.latent.frames * FRAME / SAMPLE_RATE
 
-    def clip(self, model: ACEStep, is_heard: bool) -> SourceClip:
-        """The source; one that is a latent alone is decoded only where it is heard."""
-        latent = self.latent
-        if self.source_audio is not None:
-            return SourceClip(*sound.one_clip("source_audio", self.source_audio), latent)
-        assert latent is not None
-        if is_heard:
-            return SourceClip(sound.decoded(model, latent, SAMPLE_RATE)[0], SAMPLE_RATE, latent)
-        silence = torch.zeros(1, 1).expand(2, latent.frames * FRAME)
-        return SourceClip(silence, SAMPLE_RATE, latent)
-
 
 @dataclass(frozen=True, eq=False)
 class TaskAsked:
     """What goes through an ACESUITE_TASK socket."""
 
-    wish: Wish | Vary
+    task: Task  # a retake's length is the Sampler's
     given: Given | None = None  # nothing for a retake
     source_seed: int | None = None
     words: tuple[Tags, Lyrics] | None = None  # the source's own, for an edit
 
-    def seeded(self, recipe: Recipe) -> Recipe:
-        """The recipe's seeds become those of what is new; the source's are given, or derived."""
-        new = recipe.seeds
-        if isinstance(self.wish, Follow):
-            return recipe
-        own = self.given.source_seed if self.given else self.source_seed
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """The Sampler's recipe with this task. Its seeds become those of what is new; the
+        source's are given, or derived."""
+        task, new = self.task, recipe.seeds
+        if isinstance(task, Retake):
+            assert isinstance(recipe.task, TextToMusic)
+            task = replace(task, seconds=recipe.task.seconds)
+        if isinstance(task, Follow):
+            return replace(recipe, task=task)
+        own = self.source_seed
         seeds = tuple(derived(seed) if own is None else own for seed in new)
-        return replace(recipe, seeds=seeds, retake_seeds=new)
+        return replace(recipe, task=task, seeds=seeds, retake_seeds=new)
+
+    def clip(self, model: ACEStep, is_heard: bool) -> SourceClip:
+        """The source; one that is a latent alone is decoded only where it is heard."""
+        assert self.given is not None
+        latent, audio = self.given.latent, self.given.source_audio
+        words = (self.words[0].text, self.words[1].text) if self.words else ("", "")
+        if audio is not None:
+            return SourceClip(*sound.one_clip("source_audio", audio), latent, *words)
+        assert latent is not None
+        if is_heard:
+            wave = sound.decoded(model, latent, SAMPLE_RATE)[0]
+        else:
+            wave = torch.zeros(1, 1).expand(2, latent.frames * FRAME)
+        return SourceClip(wave, SAMPLE_RATE, latent, *words)
+
+    def sung(self, lyrics: Lyrics) -> Lyrics:
+        """The lyrics to sing: an edit without new ones keeps the source's."""
+        is_kept = isinstance(self.task, Edit) and self.words and not lyrics.text
+        return self.words[1] if self.words and is_kept else lyrics
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sampled:
     """What rides along in a LATENT."""
 
-    wish: Wish | Vary
-    seconds: float  # of the source
-    recipe: Recipe
-    steps_run: int
-    frames: int
-
-    def fits(self, task: TaskAsked, latent: Latent) -> bool:
-        is_alike = task.given is not None and abs(task.given.seconds - self.seconds) < 1e-6
-        same_size = (self.frames, len(self.recipe.seeds)) == (latent.frames, len(latent.z))
-        return is_alike and same_size and self.wish == task.wish
+    asked: TaskAsked
+    recipe: Recipe  # its task as it was asked for, its seeds as they were used
+    steps: int
+    digest: str  # of the samples
+    notes: tuple[str, ...] = ()
 
 
-@dataclass
+def digest_of(samples: Tensor) -> str:
+    """SHA-256 of samples (B, 8, 16, T), wherever they lie."""
+    plain = samples.detach().to("cpu", torch.float32).contiguous()
+    return hashlib.sha256(plain.numpy().tobytes()).hexdigest()
+
+
+@dataclass(frozen=True)
 class NodePipe:
     """What an edit of the core needs of a pipeline, from the sockets of a node."""
 
     model: ACEStep
-    task: TaskAsked
+    asked: TaskAsked
 
     def tags(self, text: str) -> Tags:
         return self._words[0]
@@ -140,12 +150,12 @@ class NodePipe:
         return self._words[1]
 
     def encode(self, wave: Tensor, rate: int) -> Latent:
-        held = self.task.given and self.task.given.source_audio
+        held = self.asked.given and self.asked.given.source_audio
         if not held:
             return sound.encoded(self.model, wave, rate)
         return sound.encoded_once(self.model, held["waveform"], wave, rate)
 
-    def generate(self, recipe: Recipe, see: See) -> Made:
+    def generate(self, recipe: Recipe, see: See, source: Source | None = None) -> Made:
         raise AssertionError("a node samples by itself")
 
     def decode(self, latent: Latent, rate: int) -> Tensor:
@@ -153,73 +163,54 @@ class NodePipe:
 
     @property
     def _words(self) -> tuple[Tags, Lyrics]:
-        assert self.task.words is not None, "only an edit asks for the source's words"
-        return self.task.words
+        assert self.asked.words is not None, "only an edit asks for the source's words"
+        return self.asked.words
 
 
-def _assignment(model: ACEStep, task: TaskAsked, recipe: Recipe, is_heard: bool) -> Assignment:
-    assert task.given is not None
-    assert not isinstance(task.wish, Vary)
-    # The core encodes again what it cannot take as it is: then the sound is needed, too.
-    is_partial = recipe.compat == "reference" or task.given.seconds > MAX_SECONDS
-    clip = task.given.clip(model, is_heard or is_partial)
-    return assigned(NodePipe(model, task), clip, recipe, task.wish, task.given.options)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ready:
-    """What the Sampler is to do: a recipe with its task, or nothing where the source stays."""
+    """What the Sampler is to do."""
 
-    recipe: Recipe
-    unchanged: Latent | None = None
-    regions: tuple[Region, ...] = ()  # of the source, where parts of it were asked for
-    notes: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    asked: Recipe  # as it was asked for, with the seeds that are used
+    sampled: Recipe  # with the task of the piece
+    source: Source | None = None
+    unchanged: bool = False  # nothing is new: the result is the source
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
 
 
-def ready(model: ACEStep, task: TaskAsked, recipe: Recipe) -> Ready:
+def ready(model: ACEStep, asked: TaskAsked | None, recipe: Recipe) -> Ready:
     """The first half: the source encoded, the task made."""
-    recipe = task.seeded(recipe)
-    if isinstance(task.wish, Vary):
-        assert isinstance(recipe.task, TextToMusic)
-        seconds = recipe.task.seconds
-        return Ready(resolved(replace(recipe, task=Retake(seconds, task.wish.variance))))
-    assignment = _assignment(model, task, recipe, is_heard=False)
-    job = assignment.job
-    if len(assignment.tasks) > 1:
+    recipe = resolved(asked.recipe(recipe) if asked else recipe)
+    if asked is None or asked.given is None:
+        return Ready(recipe, recipe)
+    # The core encodes again what it cannot take as it is: then the sound is needed, too.
+    is_whole = asked.given.seconds <= MAX_SECONDS and BEHAVIOURS[recipe.compat].reuses_latents
+    job = prepared(asked.clip(model, is_heard=not is_whole), recipe)
+    recipe, pipe = job.recipe, NodePipe(model, asked)
+    if len(job.pieces) > 1:
         raise SettingError(
             f"The source lasts {job.clip.seconds:.0f} s, and what is to be made new lies in"
-            f" {len(assignment.tasks)} stretches of at most {MAX_SECONDS:g} s. Make one after the"
+            f" {len(job.pieces)} stretches of at most {MAX_SECONDS:g} s. Make one after the"
             " other: a task for each, the next on the result of the one before."
         )
-    if not assignment.tasks:
-        source = job.latent_of(0, job.clip.samples)
-        latent = Latent(source.z.expand(len(recipe.seeds), -1, -1, -1).clone())
+    if not job.pieces:
+        known = asked.given.latent or pipe.encode(job.clip.wave, job.clip.rate)
         note = "Nothing is made new: with these settings the result is the source."
-        return Ready(job.recipe, latent, job.regions, [*job.notes, note], job.warnings)
-    made = resolved(replace(job.recipe, task=assignment.tasks[0]()))
-    return Ready(made, None, job.regions, job.notes, job.warnings)
+        return Ready(recipe, recipe, Source(known), True, (*job.notes, note), job.warnings)
+    source, notes = source_of(pipe, job, job.pieces[0])
+    sampled = replace(recipe, task=job.pieces[0].task)
+    return Ready(recipe, sampled, source, False, (*job.notes, *notes), job.warnings)
 
 
-def finished(model: ACEStep, task: TaskAsked, samples: dict[str, Any], latent: Latent) -> Edited:
+def finished(
+    model: ACEStep, sampled: Sampled, latent: Latent, options: Options | None = None
+) -> Edited:
     """The second half: what was sampled put into its source."""
-    sampled = samples.get(KEY)
-    if not isinstance(sampled, Sampled) or not sampled.fits(task, latent):
-        raise SettingError(
-            "The latent was not sampled for this task. Connect the same task to the Sampler and"
-            " to DCAE Decode, and the Sampler's latent as it is."
-        )
-    assignment = _assignment(model, task, sampled.recipe, is_heard=True)
-    lyrics = Lyrics(torch.zeros(1, 1, dtype=torch.int64), torch.zeros(1, 1))
-    return assignment.sounded(Made(latent, sampled.recipe, lyrics), sampled.steps_run)
-
-
-def is_edit(task: TaskAsked | None) -> bool:
-    """Whether there is a source that a result is put into."""
-    return task is not None and not isinstance(task.wish, Vary)
-
-
-def words_for(task: TaskAsked | None, lyrics: Lyrics) -> Lyrics:
-    """The lyrics to sing: an edit without new ones keeps the source's."""
-    is_kept = task is not None and isinstance(task.wish, Flow) and task.words and not lyrics.text
-    return task.words[1] if task and task.words and is_kept else lyrics
+    pipe = NodePipe(model, sampled.asked)
+    job = prepared(sampled.asked.clip(model, is_heard=True), sampled.recipe, options)
+    if not job.pieces:
+        return put_together(job, ())
+    takes = list(pipe.decode(latent, SAMPLE_RATE))
+    piece = Sounded(takes, latent, sampled.recipe, sampled.steps, sampled.notes)
+    return put_together(job, [piece])

@@ -1,6 +1,6 @@
 """The task nodes: they describe what is to be done to a source, and do nothing themselves.
 
-source, settings -> ACESUITE_TASK -> Sampler and DCAE Decode
+source, settings -> ACESUITE_TASK -> Sampler
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ from typing import Any
 
 from torch import Tensor
 
+from ..acestep_core import types as core
 from ..acestep_core.config import MAX_SECONDS
-from ..acestep_core.editing.request import Flow, Follow, Growth, Inpaint
-from ..acestep_core.editing.splice import CROSSFADE
 from ..acestep_core.presets import EDIT_MODES, FEATHER
 from ..acestep_core.sampling.noise import LARGEST_SEED
 from ..acestep_core.settings import SettingError, chosen_from
 from ..acestep_core.tasks.region import resolve
 from ..acestep_core.types import ENDS, Lyrics, Region, Tags
 from . import host
-from .task_socket import Given, TaskAsked, Vary
+from .task_socket import Given, TaskAsked
 
 CUSTOM = "custom"
 Widget = tuple[str, dict[str, Any]]
@@ -46,16 +45,6 @@ SOURCES = {
         },
     ),
 }
-KEEPING = {
-    "splice": _switch(
-        True,
-        "On: what is not made new stays the source, sample for sample. Off: all is decoded anew.",
-    ),
-    "crossfade": _float(CROSSFADE, 10.0, 0.01, "Seconds of cross-fade where kept and new meet."),
-    "match_level": _switch(
-        True, "Brings new parts to the loudness that the source has there, by 12 dB at most."
-    ),
-}
 SOURCE_SEED = {
     "source_seed": (
         "INT",
@@ -77,6 +66,10 @@ MASK = (
 )
 
 
+LOADER = "LoadAudio"  # ComfyUI's own
+HIDDEN = {"prompt": "PROMPT", "unique_id": "UNIQUE_ID"}
+
+
 class TaskNode:
     """What the task nodes have in common."""
 
@@ -84,15 +77,24 @@ class TaskNode:
     FUNCTION = "describe"
     RETURN_TYPES = ("ACESUITE_TASK",)
     RETURN_NAMES = ("task",)
-    OUTPUT_TOOLTIPS = ("For the task of the Sampler, and of DCAE Decode as well.",)
+    OUTPUT_TOOLTIPS = ("For the task of the Sampler.",)
 
 
-def _masked(mask: Tensor, given: Given, feather: float = 0.0) -> tuple[Region, ...]:
-    """Runs of white columns of a mask (..., H, W), in seconds of the clip."""
+def _given(inputs: dict[str, Any]) -> Given:
+    """The source of a task node, with the file that it was loaded from."""
+    prompt, own = inputs.pop("prompt", None) or {}, inputs.pop("unique_id", None)
+    link = prompt.get(own, {}).get("inputs", {}).get("source_audio")
+    node = prompt.get(link[0], {}) if isinstance(link, list) else {}
+    name = node.get("inputs", {}).get("audio") if node.get("class_type") == LOADER else ""
+    return Given(**inputs, file=name if isinstance(name, str) else "")
+
+
+def masked(mask: Tensor, seconds: float, feather: float = 0.0) -> tuple[Region, ...]:
+    """Runs of white columns of a mask (..., H, W), as regions of a clip of so many seconds."""
     white = (mask.flatten(0, -2).amax(0) >= 0.5).tolist()
     ends = [i for i, one in enumerate(white) if one != (white[i - 1] if i else False)]
     ends += [len(white)] if white[-1] else []
-    second = given.seconds / len(white)
+    second = seconds / len(white)
     found = zip(ends[::2], ends[1::2], strict=True)
     regions = tuple(Region(a * second, b * second, feather=feather) for a, b in found)
     if not regions:
@@ -127,10 +129,10 @@ class InpaintMask(TaskNode):
                 "variance": _float(
                     0.5, 1.0, 0.05, "0 keeps the source, 0.5 varies it, 1 starts from nothing."
                 ),
-                **KEEPING,
                 **SOURCE_SEED,
                 "mask": MASK,
             },
+            "hidden": HIDDEN,
         }
 
     def describe(
@@ -144,11 +146,12 @@ class InpaintMask(TaskNode):
     ) -> tuple[TaskAsked]:
         with host.errors_of(self.TITLE):
             first, last = (others.pop(name, ENDS[0]) for name in ("start_from", "end_from"))
-            given, region = Given(**others), Region(start, end, first, last, feather)
+            seed, given = others.pop("source_seed", None), _given(others)
+            region = Region(start, end, first, last, feather)
             if mask is None:
                 resolve((region,), given.seconds)  # what does not fit the clip is refused here
-            marked = (region,) if mask is None else _masked(mask, given, feather)
-            return (TaskAsked(Inpaint(marked, variance), given),)
+            marked = (region,) if mask is None else masked(mask, given.seconds, feather)
+            return (TaskAsked(core.Inpaint(marked, variance), given, seed),)
 
 
 class Extend(TaskNode):
@@ -170,16 +173,17 @@ class Extend(TaskNode):
                     "FLOAT",
                     {**_float(MAX_SECONDS, MAX_SECONDS, 1.0, context)[1], "min": 1.0},
                 ),
-                **KEEPING,
                 **SOURCE_SEED,
             },
+            "hidden": HIDDEN,
         }
 
     def describe(
         self, before: float, after: float, context: float = MAX_SECONDS, **others: Any
     ) -> tuple[TaskAsked]:
         with host.errors_of(self.TITLE):
-            return (TaskAsked(Growth(before, after, context), Given(**others)),)
+            seed, given = others.pop("source_seed", None), _given(others)
+            return (TaskAsked(core.Extend(before, after, context), given, seed),)
 
 
 class Retake(TaskNode):
@@ -205,7 +209,7 @@ class Retake(TaskNode):
 
     def describe(self, source_seed: int, variance: float) -> tuple[TaskAsked]:
         with host.errors_of(self.TITLE):
-            return (TaskAsked(Vary(variance), source_seed=source_seed),)
+            return (TaskAsked(core.Retake(variance=variance), source_seed=source_seed),)
 
 
 class RemixEdit(TaskNode):
@@ -246,13 +250,13 @@ class RemixEdit(TaskNode):
                 "extended": _switch(
                     False, "Obey guidance and solver as well, which the original's edit ignores."
                 ),
-                **KEEPING,
                 **SOURCE_SEED,
                 "mask": (
                     "MASK",
                     {"tooltip": "White is edited, the rest stays; without, the whole clip is."},
                 ),
             },
+            "hidden": HIDDEN,
         }
 
     def describe(
@@ -268,11 +272,10 @@ class RemixEdit(TaskNode):
             own = others.pop("edit_start", 0.2), others.pop("edit_stop", 0.4)
             start, stop = EDIT_MODES.get(mode, own)
             details = {name: others.pop(name) for name in ("average", "extended") if name in others}
-            given = Given(**others)
-            regions = () if mask is None else _masked(mask, given)
-            words = (source_tags.text, source_lyrics.text)
-            flow = Flow(*words, start, stop, **details, regions=regions)
-            return (TaskAsked(flow, given, words=(source_tags, source_lyrics)),)
+            seed, given = others.pop("source_seed", None), _given(others)
+            regions = () if mask is None else masked(mask, given.seconds)
+            task = core.Edit(start, stop, **details, regions=regions)
+            return (TaskAsked(task, given, seed, (source_tags, source_lyrics)),)
 
 
 class AudioReference(TaskNode):
@@ -285,9 +288,10 @@ class AudioReference(TaskNode):
         strength = "0 leaves nothing of the reference but its length, 1 is the reference itself."
         return {
             "required": {"strength": _float(0.5, 1.0, 0.05, strength)},
-            "optional": {**SOURCES, "match_level": KEEPING["match_level"]},
+            "optional": SOURCES,
+            "hidden": HIDDEN,
         }
 
     def describe(self, strength: float, **others: Any) -> tuple[TaskAsked]:
         with host.errors_of(self.TITLE):
-            return (TaskAsked(Follow(strength), Given(**others)),)
+            return (TaskAsked(core.Follow(strength), _given(others)),)

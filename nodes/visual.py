@@ -14,12 +14,12 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ..acestep_core.config import SAMPLE_RATE, VocoderConfig
-from ..acestep_core.editing.request import Flow, Growth, Inpaint
 from ..acestep_core.pictures.sound import Regions, edit_picture, mel_picture
 from ..acestep_core.sound.audio import checked_wave, resample, stereo
 from ..acestep_core.sound.files import write_audio
 from ..acestep_core.sound.mel import log_mel
 from ..acestep_core.tasks.region import resolve
+from ..acestep_core.types import Edit, Extend, Inpaint
 from . import host, sound
 from .task_socket import TaskAsked
 
@@ -123,12 +123,12 @@ def _regions(task: TaskAsked | None) -> Regions:
     """What a task makes new, in seconds of its result."""
     if task is None or task.given is None:
         return ()
-    wish, seconds = task.wish, task.given.seconds
-    if isinstance(wish, Growth):
-        end = wish.before + seconds
-        parts = ((0.0, wish.before), (end, end + wish.after))
+    asked, seconds = task.task, task.given.seconds
+    if isinstance(asked, Extend):
+        end = asked.before + seconds
+        parts = ((0.0, asked.before), (end, end + asked.after))
         return [part for part in parts if part[0] < part[1]]
-    regions = resolve(wish.regions, seconds) if isinstance(wish, Inpaint | Flow) else ()
+    regions = resolve(asked.regions, seconds) if isinstance(asked, Inpaint | Edit) else ()
     return [(region.start, region.end) for region in regions]
 
 

@@ -14,6 +14,7 @@ from ..acestep_core.lyrics.preview import as_text, preview
 from ..acestep_core.writer import BACK_ENDS, LEAST_SECONDS, MOST_SECONDS, MOST_SEED, write_song
 from ..acestep_core.writer.genres import genre as preset_of
 from ..acestep_core.writer.genres import genres
+from ..acestep_core.writer.song import Song
 from . import host
 
 
@@ -121,9 +122,13 @@ class SongWriter:
             song = write_song(
                 prompt, instrumental=instrumental, duration=seconds, seed=seed, back_end=back_end
             )
-        words = f"Language {song.language}" if song.language else "No words"
-        notes = [f"{words}, seed {song.seed}.", *song.warnings]
-        return song.tags, song.lyrics, "\n".join(notes)
+        return song.tags, song.lyrics, "\n".join(about(song))
+
+
+def about(song: Song) -> list[str]:
+    """Language, seed, and what went otherwise than asked."""
+    words = f"Language {song.language}" if song.language else "No words"
+    return [f"{words}, seed {song.seed}.", *song.warnings]
 
 
 class TagPresets:

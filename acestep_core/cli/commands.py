@@ -13,27 +13,13 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..config import VERSION
 from .convert import add_commands as add_convert_commands
 from .edit import add_commands as add_edit_commands
-from .options import add_generate_options, add_model_options, recipe_from
-from .running import (
-    Replayed,
-    _vocabulary,
-    checked_outputs,
-    loaded,
-    reported,
-    save,
-    sounded,
-    ticking,
-    watched,
-)
+from .options import add_generate_options, add_model_options, asked_of
+from .running import checked_outputs, loaded, reported, ticking
 from .words import add_commands as add_words_commands
-
-if TYPE_CHECKING:
-    pass
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -86,25 +72,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def generate(options: argparse.Namespace) -> int:
-    from ..atomic import check_place
-    from ..pipeline import words_of
-    from ..records.record import record_path
+    from .takes import done
 
-    recipe = recipe_from(options)
-    paths = checked_outputs(options, len(recipe.seeds))
-    for path in paths:
-        check_place(record_path(path))
-    # Before gigabytes are read: lyrics may be too long, or need a vocabulary that is not there.
-    lyrics = words_of(recipe.lyrics, _vocabulary(options), recipe.language, recipe.compat)
-    pipe = loaded(options)
-    for name in options.notes:
-        print(name, file=sys.stderr)
-    together = not options.one_by_one
-    with watched("sampling", pipe.evaluations(recipe, together)) as bar:
-        made = pipe.generate(recipe, bar, together, lyrics)
-    kept = None if options.record is None else Replayed(options.record, options.replay)
-    save(pipe, *sounded(pipe, made, options.rate), paths, kept)
-    return 0
+    return done(asked_of(options), options, options.source)
 
 
 def encode(options: argparse.Namespace) -> int:

@@ -40,7 +40,7 @@ def replay_graph(options: argparse.Namespace) -> int:
 
     path, output = options.record, check_place(options.output)
     record = read_record(path)
-    adapters = placed_adapters(adapters_of(record, path), options.lora, path)
+    adapters = placed_adapters(adapters_of(record), options.lora, path)
     lora = SKIP if options.lora == [SKIP] else LORA_CHOICES[0]
     graph = graph_of(record, adapters, lora)
     with replaced(output) as place:

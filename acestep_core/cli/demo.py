@@ -28,12 +28,14 @@ def main(words: list[str] | None = None) -> int:
 
 def demonstrate(options: argparse.Namespace) -> int:
     from ..atomic import check_place
+    from ..editing.request import Request
     from ..pictures.sound import mel_picture, save_png
-    from ..pipeline import ACEStep
+    from ..pipeline import OUTPUT_RATE, ACEStep
     from ..sampling.noise import parsed_seeds
     from ..sound.files import check_writable
     from ..types import Recipe, TextToMusic
-    from .running import save, sounded, watched
+    from .options import Asked
+    from .takes import generated, save
 
     picture = options.output.with_suffix(".png")
     check_writable(options.output)
@@ -49,14 +51,16 @@ def demonstrate(options: argparse.Namespace) -> int:
     )
     pipe = ACEStep.load(small.FOLDER)
     print(f"Model: {pipe.model.name}")
-    with watched("sampling", pipe.evaluations(recipe)) as see:
-        made = pipe.generate(recipe, see)
-    save(pipe, *sounded(pipe, made, 48_000), [options.output])
-    mel = pipe.codec.decode_mel(made.latent)[0]
+    asked = Asked(Request(recipe))
+    lyrics = pipe.lyrics(recipe.lyrics)
+    takes = generated(pipe, asked, OUTPUT_RATE, lyrics)
+    save(pipe, asked, takes, [options.output])
+    assert takes.latent is not None
+    mel = pipe.codec.decode_mel(takes.latent)[0]
     title = f"{options.tags} (seed {recipe.seeds[0]})"
-    print(f"{save_png(mel_picture(mel, made.latent.seconds, title), picture)}  its spectrogram")
+    print(f"{save_png(mel_picture(mel, takes.seconds, title), picture)}  its spectrogram")
     took = time.perf_counter() - began
-    print(f"Made {made.latent.seconds:.1f} s in {took:.1f} s on the CPU. {NOTE}")
+    print(f"Made {takes.seconds:.1f} s in {took:.1f} s on the CPU. {NOTE}")
     return 0
 
 

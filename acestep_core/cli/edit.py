@@ -1,6 +1,6 @@
 """The command line's editing: retake, vary, inpaint, extend, edit, follow.
 
-    words -> recipe, clip -> editing.* -> sound file, parameter file, report for each take
+    words -> task, source -> done -> sound file, parameter file, report for each take
 
 --seed makes what is new; --source-seed is the seed of the clip that is changed, where the
 project made it. Takes count up from the seed, and each is what it would be alone.
@@ -9,30 +9,17 @@ project made it. Takes count up from the seed, and each is what it would be alon
 from __future__ import annotations
 
 import argparse
-import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..config import MAX_SECONDS
+from ..editing.request import Options, SourceNamed
 from ..presets import EDIT_MODES, FEATHER
 from ..sampling.noise import derived, parsed_seeds
 from ..settings import SettingError
-from ..types import ENDS, Recipe, Region, Retake, TextToMusic
-from .options import add_model_options, add_setting_options, add_word_options, recipe_from
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from ..editing.edits import Edited, Options, SourceClip
-    from ..pipeline import ACEStep
-    from ..sampling.loop import See
-    from ..sampling.schedule import Step
-
-Work = Callable[["ACEStep", "Recipe", "See"], "Edited"]
+from ..tasks.behaviours import BEHAVIOURS
+from ..types import ENDS, Edit, Extend, Follow, Inpaint, Region, Retake, Task, TextToMusic
+from .options import Asked, add_model_options, add_setting_options, add_word_options, asked_of
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -81,7 +68,6 @@ def _with_source(
     command.add_argument("--crossfade", type=float, default=0.03, help="seconds (0.03)")
     command.add_argument("--no-level", action="store_true", help="leave the new part's level alone")
     _add_common(command, Path(f"{name}.flac"), 1)
-    command.set_defaults(replay=None, duration=None)
     return command
 
 
@@ -130,176 +116,78 @@ def _region(text: str, feather: float) -> Region:
     return Region(first, last, start_from, end_from, feather)
 
 
-def seeded(recipe: Recipe, options: argparse.Namespace) -> Recipe:
-    """The recipe's seeds become those of what is new; the source's are given, or derived."""
-    new = recipe.seeds
+def source_seeds(asked: Asked, options: argparse.Namespace) -> tuple[int, ...]:
+    """Seeds of the clip that is changed: given, or derived from those of what is new."""
+    new = asked.recipe.seeds
     if options.source_seed is None:
-        return replace(recipe, seeds=tuple(derived(s) for s in new), retake_seeds=new)
+        return tuple(derived(seed) for seed in new)
     given = parsed_seeds(options.source_seed)
-    return replace(recipe, seeds=(given * len(new))[: len(new)], retake_seeds=new)
+    return (given * len(new))[: len(new)]
 
 
 def vary(options: argparse.Namespace) -> int:
-    if options.replay:
-        # The record's own seed is the source's; --seed is that of what is new.
-        new, options.seed = parsed_seeds(options.seed), None
-        count, options.batch = options.batch, 1
-        recipe = recipe_from(options)
-        options.source_seed = options.source_seed or str(recipe.seeds[0])
-        recipe = replace(recipe, seeds=_counted(new, count, recipe.compat))
-    elif options.source_seed is None:
+    """Retakes: the clip's own seed is the source's, --seed is that of what is new."""
+    from .takes import done
+
+    if options.replay is None and options.source_seed is None:
         raise SettingError("Whose variation? Give --replay FILE.json, or --source-seed NUMBER.")
-    else:
-        recipe = recipe_from(options)
-    if not isinstance(recipe.task, TextToMusic | Retake):
+    recorded, own = _recorded(options) if options.replay else (TextToMusic(), ())
+    if not isinstance(recorded, TextToMusic | Retake):
         raise SettingError("Only a clip made from tags and lyrics alone can be varied.")
+    seconds = recorded.seconds if options.duration is None else options.duration
+    task, asked = Retake(seconds, options.variance), asked_of(options)
+    if not options.replay:
+        return done(asked.doing(task, source_seeds(asked, options)), options)
+    own = own if options.source_seed is None else parsed_seeds(options.source_seed)
+    new = parsed_seeds(options.seed)
+    if len(new) != options.batch:
+        new = BEHAVIOURS[asked.recipe.compat].seeds(new[0], options.batch)
+    recipe = replace(asked.recipe, task=task, seeds=own[:1] * len(new), retake_seeds=new)
+    request = replace(asked.request, recipe=recipe)
+    return done(replace(asked, request=request, record=None, item=None), options)
 
-    def work(pipe: ACEStep, recipe: Recipe, see: See) -> Edited:
-        from ..editing.edits import vary
 
-        return vary(pipe, recipe, options.variance, see=see)
+def _recorded(options: argparse.Namespace) -> tuple[Task, tuple[int, ...]]:
+    """The task of the clip that is varied, and its own seed."""
+    from ..records.record import read_record
+    from ..records.replay import item_of, request_of
 
-    return _run(options, seeded(recipe, options), work)
-
-
-def _counted(new: tuple[int, ...], count: int, compat: str) -> tuple[int, ...]:
-    from ..tasks.behaviours import BEHAVIOURS
-
-    return new if len(new) == count else BEHAVIOURS[compat].seeds(new[0], count)
+    record = read_record(options.replay)
+    recipe, item = request_of(record).recipe, item_of(record) or 0
+    return recipe.task, recipe.seeds[item : item + 1]
 
 
 def inpaint(options: argparse.Namespace) -> int:
-    regions, clip = regions_of(options), _clip(options)
-
-    def work(pipe: ACEStep, recipe: Recipe, see: See) -> Edited:
-        from ..editing.edits import inpaint
-
-        return inpaint(pipe, clip, recipe, regions, options.variance, _options(options), see)
-
-    return _run(options, seeded(recipe_from(options), options), work)
+    return _change(options, Inpaint(regions_of(options), options.variance))
 
 
 def extend(options: argparse.Namespace) -> int:
-    from ..editing.request import Growth
-
-    growth, clip = Growth(options.before, options.after, options.context), _clip(options)
-
-    def work(pipe: ACEStep, recipe: Recipe, see: See) -> Edited:
-        from ..editing.edits import extend
-
-        return extend(pipe, clip, recipe, growth, _options(options), see)
-
-    return _run(options, seeded(recipe_from(options), options), work)
+    return _change(options, Extend(options.before, options.after, options.context))
 
 
 def edit(options: argparse.Namespace) -> int:
-    from ..editing.request import Flow
-
     start, stop = EDIT_MODES[options.mode]
-    flow = Flow(
-        options.source_tags,
-        options.source_lyrics,
+    task = Edit(
         start if options.n_min is None else options.n_min,
         stop if options.n_max is None else options.n_max,
         options.n_avg,
         options.extended,
+        regions_of(options),
     )
-    options.tags = options.tags or options.source_tags
-    regions, clip = regions_of(options), _clip(options)
-
-    def work(pipe: ACEStep, recipe: Recipe, see: See) -> Edited:
-        from ..editing.edits import edit
-
-        return edit(pipe, clip, recipe, flow, regions, _options(options), see)
-
-    return _run(options, seeded(recipe_from(options), options), work)
+    named = SourceNamed(tags=options.source_tags, lyrics=options.source_lyrics)
+    return _change(options, task, named)
 
 
 def follow(options: argparse.Namespace) -> int:
-    clip = _clip(options)
-
-    def work(pipe: ACEStep, recipe: Recipe, see: See) -> Edited:
-        from ..editing.edits import audio_to_audio
-
-        return audio_to_audio(pipe, clip, recipe, options.strength, _options(options), see)
-
-    return _run(options, recipe_from(options), work)
+    return _change(options, Follow(options.strength))
 
 
-def _clip(options: argparse.Namespace) -> SourceClip:
-    from ..editing.edits import SourceClip
-    from ..records.latents import read_latent
-    from ..sound.files import read_audio
+def _change(options: argparse.Namespace, task: Task, named: SourceNamed | None = None) -> int:
+    from .takes import done
 
-    latent = read_latent(options.latent) if options.latent else None
-    return SourceClip(*read_audio(options.audio), latent)
-
-
-def _options(options: argparse.Namespace) -> Options:
-    from ..editing.edits import Options
-
-    return Options(not options.no_splice, options.crossfade, not options.no_level)
-
-
-def _run(options: argparse.Namespace, recipe: Recipe, work: Work) -> int:
-    """Places first, then the model, the work, and its files."""
-    from ..atomic import check_place
-    from ..records.record import record_path
-    from .running import checked_outputs, loaded
-
-    paths = checked_outputs(options, len(recipe.seeds))
-    for path in paths:
-        check_place(record_path(path))
-        check_place(_report_path(path))
-    pipe = loaded(options)
-    for note in options.notes:
-        print(note, file=sys.stderr)
-    with stepping() as see:
-        edited = work(pipe, recipe, see)
-    _save(pipe, edited, paths, options)
-    return 0
-
-
-def _save(pipe: ACEStep, edited: Edited, paths: list[Path], options: argparse.Namespace) -> None:
-    from ..atomic import replaced
-    from ..pipeline import Made
-    from ..records.record import write_record
-    from ..records.replay import Output, record_of
-    from ..sound.files import write_audio
-    from ..types import Latent
-
-    recipe = edited.recipe
-    lyrics = pipe.lyrics(recipe.lyrics, recipe.language, recipe.compat)
-    usual = Output(Path(), regions=edited.regions)
-    if source := getattr(options, "audio", None):
-        usual = replace(usual, source=source.name, options=_options(options))
-    for index, (path, wave) in enumerate(zip(paths, edited.waves, strict=True)):
-        report = edited.reports[index]
-        written = write_audio(path, wave, edited.rate)
-        made = Made(edited.latent or Latent.none(), recipe, lyrics, {}, report.warnings)
-        seconds = wave.shape[-1] / edited.rate
-        output = replace(usual, path=path, index=index, rate=written.rate, seconds=seconds)
-        write_record(path, record_of(made, pipe.model, output))
-        with replaced(_report_path(path)) as place:
-            text = json.dumps(report.as_data(), indent=2, ensure_ascii=False)
-            place.write_text(text + "\n", encoding="utf-8")
-        print(f"{path}\n{report.text()}")
-
-
-def _report_path(path: Path) -> Path:
-    return path.with_name(path.stem + "_report.json")
-
-
-@contextmanager
-def stepping() -> Iterator[See]:
-    """A progress bar of schedule steps; how many passes there will be shows as they come."""
-    from tqdm import tqdm
-
-    with tqdm(desc="sampling", unit="step", file=sys.stderr) as bar:
-
-        def see(step: Step, x: Tensor, velocity: Tensor) -> None:
-            bar.total = step.count
-            bar.n = step.index + 1
-            bar.refresh()
-
-        yield see
+    asked = asked_of(options, named.tags if named else None)
+    seeds = None if isinstance(task, Follow) else source_seeds(asked, options)
+    asked = asked.doing(task, seeds)
+    putting = Options(not options.no_splice, options.crossfade, not options.no_level)
+    request = replace(asked.request, source=named or SourceNamed(), options=putting)
+    return done(replace(asked, request=request), options, options.audio)

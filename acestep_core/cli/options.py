@@ -7,14 +7,15 @@ recipe from a parameter file
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..atomic import FileError, reason
 from ..conditions.tags import checked_tags
+from ..editing.request import Request
 from ..presets import PRESETS
-from ..records.record import read_record
-from ..records.replay import adapters_of, recipe_of
+from ..records.record import Record, read_record
+from ..records.replay import item_of, request_of
 from ..sampling.noise import parsed_seeds
 from ..settings import SettingError
 from ..tasks.behaviours import BEHAVIOURS
@@ -22,10 +23,13 @@ from ..types import (
     COMPATS,
     GUIDANCE_KINDS,
     SOLVER_NAMES,
+    Follow,
     Guidance,
     Recipe,
     Sampling,
+    Task,
     TextToMusic,
+    compat_of,
 )
 from ..weights.lora import Applied, read_adapter
 from ..weights.model import Added
@@ -78,6 +82,8 @@ def add_generate_options(command: argparse.ArgumentParser) -> None:
     add_setting_options(command).add_argument(
         "--replay", type=Path, metavar="FILE.json", help="repeat a recorded run"
     )
+    command.add_argument("--source", type=Path, help="the clip that a repeated run worked on")
+    command.add_argument("--latent", type=Path, help="the source's latents, where it used them")
 
 
 def add_word_options(command: argparse.ArgumentParser) -> None:
@@ -94,7 +100,7 @@ def add_setting_options(
     """Sampling and guidance; returns the group of --preset, which others may exclude."""
     whole = command.add_mutually_exclusive_group()
     whole.add_argument("--preset", choices=tuple(PRESETS), default=None)
-    command.add_argument("--compat", choices=COMPATS, default=None)
+    command.add_argument("--compat", type=compat_of, choices=COMPATS, default=None)
     command.add_argument("--solver", "--scheduler", choices=SOLVER_NAMES)
     command.add_argument("--guidance-type", choices=GUIDANCE_KINDS)
     for option, (name, kind, text) in {**SAMPLING_OPTIONS, **GUIDANCE_OPTIONS}.items():
@@ -112,55 +118,80 @@ def add_setting_options(
     return whole
 
 
-def recipe_from(options: argparse.Namespace) -> Recipe:
-    """The recipe the words ask for; adapters, notes to print and the record that is repeated are
-    put into the options."""
-    options.notes, options.recorded, options.record = [], [], None
-    if options.replay:
-        recipe = _replayed(options)
+@dataclass(frozen=True)
+class Asked:
+    """What the words of a command ask for."""
+
+    request: Request
+    applied: tuple[Applied, ...] = ()  # the request's adapters, read
+    record: Record | None = None  # that is repeated
+    item: int | None = None  # which clip of a repeated batch; None = all
+    notes: tuple[str, ...] = ()
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.request.recipe
+
+    @property
+    def clips(self) -> int:
+        """How many are written."""
+        return len(self.recipe.seeds) if self.item is None else 1
+
+    def doing(self, task: Task, seeds: tuple[int, ...] | None = None) -> Asked:
+        """The same for another task, perhaps with other seeds for the clip that is changed."""
+        recipe = replace(self.recipe, task=task)
+        if seeds is not None:
+            recipe = replace(recipe, seeds=seeds, retake_seeds=self.recipe.seeds)
+        return replace(self, request=replace(self.request, recipe=recipe))
+
+
+def asked_of(options: argparse.Namespace, usual_tags: str | None = None) -> Asked:
+    """What is asked for; a record that is repeated gives what the words leave out."""
+    tags = usual_tags if options.tags is None else options.tags
+    if getattr(options, "replay", None):
+        asked = _replayed(options)
+    elif tags is None:
+        raise SettingError("No tags were given. Describe the style: --tags 'pop, piano, 120 bpm'.")
     else:
-        if options.tags is None:
-            raise SettingError(
-                "No tags were given. Describe the style: --tags 'pop, piano, 120 bpm'."
-            )
         preset = PRESETS[options.preset or "original"]
-        recipe = Recipe(
-            options.tags,
-            task=TextToMusic(),
-            guidance=preset.guidance,
-            sampling=preset.sampling,
-            seeds=parsed_seeds(options.seed),
+        seeds = parsed_seeds(options.seed)
+        recipe = Recipe(tags, "", TextToMusic(), preset.guidance, preset.sampling, seeds)
+        asked = Asked(Request(recipe))
+    request = replace(asked.request, recipe=_overridden(asked.recipe, options))
+    asked = replace(asked, applied=tuple(_adapters(options, asked.request.adapters)))
+    if len(request.recipe.seeds) != len(asked.recipe.seeds):
+        asked = replace(asked, item=None)
+    return replace(asked, request=request)
+
+
+def _replayed(options: argparse.Namespace) -> Asked:
+    record, notes = read_record(options.replay), []
+    try:
+        request = request_of(record)
+    except FileError as error:
+        raise FileError(f"{options.replay}: {error}") from error
+    if record.is_original:
+        notes.append(
+            "note: the original draws its noise on the graphics card; this run repeats the"
+            " settings, not that very song."
         )
-    options.adapters = _adapters(options)
-    return _overridden(recipe, options)
+    return Asked(request, (), record, item_of(record), tuple(notes))
 
 
-def _replayed(options: argparse.Namespace) -> Recipe:
-    record = options.record = read_record(options.replay)
-    options.recorded = adapters_of(record, options.replay)
-    if not options.lora:
-        absent = [repr(a.name) for a in options.recorded if not Path(a.name).exists()]
-        if absent:
+def _adapters(options: argparse.Namespace, recorded: tuple[Added, ...]) -> list[Applied]:
+    if options.lora == ["skip"]:
+        return []
+    named = options.lora
+    if not named:
+        if absent := [repr(one.name) for one in recorded if not Path(one.name).exists()]:
             raise FileError(
                 f"{options.replay} was made with the LoRA {', '.join(absent)}, which is not there."
                 " Give its place with --lora PATH, or leave it out with --lora skip."
             )
-        options.lora = [added.name for added in options.recorded]
-    if record.is_original:
-        options.notes.append(
-            "note: the original draws its noise on the graphics card; this run repeats the"
-            " settings, not that very song."
-        )
-    return recipe_of(record, options.replay)
-
-
-def _adapters(options: argparse.Namespace) -> list[Applied]:
-    if options.lora == ["skip"]:
-        return []
-    count = len(options.lora)
-    recorded = options.recorded if len(options.recorded) == count else [Added("")] * count
-    pairs = zip(options.lora, recorded, strict=True)
-    return [_adapter(text, before, options.lora_training_scale) for text, before in pairs]
+        named = [one.name for one in recorded]
+    before = recorded if len(recorded) == len(named) else (Added(""),) * len(named)
+    pairs = zip(named, before, strict=True)
+    return [_adapter(text, one, options.lora_training_scale) for text, one in pairs]
 
 
 def _adapter(text: str, before: Added, training_scale: bool) -> Applied:
@@ -182,16 +213,26 @@ def _overridden(recipe: Recipe, options: argparse.Namespace) -> Recipe:
         changes["tags"] = options.tags
     if (lyrics := _lyrics(options)) is not None:
         changes["lyrics"] = lyrics
-    if options.duration is not None:
+    if getattr(options, "duration", None) is not None:
         changes["task"] = replace(recipe.task, seconds=options.duration)
-    if options.replay and options.seed is not None:
-        changes["seeds"] = parsed_seeds(options.seed)
     for name in ("compat", "language"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
+    if options.one_by_one:
+        changes["in_turn"] = True
     recipe = replace(recipe, **changes)  # pyright: ignore[reportArgumentType]
     checked_tags(recipe.tags)
-    return _batched(recipe, options.batch)
+    return _batched(_reseeded(recipe, options), options.batch)
+
+
+def _reseeded(recipe: Recipe, options: argparse.Namespace) -> Recipe:
+    """Other seeds for a recipe that is repeated: of what is new, where it has both kinds."""
+    if not getattr(options, "replay", None) or options.seed is None:
+        return recipe
+    new = parsed_seeds(options.seed)
+    if isinstance(recipe.task, TextToMusic | Follow):
+        return replace(recipe, seeds=new)
+    return replace(recipe, seeds=recipe.seeds[:1] * len(new), retake_seeds=new)
 
 
 def _batched(recipe: Recipe, count: int) -> Recipe:

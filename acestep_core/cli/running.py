@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..settings import SettingError, checked
 
@@ -17,30 +15,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..lyrics.vocabulary import Vocabulary
-    from ..pipeline import ACEStep, Made
-    from ..records.record import Record
+    from ..pipeline import ACEStep
     from ..sampling.loop import See
     from ..sampling.schedule import Step
     from ..sound.codec import Tick
+    from ..weights.lora import Applied
     from ..weights.model import Precision
 
 
 RATES = (8_000, 192_000)  # Hz
-
-
-class Replayed(NamedTuple):
-    """What a run repeats."""
-
-    record: Record
-    source: Path
-
-
-@dataclass(frozen=True)
-class Sound:
-    """Clips made to sound."""
-
-    wave: Tensor  # (B, 2, N)
-    rate: int  # Hz
 
 
 def reported(run: Callable[[], int]) -> int:
@@ -67,45 +50,16 @@ def reported(run: Callable[[], int]) -> int:
         return 130
 
 
-def sounded(pipe: ACEStep, made: Made, rate: int) -> tuple[Made, Sound]:
-    """A result with its sound, and the time that took."""
-    began = time.perf_counter()
-    with ticking("decoding") as tick:
-        wave = pipe.decode(made.latent, rate, tick=tick)
-    times = {**made.times, "latent2audio": time.perf_counter() - began}
-    return replace(made, times=times), Sound(wave, rate)
-
-
-def save(
-    pipe: ACEStep, made: Made, sound: Sound, paths: list[Path], replayed: Replayed | None = None
-) -> None:
-    """One sound file and its parameter file for each item. What sampling warned of is logged."""
-    from ..pipeline import checked_output
-    from ..records.record import write_record
-    from ..records.replay import Output, carried, record_of
-    from ..sound.files import write_audio
-
-    for warning in checked_output(sound.wave):
-        print(f"warning: {warning}", file=sys.stderr)
-    for index, path in enumerate(paths):
-        written = write_audio(path, sound.wave[index], sound.rate)
-        record = record_of(made, pipe.model, Output(path, index, written.rate))
-        record = carried(record, *replayed) if replayed else record
-        write_record(path, record)
-        seed = made.recipe.seeds[index]
-        print(f"{path}  {made.latent.seconds:.3f} s  seed {seed}")
-
-
-def loaded(options: argparse.Namespace) -> ACEStep:
+def loaded(options: argparse.Namespace, applied: Sequence[Applied] = ()) -> ACEStep:
     """The pipeline that the model options ask for."""
     from ..pipeline import ACEStep
 
     device, precision, paths = _device(options.device), _precision(options), _places(options)
     pipe = ACEStep.load(*paths, device=device, precision=precision, offload=options.offload)
-    return pipe.with_adapters(options.adapters) if getattr(options, "adapters", None) else pipe
+    return pipe.with_adapters(list(applied))
 
 
-def _vocabulary(options: argparse.Namespace) -> Vocabulary:
+def vocabulary_of(options: argparse.Namespace) -> Vocabulary:
     from ..lyrics.vocabulary import Vocabulary
     from ..weights.download import download_vocabulary
 
@@ -193,3 +147,18 @@ def ticking(label: str) -> Iterator[Tick]:
             bar.update(done - bar.n)
 
         yield tick
+
+
+@contextmanager
+def stepping() -> Iterator[See]:
+    """A progress bar of schedule steps; how many passes there will be shows as they come."""
+    from tqdm import tqdm
+
+    with tqdm(desc="sampling", unit="step", file=sys.stderr) as bar:
+
+        def see(step: Step, x: Tensor, velocity: Tensor) -> None:
+            bar.total = step.count
+            bar.n = step.index + 1
+            bar.refresh()
+
+        yield see

@@ -4,41 +4,37 @@ from acestep_core.editing import SourceClip, inpaint
 """
 
 from .edits import (
-    Assignment,
-    assigned,
-    audio_to_audio,
     edit,
+    edited,
     extend,
+    finished,
+    follow,
     inpaint,
+    prepared,
     vary,
 )
 from .request import (
     Edited,
-    Flow,
-    Follow,
-    Growth,
-    Inpaint,
     Options,
     Pipe,
+    Request,
     SourceClip,
-    Wish,
+    SourceNamed,
 )
 
 __all__ = [
-    "Assignment",
     "Edited",
-    "Flow",
-    "Follow",
-    "Growth",
-    "Inpaint",
     "Options",
     "Pipe",
+    "Request",
     "SourceClip",
-    "Wish",
-    "assigned",
-    "audio_to_audio",
+    "SourceNamed",
     "edit",
+    "edited",
     "extend",
+    "finished",
+    "follow",
     "inpaint",
+    "prepared",
     "vary",
 ]

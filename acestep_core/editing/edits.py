@@ -1,7 +1,7 @@
-"""Edits of sound in memory: inpaint, extend, edit, audio to audio, vary.
+"""Edits of sound in memory: inpaint, extend, edit, follow, vary.
 
-    pipe (an ACEStep), clip, recipe without its task, what to do -> Edited, one take a seed
-    the same, a Wish -> assigned -> Assignment, to be sampled here and put together there
+    pipe (an ACEStep), clip, recipe with its task -> edited -> Edited, one take a seed
+    the same in two halves: prepared -> Job, to be sampled here and `finished` there
 
 Each of them is a task of `types`, done by a Job, which keeps all that was not to change.
 """
@@ -9,72 +9,74 @@ Each of them is a task of `types`, done by a Job, which keeps all that was not t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cache
 
 from ..config import FRAME, SAMPLE_RATE
 from ..lyrics.compare import compare
-from ..pipeline import unseen
-from ..sampling.loop import See
+from ..pipeline import OUTPUT_RATE, unseen
+from ..sampling.loop import Counter, See
 from ..settings import SettingError
-from ..tasks.region import Window, resolve, shortened
-from ..types import (
-    AudioToAudio,
-    Edit,
-    Latent,
-    Lyrics,
-    Recipe,
-    Region,
-    Repaint,
-    Retake,
-    Tags,
-    Task,
-    TextToMusic,
+from ..tasks.region import moved, resolve, shortened
+from ..types import Edit, Extend, Follow, Inpaint, Recipe, Region, Retake, TextToMusic
+from .ends import extension, joined
+from .job import (
+    Findings,
+    Job,
+    Piece,
+    Result,
+    Sounded,
+    decoded,
+    heard,
+    level,
+    options_of,
+    put_back,
+    sounded,
+    unchanged,
+    with_reports,
 )
-from .ends import _extend
-from .job import NO_CHANGE_KNOWN, Assignment, Job
-from .report import compared
-from .request import Edited, Flow, Follow, Growth, Inpaint, Options, Pipe, SourceClip, Wish
-from .splice import as_source
+from .report import Change, compared
+from .request import Edited, Options, Pipe, SourceClip
+from .splice import as_source, samples_of
 
-__all__ = [
-    "Assignment",
-    "Edited",
-    "Flow",
-    "Follow",
-    "Growth",
-    "Inpaint",
-    "Options",
-    "Pipe",
-    "SourceClip",
-    "Wish",
-    "assigned",
-    "audio_to_audio",
-    "edit",
-    "extend",
-    "inpaint",
-    "vary",
-]
+NO_CHANGE_KNOWN = Change(None, (), None, None)
 
 
-def assigned(
+def edited(
     pipe: Pipe,
     clip: SourceClip,
     recipe: Recipe,
-    wish: Wish,
     options: Options | None = None,
     see: See = unseen,
-) -> Assignment:
-    """What is to be done to the source: the tasks to sample, and what is made of their sound."""
-    if isinstance(wish, Flow):  # empty tags or lyrics stay the source's
-        recipe = replace(recipe, tags=recipe.tags or wish.tags, lyrics=recipe.lyrics or wish.lyrics)
-        return _edit(Job("Edit", pipe, clip, recipe, options, see), wish)
-    if isinstance(wish, Inpaint):
-        return _inpaint(Job("Inpaint", pipe, clip, recipe, options, see), wish)
-    if isinstance(wish, Growth):
-        return _extend(Job("Extend", pipe, clip, recipe, options, see), wish)
-    return _follow(Job("Audio to audio", pipe, clip, recipe, options, see), wish)
+) -> Edited:
+    """The recipe's task done to a clip, one stretch after the other."""
+    job = prepared(clip, recipe, options)
+    return finished(job, (sounded(pipe, job, piece, see) for piece in job.pieces))
+
+
+def prepared(clip: SourceClip, recipe: Recipe, options: Options | None = None) -> Job:
+    """What is to be done to the source. Nothing is encoded or sampled yet."""
+    task = recipe.task
+    if isinstance(task, Inpaint):
+        return _inpaint(task, Job("Inpaint", clip, recipe, options_of(recipe, options)))
+    if isinstance(task, Extend):
+        return extension(task, Job("Extend", clip, recipe, options_of(recipe, options)))
+    if isinstance(task, Follow):
+        return _follow(task, Job("Follow", clip, recipe, options_of(recipe, options)))
+    if isinstance(task, Edit):  # empty tags or lyrics stay the source's
+        tags, lyrics = recipe.tags or clip.tags, recipe.lyrics or clip.lyrics
+        recipe = replace(recipe, tags=tags, lyrics=lyrics)
+        return _edit(task, Job("Edit", clip, recipe, options_of(recipe, options)))
+    raise SettingError(f"{type(task).__name__} works on no source.")
+
+
+def finished(job: Job, pieces: Iterable[Sounded]) -> Edited:
+    """What was sampled of each piece, in their order, put together."""
+    if not job.pieces:
+        return unchanged(job)
+    if isinstance(job.recipe.task, Extend):
+        return joined(job.recipe.task, job, pieces)
+    return put_back(job, pieces)
 
 
 def inpaint(
@@ -82,90 +84,109 @@ def inpaint(
     clip: SourceClip,
     recipe: Recipe,
     regions: Sequence[Region],
-    variance: float = 0.5,
+    variance: float = Inpaint.variance,
     options: Options | None = None,
     see: See = unseen,
 ) -> Edited:
     """The regions made new; variance 0 returns the source."""
-    wish = Inpaint(tuple(regions), variance)
-    return assigned(pipe, clip, recipe, wish, options, see).done()
+    task = Inpaint(tuple(regions), variance)
+    return edited(pipe, clip, replace(recipe, task=task), options, see)
 
 
-def _inpaint(job: Job, wish: Inpaint) -> Assignment:
-    clip = job.clip
-    job.regions = resolve(wish.regions, clip.seconds)
-    job.notes += shortened(wish.regions, clip.seconds)
-    if wish.variance == 0:
-        nothing = Repaint(Latent.none(), job.regions, 0)
-        return job.unchanged(nothing, "Variance is 0, so nothing is made new: this is the source.")
-
-    def task(source: Latent, window: Window) -> Task:
-        return Repaint(source, window.regions, wish.variance, window.end)
-
-    return job.in_windows(task)
+def _inpaint(task: Inpaint, job: Job) -> Job:
+    regions = resolve(task.regions, job.clip.seconds)
+    notes = tuple(shortened(task.regions, job.clip.seconds))
+    job = replace(job, regions=regions, notes=notes)
+    if task.variance == 0:
+        note = "Variance is 0, so nothing is made new: this is the source."
+        return replace(job, notes=(*notes, note))
+    return _in_windows(job)
 
 
 def edit(
     pipe: Pipe,
     clip: SourceClip,
     recipe: Recipe,
-    flow: Flow,
-    regions: Sequence[Region] = (),
+    task: Edit | None = None,
     options: Options | None = None,
     see: See = unseen,
 ) -> Edited:
     """The source under the recipe's tags and lyrics; an empty one stays the source's.
 
-    With regions the edit is heard in them alone; without, the whole clip is edited.
+    What the source is now stands in its clip. With regions the edit is heard in them alone.
     """
-    wish = replace(flow, regions=tuple(regions) or flow.regions)
-    return assigned(pipe, clip, recipe, wish, options, see).done()
+    return edited(pipe, clip, replace(recipe, task=task or Edit()), options, see)
 
 
-def _edit(job: Job, flow: Flow) -> Assignment:
-    clip, recipe, pipe = job.clip, job.recipe, job.pipe
-    job.notes += shortened(flow.regions, clip.seconds)
-    job.warnings += compare(flow.lyrics, recipe.lyrics, language=recipe.language).problems
-    job.regions = resolve(flow.regions, clip.seconds)
+def _edit(task: Edit, job: Job) -> Job:
+    clip = job.clip
+    if not clip.tags.strip():
+        raise SettingError("The source's tags are empty. Say what the song is now.")
+    job = replace(
+        job,
+        regions=resolve(task.regions, clip.seconds),
+        notes=tuple(shortened(task.regions, clip.seconds)),
+        warnings=tuple(
+            compare(clip.lyrics, job.recipe.lyrics, language=job.recipe.language).problems
+        ),
+    )
     if not job.regions:
         job.refuse_long("Name a region: it is edited with the music around it as context.")
-
-    @cache
-    def words() -> tuple[Tags, Lyrics]:
-        lyrics = pipe.lyrics(flow.lyrics, recipe.language, recipe.compat)
-        return pipe.tags(flow.tags), lyrics
-
-    def task(source: Latent, window: Window) -> Task:
-        share = (flow.start, flow.stop, flow.average)
-        return Edit(source, *words(), *share, flow.extended)
-
-    return job.in_windows(task)
+    return _in_windows(job)
 
 
-def audio_to_audio(
+def follow(
     pipe: Pipe,
     clip: SourceClip,
     recipe: Recipe,
-    strength: float = 0.5,
+    strength: float = Follow.strength,
     options: Options | None = None,
     see: See = unseen,
 ) -> Edited:
     """A new clip along the lines of the source; strength 1 returns it."""
-    return assigned(pipe, clip, recipe, Follow(strength), options, see).done()
+    return edited(pipe, clip, replace(recipe, task=Follow(strength)), options, see)
 
 
-def _follow(job: Job, wish: Follow) -> Assignment:
+def _follow(task: Follow, job: Job) -> Job:
     job.refuse_long("Cut it, or make a part of it new with inpaint or edit.")
-    if wish.strength == 1:
-        nothing = AudioToAudio(Latent.none(), 1)
-        return job.unchanged(nothing, "Strength is 1: this is the source.")
-    return job.in_windows(lambda source, window: AudioToAudio(source, wish.strength))
+    if task.strength == 1:
+        return replace(job, notes=("Strength is 1: this is the source.",))
+    return _in_windows(job)
+
+
+def _in_windows(job: Job) -> Job:
+    """The task on stretches around the regions; on the whole clip where there are none."""
+    if not job.behaviour.works_in_windows:
+        job.refuse_long("Use corrected mode, which works on the part around a region.")
+    clip, task, pieces = job.clip, job.recipe.task, []
+    for window in job.windows:
+        first, last = samples_of(Region(window.start, window.end), clip.rate, clip.samples)
+        inner = task
+        if isinstance(task, Inpaint):
+            inner = replace(task, regions=moved(window.regions, first / clip.rate))
+        pieces.append(Piece(inner, first, last))
+    return replace(job, pieces=tuple(pieces))
+
+
+def extend(
+    pipe: Pipe,
+    clip: SourceClip,
+    recipe: Recipe,
+    task: Extend,
+    options: Options | None = None,
+    see: See = unseen,
+) -> Edited:
+    """New music before and after the source, which stays as it is between.
+
+    Of a source over 240 s each side is made apart, following what `context` says of that end.
+    """
+    return edited(pipe, clip, replace(recipe, task=task), options, see)
 
 
 def vary(
     pipe: Pipe,
     recipe: Recipe,
-    variance: float = 0.2,
+    variance: float = Retake.variance,
     clip: SourceClip | None = None,
     options: Options | None = None,
     see: See = unseen,
@@ -176,32 +197,20 @@ def vary(
     """
     if not isinstance(recipe.task, TextToMusic | Retake):
         raise SettingError("Only a clip made from tags and lyrics alone can be varied by its seed.")
-    job = Job("Retake", pipe, clip, recipe, options, see)
-    made = job.make(Retake(recipe.task.seconds, variance))
-    latent = job.latent_made
-    length = math.ceil(latent.frames * FRAME * job.rate / SAMPLE_RATE)
-    source = job.hear(0, clip.samples) if clip else None
-    whole, waves, changes = (Region(0.0, length / job.rate),), [], []
-    for index, wave in enumerate(made):
-        wave = as_source(wave, len(clip.wave) if clip else 2, job.rate, length)
-        wave = wave * job.level(index, wave, source) if source else wave
-        waves.append(wave)
+    recipe = replace(recipe, task=Retake(recipe.task.seconds, variance))
+    options, steps = options_of(recipe, options), Counter(see)
+    piece = decoded(pipe, pipe.generate(recipe, steps), steps.count)
+    rate = clip.rate if clip else OUTPUT_RATE
+    length = math.ceil(piece.latent.frames * FRAME * rate / SAMPLE_RATE)
+    whole, waves, changes, levels = (Region(0.0, length / rate),), [], [], []
+    source, findings = heard(clip, 0, clip.samples) if clip else (None, Findings())
+    for take in piece.takes:
+        wave = as_source(take, len(clip.wave) if clip else 2, rate, length).clone()
+        levels.append((level(options, wave, rate, source),) if source else ())
         is_alike = clip is not None and clip.samples == length
-        alike = compared(job.clip.wave, wave, whole, job.rate) if is_alike else None
-        changes.append(alike or NO_CHANGE_KNOWN)
-    return job.finish(waves, whole, changes, latent)
-
-
-def extend(
-    pipe: Pipe,
-    clip: SourceClip,
-    recipe: Recipe,
-    growth: Growth,
-    options: Options | None = None,
-    see: See = unseen,
-) -> Edited:
-    """New music before and after the source, which stays as it is between.
-
-    Of a source over 240 s each side is made apart, following what `context` says of that end.
-    """
-    return assigned(pipe, clip, recipe, growth, options, see).done()
+        alike = compared(clip.wave, wave, whole, rate) if clip and is_alike else NO_CHANGE_KNOWN
+        changes.append(alike)
+        waves.append(wave)
+    findings += Findings(levels=tuple(levels))
+    result = Result(waves, rate, whole, changes, piece.latent, findings)
+    return with_reports("Retake", recipe, result, [piece])

@@ -1,79 +1,71 @@
-"""One edit of one source: its latents, its takes, and what is said about them.
+"""One edit of one source: what is to be sampled, and what is made of its sound.
 
-    clip -> stretches of at most 240 s -> latents -> task        Assignment.tasks
-    what was sampled -> decode -> level -> splice -> report      Assignment.finish
+    clip, recipe -> Job: pieces, each a task on a stretch of at most 240 s
+    piece -> source_of -> Source, to be sampled
+    what was sampled -> Sounded -> levelled, spliced, compared -> Edited
 
 Outside the regions a result is the source, sample for sample, at its own rate and number of
-channels. In reference mode splice and level matching are off and latents are never reused.
-The two halves of an Assignment may be done in two places: a host samples in one node and
-decodes in another.
+channels, where the mode splices. Both halves need the job alone, so a host may sample in one
+node and decode in another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from torch import Tensor
 
 from ..config import MAX_SECONDS, SAMPLE_RATE
-from ..pipeline import OUTPUT_RATE, Made, unseen
+from ..pipeline import Made
 from ..sampling.loop import Counter, See
 from ..settings import SettingError
-from ..sound.loudness import (
-    Loudness,
-    Matching,
-    heat_of,
-    matched,
-    measured,
-    standard,
-    unmatched,
-)
-from ..tasks.region import Window, moved, territories, windows
-from ..types import Latent, Recipe, Region, Task
+from ..sound.loudness import Loudness, Matching, heat_of, matched, measured, standard, unmatched
+from ..tasks.behaviours import BEHAVIOURS
+from ..tasks.kit import Behaviour
+from ..tasks.region import Window, territories, windows
+from ..types import Edit, Latent, Recipe, Region, Source, Task
 from .report import Change, EditReport, change_warnings, compared, step_warnings
 from .request import Edited, Options, Pipe, SourceClip, Takes
 from .splice import as_source, put, samples_of
 
-NO_CHANGE_KNOWN = Change(None, (), None, None)
 
-TaskOf = Callable[[Latent, Window], Task]  # the window in its own time, from 0
+@dataclass(frozen=True)
+class Piece:
+    """A task on the source's samples [first, last), in that stretch's own time."""
+
+    task: Task
+    first: int
+    last: int
 
 
+@dataclass(frozen=True, eq=False)
 class Job:
-    """What one edit is done with, and what it has found so far."""
+    """An edit made ready. Without pieces the result is the source."""
 
-    def __init__(
-        self,
-        name: str,
-        pipe: Pipe,
-        clip: SourceClip | None,
-        recipe: Recipe,
-        options: Options | None,
-        see: See,
-    ) -> None:
-        self.name, self.pipe, self._clip, self.recipe = name, pipe, clip, recipe
-        self.rate = clip.rate if clip else OUTPUT_RATE
-        self.made: Made | None = None
-        self.is_reference = recipe.compat == "reference"
-        self.options = options or Options()
-        if self.is_reference:
-            self.options = replace(self.options, splice=False, match_level=False)
-        self.steps = Counter(see)
-        self.regions: tuple[Region, ...] = ()  # resolved
-        self.notes: list[str] = []
-        self.warnings: list[str] = []
-        self.levels: list[list[Matching]] = [[] for _ in recipe.seeds]
+    name: str
+    clip: SourceClip
+    recipe: Recipe  # its task as it was asked for
+    options: Options  # as far as the mode has them
+    regions: tuple[Region, ...] = ()  # resolved
+    pieces: tuple[Piece, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
-    def clip(self) -> SourceClip:
-        assert self._clip is not None, f"{self.name} needs a source"
-        return self._clip
+    def behaviour(self) -> Behaviour:
+        return BEHAVIOURS[self.recipe.compat]
 
     @property
     def is_long(self) -> bool:
         return self.clip.seconds > MAX_SECONDS
+
+    @cached_property
+    def windows(self) -> list[Window]:
+        """Stretches around the regions; the whole clip where there are none."""
+        whole = Window(0.0, self.clip.seconds, ())
+        return windows(self.regions, self.clip.seconds, MAX_SECONDS) or [whole]
 
     def refuse_long(self, fix: str) -> None:
         if self.is_long:
@@ -82,175 +74,195 @@ class Job:
                 f" worked on at once. {fix}"
             )
 
-    def unchanged(self, task: Task, note: str) -> Assignment:
-        """The source for every take; the task is only recorded."""
-        self.recipe = replace(self.recipe, task=task)
 
-        def finish(made: Iterable[Takes]) -> Edited:
-            self.notes.append(note)
-            waves = [self.clip.wave.clone() for _ in self.recipe.seeds]
-            change = compared(self.clip.wave, waves[0], self.regions, self.clip.rate)
-            return self.finish(waves, self.regions, [change] * len(waves), None)
+@dataclass(frozen=True, eq=False)
+class Sounded:
+    """A piece after sampling and decoding."""
 
-        return Assignment(self, (), finish)
+    takes: Takes
+    latent: Latent
+    recipe: Recipe  # with the seeds that were used
+    steps: int  # noise levels that were sampled
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
-    def in_windows(self, task_of: TaskOf) -> Assignment:
-        """The task on stretches around the regions; on the whole clip where there are none."""
-        clip, regions = self.clip, self.regions
-        if self.is_reference:
-            self.refuse_long("Use corrected mode, which works on the part around a region.")
-        stretches = windows(regions, clip.seconds, MAX_SECONDS) or [Window(0.0, clip.seconds, ())]
 
-        def finish(made: Iterable[Takes]) -> Edited:
-            takes = [clip.wave.clone() for _ in self.recipe.seeds]
-            parts = zip(made, stretches, territories(stretches), strict=True)
-            for waves, stretch, territory in parts:
-                new = stretch.regions if stretch.regions and self.options.splice else (territory,)
-                self._put(waves, stretch, new, takes)
-            new = regions or (Region(0.0, clip.seconds),)
-            changes = [compared(clip.wave, take, new, clip.rate) for take in takes]
-            latent = self.made.latent if self.made and not self.is_long else None
-            return self.finish(takes, new, changes, latent)
+@dataclass(frozen=True)
+class Findings:
+    """What was found out beside the sound itself; levels are those of each take."""
 
-        return Assignment(
-            self, [partial(self._task_on, stretch, task_of) for stretch in stretches], finish
-        )
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    levels: tuple[tuple[Matching, ...], ...] = ()
 
-    def _task_on(self, stretch: Window, task_of: TaskOf) -> Task:
-        clip = self.clip
-        first, last = self._samples(stretch)
-        inner = Window(0.0, (last - first) / clip.rate, moved(stretch.regions, first / clip.rate))
-        return task_of(self.latent_of(first, last), inner)
-
-    def _samples(self, stretch: Window) -> tuple[int, int]:
-        clip = self.clip
-        return samples_of(Region(stretch.start, stretch.end), clip.rate, clip.samples)
-
-    def _put(
-        self, made: Takes, stretch: Window, new: Sequence[Region], takes: list[Tensor]
-    ) -> None:
-        """Put what was made of `new` on a stretch into every take."""
-        clip = self.clip
-        first, last = self._samples(stretch)
-        if self.is_long:
-            self.notes.append(
-                f"Worked on {stretch.start:.2f}-{stretch.end:.2f} s of {clip.seconds:.2f} s."
-            )
-        around = self.hear(first, last)
-        spans = [samples_of(region, clip.rate, clip.samples) for region in new]
-        wanted = [standard(measured(clip.wave[:, a:b], clip.rate), around) for a, b in spans]
-        for index, wave in enumerate(made):
-            wave = as_source(wave, len(clip.wave), clip.rate, last - first).clone()
-            for (start, end), source in zip(spans, wanted, strict=True):
-                part = wave[:, start - first : end - first]
-                part *= self.level(index, part, source)
-            put(takes[index], wave, first, new, clip.rate, self.options.crossfade)
-
-    def latent_of(self, first: int, last: int) -> Latent:
-        """Latents of the source's samples [first, last): its own where it brought them."""
-        clip, known = self.clip, self.clip.latent
-        is_whole = (first, last) == (0, clip.samples)
-        if known is not None and is_whole and not self.is_reference:
-            if known.frames == clip.frames:
-                self.notes.append("The source's own latents were used; nothing was encoded again.")
-                return known
-            self.notes.append(
-                f"The source's latents have {known.frames} frames and its sound {clip.frames}:"
-                " they are not of the same clip, so the sound was encoded."
-            )
-        return self.pipe.encode(clip.wave[:, first:last], clip.rate)
-
-    def make(self, task: Task) -> Takes:
-        self.made = self.pipe.generate(replace(self.recipe, task=task), self.steps)
-        return list(self.pipe.decode(self.made.latent, SAMPLE_RATE))
-
-    @property
-    def latent_made(self) -> Latent:
-        assert self.made is not None, "nothing was made yet"
-        return self.made.latent
-
-    def hear(self, first: int, last: int) -> Loudness:
-        """The source's loudness from sample to sample; what is wrong with it is noted."""
-        source = measured(self.clip.wave[:, first:last], self.clip.rate)
-        if source.is_hot:
-            (self.warnings if source.is_clipped else self.notes).append(heat_of(source))
-        if source.is_silent:
-            self.notes.append(f"The source is silent ({source.rms:.0f} dB RMS).")
-        return source
-
-    def level(self, index: int, part: Tensor, source: Loudness) -> float:
-        """The factor that brings a new part to the source's level, and a line in the report."""
-        match = matched if self.options.match_level else unmatched
-        found = match(part, self.rate, source)
-        self.levels[index].append(found)
-        return found.factor
-
-    def finish(
-        self,
-        waves: list[Tensor],
-        regions: Sequence[Region],
-        changes: Sequence[Change],
-        latent: Latent | None,
-    ) -> Edited:
-        """The takes with their reports; regions (seconds of the result) are what is new."""
-        made = self.made
-        # What is new comes from the retake seeds, where the task has both kinds.
-        new_seeds = self.recipe.retake_seeds or self.recipe.seeds
-        reports = tuple(
-            EditReport(
-                task=self.name,
-                seed=new_seeds[index],
-                seconds=wave.shape[-1] / self.rate,
-                regions=tuple((region.start, region.end) for region in regions),
-                change=changes[index],
-                steps_run=self.steps.count,
-                steps=self._steps_asked,
-                levels=tuple(self.levels[index]),
-                notes=self._notes_of(index),
-                warnings=self._warnings_of(changes[index]),
-            )
-            for index, wave in enumerate(waves)
-        )
-        recipe = made.recipe if made else self.recipe
-        return Edited(waves, self.rate, latent, reports, recipe, self.regions)
-
-    @property
-    def _steps_asked(self) -> int:
-        return len(self.recipe.sampling.chosen) or self.recipe.sampling.steps
-
-    def _notes_of(self, index: int) -> tuple[str, ...]:
-        of_levels = (note for level in self.levels[index] for note in level.notes)
-        return tuple(dict.fromkeys([*self.notes, *of_levels]))
-
-    def _warnings_of(self, change: Change) -> tuple[str, ...]:
-        found = list(self.warnings)
-        if self.made:  # unless nothing was asked for
-            found += self.made.warnings
-            found += step_warnings(self.steps.count, self._steps_asked)
-            found += change_warnings(change)
-        return tuple(dict.fromkeys(found))
+    def __add__(self, other: Findings) -> Findings:
+        count = max(len(self.levels), len(other.levels))
+        sides = (one.levels or ((),) * count for one in (self, other))
+        levels = tuple(mine + others for mine, others in zip(*sides, strict=True))
+        notes, warnings = self.notes + other.notes, self.warnings + other.warnings
+        return Findings(notes, warnings, levels)
 
 
 @dataclass(frozen=True, eq=False)
-class Assignment:
-    """An edit made ready: what is to be sampled, and how its sound becomes the result.
+class Result:
+    """The takes of an edit, and all that is said of them."""
 
-    `tasks` are made when they are asked for, since each may encode a stretch of the source;
-    there is none where the source is to stay as it is.
-    """
+    waves: list[Tensor]  # (C, N) of each take
+    rate: int
+    regions: Sequence[Region]  # what is new, in seconds of the result
+    changes: Sequence[Change]
+    latent: Latent | None = None
+    findings: Findings = field(default_factory=Findings)
 
-    job: Job
-    tasks: Sequence[Callable[[], Task]]
-    finish: Callable[[Iterable[Takes]], Edited]  # takes of every task, in their order
 
-    def done(self) -> Edited:
-        """Sampled, decoded and put together, one stretch after the other."""
-        return self.finish(self.job.make(task()) for task in self.tasks)
+def options_of(recipe: Recipe, options: Options | None) -> Options:
+    """How the result is put into its source, as far as the mode does that."""
+    options = options or Options()
+    if BEHAVIOURS[recipe.compat].splices:
+        return options
+    return replace(options, splice=False, match_level=False)
 
-    def sounded(self, made: Made, steps_run: int) -> Edited:
-        """The result of the one task that was sampled elsewhere, in so many steps."""
-        assert len(self.tasks) <= 1, "stretches of a long source are sampled one by one"
-        if not self.tasks:
-            return self.finish(())
-        self.job.made, self.job.steps = made, Counter(unseen, steps_run)
-        return self.finish([list(self.job.pipe.decode(made.latent, SAMPLE_RATE))])
+
+def source_of(pipe: Pipe, job: Job, piece: Piece) -> tuple[Source, tuple[str, ...]]:
+    """What a piece works on, and how its latents were come by."""
+    clip, task = job.clip, piece.task
+    latent, notes = _latent_of(pipe, job, piece.first, piece.last)
+    seconds = (piece.last - piece.first) / clip.rate
+    if not isinstance(task, Edit):
+        return Source(latent, seconds=seconds), notes
+    lyrics = pipe.lyrics(clip.lyrics, job.recipe.language, job.recipe.compat)
+    return Source(latent, pipe.tags(clip.tags), lyrics, seconds), notes
+
+
+def _latent_of(pipe: Pipe, job: Job, first: int, last: int) -> tuple[Latent, tuple[str, ...]]:
+    """Latents of the source's samples [first, last): its own where it brought them."""
+    clip, known, notes = job.clip, job.clip.latent, ()
+    is_whole = (first, last) == (0, clip.samples)
+    if known is not None and is_whole and job.behaviour.reuses_latents:
+        if known.frames == clip.frames:
+            note = "The source's own latents were used; nothing was encoded again."
+            return known, (note,)
+        notes = (
+            f"The source's latents have {known.frames} frames and its sound {clip.frames}:"
+            " they are not of the same clip, so the sound was encoded.",
+        )
+    return pipe.encode(clip.wave[:, first:last], clip.rate), notes
+
+
+def sounded(pipe: Pipe, job: Job, piece: Piece, see: See) -> Sounded:
+    """A piece sampled and decoded here."""
+    source, notes = source_of(pipe, job, piece)
+    steps = Counter(see)
+    made = pipe.generate(replace(job.recipe, task=piece.task), steps, source)
+    return decoded(pipe, made, steps.count, notes)
+
+
+def decoded(pipe: Pipe, made: Made, steps: int, notes: tuple[str, ...] = ()) -> Sounded:
+    """What was sampled, perhaps elsewhere, in so many steps."""
+    takes = list(pipe.decode(made.latent, SAMPLE_RATE))
+    return Sounded(takes, made.latent, made.recipe, steps, notes, made.warnings)
+
+
+def unchanged(job: Job) -> Edited:
+    """The source for every take."""
+    waves = [job.clip.wave.clone() for _ in job.recipe.seeds]
+    change = compared(job.clip.wave, waves[0], job.regions, job.clip.rate)
+    result = Result(waves, job.clip.rate, job.regions, [change] * len(waves))
+    return reported(job, result, ())
+
+
+def put_back(job: Job, pieces: Iterable[Sounded]) -> Edited:
+    """What was made of each window, put into the source."""
+    clip, findings, heard = job.clip, Findings(), []
+    takes = [clip.wave.clone() for _ in job.recipe.seeds]
+    for piece, window, territory in zip(pieces, job.windows, territories(job.windows), strict=True):
+        new = window.regions if window.regions and job.options.splice else (territory,)
+        findings += _put(job, piece, window, new, takes)
+        heard.append(replace(piece, takes=[]))  # their sound is in the result now
+    new = job.regions or (Region(0.0, clip.seconds),)
+    changes = [compared(clip.wave, take, new, clip.rate) for take in takes]
+    latent = None if job.is_long else heard[-1].latent
+    return reported(job, Result(takes, clip.rate, new, changes, latent, findings), heard)
+
+
+def _put(
+    job: Job, made: Sounded, window: Window, new: Sequence[Region], takes: list[Tensor]
+) -> Findings:
+    """Put what was made of `new` on a window into every take, in place."""
+    clip = job.clip
+    first, last = samples_of(Region(window.start, window.end), clip.rate, clip.samples)
+    around, findings = heard(clip, first, last)
+    if job.is_long:
+        place = f"{window.start:.2f}-{window.end:.2f} s of {clip.seconds:.2f} s"
+        findings = Findings((f"Worked on {place}.",)) + findings
+    spans = [samples_of(region, clip.rate, clip.samples) for region in new]
+    wanted = [standard(measured(clip.wave[:, a:b], clip.rate), around) for a, b in spans]
+    levels = []
+    for take, wave in zip(takes, made.takes, strict=True):
+        wave = as_source(wave, len(clip.wave), clip.rate, last - first).clone()
+        own = []
+        for (start, end), source in zip(spans, wanted, strict=True):
+            own.append(level(job.options, wave[:, start - first : end - first], clip.rate, source))
+        put(take, wave, first, new, clip.rate, job.options.crossfade)
+        levels.append(tuple(own))
+    return findings + Findings(levels=tuple(levels))
+
+
+def heard(clip: SourceClip, first: int, last: int) -> tuple[Loudness, Findings]:
+    """The source's loudness from sample to sample, and what is wrong with it."""
+    source = measured(clip.wave[:, first:last], clip.rate)
+    notes, warnings = [], []
+    if source.is_hot:
+        (warnings if source.is_clipped else notes).append(heat_of(source))
+    if source.is_silent:
+        notes.append(f"The source is silent ({source.rms:.0f} dB RMS).")
+    return source, Findings(tuple(notes), tuple(warnings))
+
+
+def level(options: Options, part: Tensor, rate: int, source: Loudness) -> Matching:
+    """Bring a new part (C, n) to the source's level, in place."""
+    match = (matched if options.match_level else unmatched)(part, rate, source)
+    part *= match.factor
+    return match
+
+
+def reported(job: Job, result: Result, pieces: Sequence[Sounded]) -> Edited:
+    """The takes with their reports."""
+    known = Findings(job.notes, job.warnings)
+    for piece in pieces:
+        known += Findings(piece.notes)
+    return with_reports(
+        job.name, job.recipe, replace(result, findings=known + result.findings), pieces
+    )
+
+
+def with_reports(name: str, recipe: Recipe, result: Result, pieces: Sequence[Sounded]) -> Edited:
+    """The takes of an edit of that name; `pieces` are what was sampled for it."""
+    steps, findings = max((piece.steps for piece in pieces), default=0), result.findings
+    asked = len(recipe.sampling.chosen) or recipe.sampling.steps
+    used = replace(pieces[-1].recipe, task=recipe.task) if pieces else recipe
+    # What is new comes from the retake seeds, where the task has both kinds.
+    seeds, reports = recipe.retake_seeds or recipe.seeds, []
+    for index, wave in enumerate(result.waves):
+        levels = findings.levels[index] if findings.levels else ()
+        of_levels = (note for one in levels for note in one.notes)
+        warnings = list(findings.warnings)
+        if pieces:  # unless nothing was asked for
+            warnings += pieces[-1].warnings
+            warnings += step_warnings(steps, asked)
+            warnings += change_warnings(result.changes[index])
+        reports.append(
+            EditReport(
+                task=name,
+                seed=seeds[index],
+                seconds=wave.shape[-1] / result.rate,
+                regions=tuple((region.start, region.end) for region in result.regions),
+                change=result.changes[index],
+                steps_run=steps,
+                steps=asked,
+                levels=levels,
+                notes=tuple(dict.fromkeys([*findings.notes, *of_levels])),
+                warnings=tuple(dict.fromkeys(warnings)),
+            )
+        )
+    return Edited(result.waves, result.rate, result.latent, tuple(reports), used)

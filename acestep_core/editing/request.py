@@ -7,21 +7,14 @@ from typing import Protocol
 
 from torch import Tensor
 
-from ..config import FRAME, MAX_SECONDS, SAMPLE_RATE, seconds_of
+from ..config import FRAME, SAMPLE_RATE, seconds_of
 from ..pipeline import Made
 from ..sampling.loop import See
 from ..settings import SettingError, checked
 from ..sound.audio import checked_wave
-from ..types import (
-    Latent,
-    Lyrics,
-    Recipe,
-    Region,
-    Tags,
-)
-from .report import (
-    EditReport,
-)
+from ..types import Latent, Lyrics, Recipe, Source, Tags
+from ..weights.model import Added
+from .report import EditReport
 from .splice import CROSSFADE
 
 LONGEST = 3600.0  # seconds of a source
@@ -36,7 +29,7 @@ class Pipe(Protocol):
     def tags(self, text: str) -> Tags: ...
     def lyrics(self, text: str, language: str, compat: str) -> Lyrics: ...
     def encode(self, wave: Tensor, rate: int) -> Latent: ...
-    def generate(self, recipe: Recipe, see: See) -> Made: ...
+    def generate(self, recipe: Recipe, see: See, source: Source | None = None) -> Made: ...
     def decode(self, latent: Latent, rate: int) -> Tensor: ...
 
 
@@ -47,6 +40,8 @@ class SourceClip:
     wave: Tensor  # (C, N)
     rate: int
     latent: Latent | None = None
+    tags: str = ""  # what it is now: an edit leads away from it
+    lyrics: str = ""
 
     def __post_init__(self) -> None:
         wave = checked_wave("The source", self.wave.detach().cpu(), self.rate)
@@ -91,80 +86,37 @@ class Options:
         checked("Cross-fade (seconds)", self.crossfade, 0, 10)
 
 
+@dataclass(frozen=True)
+class SourceNamed:
+    """Which file a request works on, and what is heard in it now."""
+
+    name: str = ""  # without folders: a record is shared
+    sha256: str = ""
+    tags: str = ""  # of an edit's source
+    lyrics: str = ""
+    latent: bool = False  # whether its own latents were given
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that decides a result, as words and numbers: equal, hashable, printable."""
+
+    recipe: Recipe
+    source: SourceNamed | None = None
+    options: Options = Options()
+    adapters: tuple[Added, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Edited:
     waves: list[Tensor]  # (C, N) of each take
     rate: int
     latent: Latent | None  # of all takes, where its frames are those of the waves
     reports: tuple[EditReport, ...]
-    recipe: Recipe
-    regions: tuple[Region, ...] = ()  # that were asked for, in the source's own time
+    recipe: Recipe  # with the seeds that were used
 
 
 def frames_encoded(samples: int, rate: int) -> int:
     """Latent frames of a clip, without one that would hold only what a round trip adds to it."""
     length = -(-samples * SAMPLE_RATE // rate)
     return max((length - 3) // FRAME + 1, 1)
-
-
-@dataclass(frozen=True)
-class Inpaint:
-    """Regions to make new, and how much; variance 0 leaves the source."""
-
-    regions: tuple[Region, ...]
-    variance: float = 0.5
-
-    def __post_init__(self) -> None:
-        checked("Variance", self.variance, 0, 1)
-        if not self.regions:
-            raise SettingError("No region was given; name the part to make new.")
-
-
-@dataclass(frozen=True)
-class Follow:
-    """A new clip along the lines of the source; strength 1 is the source."""
-
-    strength: float = 0.5
-
-    def __post_init__(self) -> None:
-        checked("Reference strength", self.strength, 0, 1)
-
-
-@dataclass(frozen=True)
-class Growth:
-    """New music before and after a source, in seconds, and how much of the source it follows."""
-
-    before: float = 0.0
-    after: float = 30.0
-    context: float = MAX_SECONDS
-
-    def __post_init__(self) -> None:
-        checked("Extend before (seconds)", self.before, 0, MAX_SECONDS)
-        checked("Extend after (seconds)", self.after, 0, MAX_SECONDS)
-        checked("Context (seconds)", self.context, 1, MAX_SECONDS)
-        if not self.before and not self.after:
-            raise SettingError("Extend adds 0 s before and 0 s after. Ask for some new music.")
-
-
-@dataclass(frozen=True)
-class Flow:
-    """What the source is, and how far an edit leads away from it (see `types.Edit`).
-
-    With regions the edit is heard in them alone.
-    """
-
-    tags: str
-    lyrics: str = ""
-    start: float = 0.2
-    stop: float = 0.4
-    average: int = 1
-    extended: bool = False
-    regions: tuple[Region, ...] = ()
-
-    def __post_init__(self) -> None:
-        checked("Edit start (n_min)", self.start, 0, 1)
-        # Said before the source is encoded, which may take minutes.
-        checked("Edit stop (n_max)", self.stop, self.start, 1, "It cannot be before the start.")
-
-
-Wish = Inpaint | Growth | Flow | Follow

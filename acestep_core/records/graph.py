@@ -1,7 +1,6 @@
 """A parameter file as a graph of nodes, in the form that ComfyUI's /prompt takes.
 
-    Record -> graph_of -> Graph(prompt, notes)
-    Record -> task_node -> (kind of node, its inputs)    what the record's task is there
+    Record -> request_of -> Request -> graph_of -> Graph(prompt, notes)
 
 A task on a source gets a LoadAudio under the name that the record gives the file. The record
 itself rides along, so that what is saved again holds all that it says.
@@ -10,25 +9,24 @@ itself rides along, so that what is saved again holds all that it says.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from ..atomic import FileError
-from ..config import MAX_SECONDS
+from ..editing.request import Request
 from ..lyrics import LANGUAGE_CHOICES
 from ..presets import EDIT_MODES
-from ..sampling.noise import Noise, derived
+from ..sampling.noise import derived
 from ..settings import chosen_from
 from ..sound.files import FORMATS
 from ..tasks.behaviours import BEHAVIOURS
-from ..types import COMPATS, Region, TextToMusic
+from ..types import Edit, Extend, Follow, Inpaint, Recipe, Retake, TextToMusic
 from ..weights.lora import FILE
 from ..weights.model import Added
 from .record import Json, Record, values_of
-from .replay import guidance_of, language_of, sampling_of
+from .replay import item_of, request_of
 
 Inputs: TypeAlias = "dict[str, Json]"
 
@@ -36,21 +34,18 @@ LORA_CHOICES = ("error", "skip")
 SKIP = LORA_CHOICES[1]
 SAFETENSORS = ".safetensors"
 NO_FILE, CUSTOM = "none", "custom"  # of the nodes' lists
-INFO, TASK, RECORD = 1, 9, 10  # outputs of the Sampler and of Load Parameters
+# Outputs of nodes by their place, as a link counts them; every other link is to the first.
+SLOTS = {
+    "AceSuiteSampler": {"info": 1},
+    "AceSuiteLoadParameters": {"task": 9, "record": 10},
+}
 LARGEST_PRIMITIVE = 2**63 - 1  # that ComfyUI's PrimitiveInt holds
 SAMPLE = "song.flac"  # where the record names no source
 FALLBACK_FORMAT, ORIGINAL_RATE = "flac", 48_000
-WITH_SOURCE = {"repaint", "extend", "edit", "audio2audio"}
-MATCH_LEVEL = "match_level"
-OPTIONS = {"splice": bool, "crossfade": float, MATCH_LEVEL: bool}  # of a task on a source
-TASKS = {"text2music", "retake", *WITH_SOURCE}
 NO_SOURCE_TAGS = (
     "The file does not say what the source was before the edit: its tags and lyrics are put"
     " where the source's belong. Change them in the nodes before Remix / Edit."
 )
-
-
-WHOLE_FRAMES = "The file counts new music in frames: it may be 0.09 s longer than it was asked for."
 OTHER_NOISE = (
     "The original draws its noise on the graphics card: this repeats the settings, not that very"
     " song."
@@ -63,125 +58,52 @@ class Graph:
     notes: tuple[str, ...]  # what the user has to know or to do
 
 
-@dataclass(frozen=True)
-class Seeds:
-    """As the nodes have them: the Sampler's is that of what is new."""
-
-    sampled: tuple[int, ...]
-    source: int | None = None
-
-
-def task_of(record: Record) -> str:
-    """The task under its own name: the original marks audio to audio by a switch as well."""
-    task = "audio2audio" if record.audio2audio_enable else record.task
-    if task not in TASKS:
-        raise FileError(
-            f"The file records the task {task!r}; known are {', '.join(sorted(TASKS))}."
-        )
-    return task
-
-
-def seeds_of(record: Record) -> Seeds:
-    if not record.actual_seeds:
-        raise FileError("The file names no seed (actual_seeds is empty). Add one.")
-    Noise(record.actual_seeds, record.retake_seeds)  # checks their range
-    if task_of(record) in ("text2music", "audio2audio"):
-        return Seeds(record.actual_seeds)
-    new = record.retake_seeds or tuple(derived(seed) for seed in record.actual_seeds)
-    return Seeds(new, record.actual_seeds[0])
-
-
-def task_node(record: Record) -> tuple[str, Inputs]:
-    """The node that describes the record's task, without its source; "" for text to music."""
-    task, own, seeds = task_of(record), record.ace_core, seeds_of(record)
-    options = _options(record)
-    if task == "text2music":
-        return "", {}
-    if task == "retake":
-        variance = {"variance": record.retake_variance}
-        return "AceSuiteRetake", {"source_seed": seeds.source, **variance}
-    if task == "audio2audio":
-        level = {name: value for name, value in options.items() if name == MATCH_LEVEL}
-        return "AceSuiteAudioReference", {"strength": record.ref_audio_strength, **level}
-    given: Inputs = {**options, "source_seed": seeds.source}
-    if task == "repaint":
-        return "AceSuiteInpaintMask", {**_region(record), **given}
-    if task == "extend":
-        return "AceSuiteExtend", {**_growth(record), **given}
-    start, stop = record.edit_n_min, record.edit_n_max
-    named = [name for name, share in EDIT_MODES.items() if share == (start, stop)]
-    shares: Inputs = {"edit_start": start, "edit_stop": stop, "average": record.edit_n_avg}
-    settings: Inputs = {"mode": (named or ["custom"])[0], "extended": bool(own.get("extended"))}
-    return "AceSuiteRemixEdit", {**settings, **shares, **given}
-
-
-def _options(record: Record) -> Inputs:
-    """How the result was put into its source; the original's files do not say."""
-    found = record.ace_core.get("options", {})
-    if not isinstance(found, dict) or not found.keys() <= OPTIONS.keys():
-        raise FileError(
-            f"The file's options are {found!r}; known are {', '.join(OPTIONS)}. Correct it there."
-        )
-    for name, value in found.items():
-        if OPTIONS[name] is bool and not isinstance(value, bool):
-            raise FileError(f"The file's {name} is {value!r}; it must be true or false.")
-        if OPTIONS[name] is float:
-            _number(value, name)
-    return dict(found)
-
-
-def regions_of(record: Record) -> tuple[Region, ...]:
-    """What parts of the source were worked on; none is all of it."""
-    named = record.ace_core.get("regions", [])
-    if not isinstance(named, list) or not all(isinstance(one, dict) for one in named):
-        raise FileError(f"The file's regions are {named!r}; they must be a list of their ends.")
-    return tuple(_region_of(one) for one in named if isinstance(one, dict))
-
-
-def _region_of(named: dict[str, Json]) -> Region:
-    if strange := named.keys() - {field.name for field in fields(Region)}:
-        raise FileError(f"A region of the file has {', '.join(sorted(strange))}; remove it there.")
-    places: dict[str, Json] = {}
-    for name, value in named.items():
-        places[name] = value if name.endswith("_from") else _number(value, name)
-    region = Region(**places)  # pyright: ignore[reportArgumentType]
-    if not {"start", "end"} <= named.keys():
-        raise FileError(f"A region of the file is {named!r}; it must have a start and an end.")
-    return region
-
-
-def needs_the_file(record: Record) -> bool:
-    """Whether its regions have no place in a task node: several, or an edit's, which is a mask."""
-    return len(regions_of(record)) > (0 if task_of(record) == "edit" else 1)
-
-
-def _region(record: Record) -> Inputs:
-    """The first region."""
-    named = regions_of(record) or (Region(record.repaint_start, record.repaint_end),)
-    return {**asdict(named[0]), "variance": record.retake_variance}
-
-
-def _growth(record: Record) -> Inputs:
-    own = record.ace_core
-    usual = {
-        "before": max(-record.repaint_start, 0),
-        "after": max(record.repaint_end - record.audio_duration, 0),
-        "context": MAX_SECONDS,
-    }
-    return {name: _number(own.get(name, value), name) for name, value in usual.items()}
-
-
-def _number(value: Json, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise FileError(f"The file's {name} is {value!r}; it must be a number. Correct it there.")
-    return value
-
-
-def seconds_of(record: Record) -> float:
+def seconds_of(recipe: Recipe) -> float:
     """The length to ask the Sampler for; a source brings its own."""
-    if task_of(record) in WITH_SOURCE:
-        return TextToMusic.seconds
-    return TextToMusic(record.audio_duration).seconds  # checks it
+    task = recipe.task
+    return task.seconds if isinstance(task, TextToMusic | Retake) else TextToMusic.seconds
+
+
+def new_seeds(recipe: Recipe) -> tuple[int, ...]:
+    """The Sampler's: those of what is new."""
+    return recipe.seeds if isinstance(recipe.task, TextToMusic | Follow) else recipe.retake_seeds
+
+
+def source_seed(recipe: Recipe) -> int | None:
+    """The one seed of what is worked on; None where it is derived from the new one."""
+    new = new_seeds(recipe)
+    if recipe.seeds in (new, tuple(derived(seed) for seed in new)):
+        return None
+    return recipe.seeds[0]
+
+
+def needs_the_file(recipe: Recipe) -> bool:
+    """Whether its regions have no place in a task node: several, or an edit's, which is a mask."""
+    task = recipe.task
+    if isinstance(task, Edit):
+        return bool(task.regions)
+    return isinstance(task, Inpaint) and len(task.regions) > 1
+
+
+def task_node(recipe: Recipe) -> tuple[str, Inputs]:
+    """The node that describes the task, without its source; "" for text to music."""
+    task = recipe.task
+    if isinstance(task, TextToMusic):
+        return "", {}
+    if isinstance(task, Retake):
+        return "AceSuiteRetake", {"source_seed": recipe.seeds[0], "variance": task.variance}
+    if isinstance(task, Inpaint):
+        region = asdict(task.regions[0])
+        return "AceSuiteInpaintMask", {**region, "variance": task.variance}
+    if isinstance(task, Extend):
+        return "AceSuiteExtend", dict(asdict(task))
+    if isinstance(task, Follow):
+        return "AceSuiteAudioReference", {"strength": task.strength}
+    share = (task.start, task.stop)
+    named = [name for name, one in EDIT_MODES.items() if one == share]
+    shares: Inputs = {"edit_start": task.start, "edit_stop": task.stop, "average": task.average}
+    mode = named[0] if named else CUSTOM
+    return "AceSuiteRemixEdit", {"mode": mode, "extended": task.extended, **shares}
 
 
 def entry_of(name: str, entries: Iterable[str]) -> str | None:
@@ -232,36 +154,22 @@ def placed_adapters(recorded: Sequence[Added], given: Sequence[str], source: Pat
     ]
 
 
-def source_of(record: Record) -> str:
-    """The name of the source's file, wherever it lay."""
-    path = record.src_audio_path or record.ref_audio_input or SAMPLE
-    return re.split(r"[\\/]", path)[-1] or SAMPLE
-
-
-def source_words(record: Record) -> tuple[str, str]:
-    """Tags and lyrics of an edit's source; the original's files do not have them."""
-    own = record.ace_core
-    if "source_tags" not in own:
-        return record.prompt, record.lyrics
-    return str(own["source_tags"]), str(own.get("source_lyrics", ""))
-
-
 def graph_of(record: Record, adapters: Sequence[Added] = (), lora: str = "error") -> Graph:
     """The graph that repeats a record; `adapters` are named as ComfyUI's list has them."""
     nodes = _Nodes(record, lora)
-    model = nodes.model(adapters)
-    words = nodes.words(model, record.prompt, record.lyrics)
+    request, model = nodes.request, nodes.model(adapters)
+    words = nodes.words(model, request.recipe.tags, request.recipe.lyrics)
     task = nodes.task(model)
     sampled = nodes.add("AceSuiteSampler", **model, **words, **nodes.settings(), **task)
     rate = record.ace_core.get("rate", ORIGINAL_RATE)
-    heard = nodes.add("AceSuiteDCAEDecode", **model, latent=sampled, rate=rate, **task)
-    loaded = nodes.file()
+    putting: Inputs = dict(asdict(request.options)) if request.source else {}
+    heard = nodes.add("AceSuiteDCAEDecode", **model, latent=sampled, rate=rate, **putting)
     nodes.add(
         "AceSuiteSaveAudio",
         **model,
         audio=heard,
-        info=[sampled[0], INFO],
-        replayed=[loaded[0], RECORD],
+        info=nodes.link(sampled, "info"),
+        replayed=nodes.link(nodes.file(), "record"),
         filename_prefix="audio/ACE-Step",
         format=record.format if f".{record.format}" in FORMATS else FALLBACK_FORMAT,
         save_settings=True,
@@ -273,13 +181,13 @@ class _Nodes:
     """The nodes of one graph, numbered as they come, and what is to be said about them."""
 
     def __init__(self, record: Record, lora: str) -> None:
+        self.request: Request = request_of(record)
         self.prompt: dict[str, Inputs] = {}
         self.notes: list[str] = []
         self._needed: Inputs = {}  # by Load Parameters, for the task in its file
         self._record, self._lora = record, lora
         self._file: list[Json] = []
-        chosen_from("compat", record.compat, COMPATS)
-        chosen_from("language", language_of(record), LANGUAGE_CHOICES)
+        chosen_from("language", self.request.recipe.language, LANGUAGE_CHOICES)
         if record.is_original:
             self.notes.append(OTHER_NOISE)
 
@@ -289,6 +197,10 @@ class _Nodes:
         self.prompt[key] = {"inputs": inputs, "class_type": kind}
         return [key, 0]
 
+    def link(self, node: list[Json], name: str) -> list[Json]:
+        """The link to another output of a node."""
+        return [node[0], SLOTS[str(self.prompt[str(node[0])]["class_type"])][name]]
+
     def model(self, adapters: Sequence[Added]) -> Inputs:
         model = self.add("AceSuiteLoad", checkpoint="auto")
         for one in adapters:
@@ -297,7 +209,8 @@ class _Nodes:
         return {"model": model}
 
     def words(self, model: Inputs, tags: str, lyrics: str) -> Inputs:
-        spoken: Inputs = {"language": language_of(self._record), "compat": self._record.compat}
+        recipe = self.request.recipe
+        spoken: Inputs = {"language": recipe.language, "compat": recipe.compat}
         return {
             "tags": self.add("AceSuiteTagEncode", **model, tags=tags),
             "lyrics": self.add("AceSuiteLyricEncode", **model, lyrics=lyrics, **spoken),
@@ -305,30 +218,33 @@ class _Nodes:
 
     def task(self, model: Inputs) -> Inputs:
         """The link to the task, where there is one."""
-        record, (kind, inputs) = self._record, task_node(self._record)
+        recipe, source = self.request.recipe, self.request.source
+        kind, inputs = task_node(recipe)
         if not kind:
             return {}
-        if task_of(record) in WITH_SOURCE:
-            name = source_of(record)
+        if source:
+            name = source.name or SAMPLE
             inputs["source_audio"] = self.add("LoadAudio", audio=name)
             self._needed = {"source_audio": inputs["source_audio"]}
             self.notes.append(f"Put the source into ComfyUI's input folder as {name}.")
-        is_edit = task_of(record) == "edit"
-        if is_edit:
+        if isinstance(recipe.task, Edit):
             self._needed |= model
-            self.notes += [] if "source_tags" in record.ace_core else [NO_SOURCE_TAGS]
-        if needs_the_file(record):
-            return {"task": [self.file()[0], TASK]}
-        seed = seeds_of(record).source
-        if kind != "AceSuiteRetake" and seed is not None and seed <= LARGEST_PRIMITIVE:
-            # A socket there: a number in it would be lost where a page opens the graph.
-            inputs["source_seed"] = self.add("PrimitiveInt", value=seed)
-        if task_of(record) == "extend" and "after" in record.ace_core:
-            self.notes.append(WHOLE_FRAMES)
-        if is_edit:
-            words = self.words(model, *source_words(record))
+            self.notes += [] if "source_tags" in self._record.ace_core else [NO_SOURCE_TAGS]
+        if needs_the_file(recipe):
+            return {"task": self.link(self.file(), "task")}
+        if source and not isinstance(recipe.task, Follow):
+            inputs |= self._source_seed()
+        if source and isinstance(recipe.task, Edit):
+            words = self.words(model, source.tags, source.lyrics)
             inputs |= {f"source_{name}": link for name, link in words.items()}
         return {"task": self.add(kind, **inputs)}
+
+    def _source_seed(self) -> Inputs:
+        """A socket there: a number in it would be lost where a page opens the graph."""
+        seed = source_seed(self.request.recipe)
+        if seed is None or seed > LARGEST_PRIMITIVE:
+            return {}
+        return {"source_seed": self.add("PrimitiveInt", value=seed)}
 
     def file(self) -> list[Json]:
         """The node that holds the whole record."""
@@ -340,9 +256,9 @@ class _Nodes:
 
     def settings(self) -> Inputs:
         """What decides the sampling."""
-        record, sampling = self._record, sampling_of(self._record)
+        recipe, sampling = self.request.recipe, self.request.recipe.sampling
         guidance = self.add(
-            "AceSuiteGuidance", preset=CUSTOM, **asdict(guidance_of(record)), compat=record.compat
+            "AceSuiteGuidance", preset=CUSTOM, **asdict(recipe.guidance), compat=recipe.compat
         )
         schedule = self.add(
             "AceSuiteSchedule",
@@ -353,13 +269,19 @@ class _Nodes:
             chosen_steps=", ".join(map(str, sampling.chosen)),
         )
         settings: Inputs = {"guidance_settings": guidance, "schedule": schedule}
-        return {**settings, **self._clips(), "seconds": seconds_of(record)}
+        order: Inputs = {"one_by_one": True} if recipe.in_turn else {}
+        return {**settings, **self._clips(), "seconds": seconds_of(recipe), **order}
 
     def _clips(self) -> Inputs:
         """The seed, and how many clips at once: those that the seeds count up to."""
-        seeds = seeds_of(self._record).sampled
-        if BEHAVIOURS[self._record.compat].seeds(seeds[0], len(seeds)) == seeds:
-            return {"seed": seeds[0], "batch_size": len(seeds)}
+        recipe, item = self.request.recipe, item_of(self._record)
+        seeds = new_seeds(recipe)
+        first, count = seeds[0], len(seeds)
+        if BEHAVIOURS[recipe.compat].seeds(first, count) == seeds:
+            if item is not None and count > 1:
+                place = f"clip {item + 1} of {count}"
+                self.notes.append(f"The file is {place}, which are made together again.")
+            return {"seed": first, "batch_size": count}
         others = ", ".join(map(str, seeds[1:]))
         self.notes.append(f"The file names further seeds: {others}. Put each into the Sampler.")
-        return {"seed": seeds[0], "batch_size": 1}
+        return {"seed": first, "batch_size": 1}

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ..atomic import FileError, check_place, replaced
+from ..types import CORRECTED, ORIGINAL, compat_of
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -29,7 +30,7 @@ SHOWN = 60  # characters of a wrong value in a message
 class Record:
     """What was asked for, under the original's names and in its order. Numbers stay as they are.
 
-    `ace_core` holds what only this project knows: version, compat ("reference" or "corrected"),
+    `ace_core` holds what only this project knows: version, compat,
     rng, dtype, device, model, the language of each lyric line, source tags and lyrics of an edit,
     degradations.
     """
@@ -81,8 +82,10 @@ class Record:
 
     @property
     def compat(self) -> str:
-        """The mode that repeats this record: "reference" or "corrected"."""
-        return "reference" if self.is_original else str(self.ace_core.get("compat", "corrected"))
+        """The mode that repeats this record."""
+        if self.is_original:
+            return ORIGINAL
+        return compat_of(str(self.ace_core.get("compat", CORRECTED)))
 
     @property
     def lora(self) -> str | None:

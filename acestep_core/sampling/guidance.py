@@ -28,7 +28,7 @@ ZERO_STEPS = 1  # cfg_star answers 0 up to and including this step index
 
 
 @dataclass(frozen=True)
-class Window:
+class GuidanceWindow:
     """The steps that are guided, and how strongly each."""
 
     first: int
@@ -38,7 +38,7 @@ class Window:
     decay: float
 
     @classmethod
-    def of(cls, guidance: Guidance, count: int) -> Window:
+    def of(cls, guidance: Guidance, count: int) -> GuidanceWindow:
         w = guidance.interval
         # Exactly these expressions: floats truncate, and the original's windows with them
         # (60 steps at 0.8 begin at 5, since 60 * (1 - 0.8) / 2 is 5.99...).
@@ -56,7 +56,7 @@ class Window:
         return self.scale - (self.scale - self.min_scale) * progress * self.decay
 
 
-def guided(predict: Predict, rule: Rule | None, window: Window, branches: int) -> Field:
+def guided(predict: Predict, rule: Rule | None, window: GuidanceWindow, branches: int) -> Field:
     """The field of a guided model; without a rule the plain conditional one."""
 
     def field(x: Tensor, step: Step) -> Tensor:

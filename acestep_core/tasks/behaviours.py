@@ -15,13 +15,14 @@ from ..sampling.noise import (
 )
 from ..sampling.schedule import chosen_sigmas, chosen_sigmas_shifted_again, lowered_sigmas, sigmas
 from ..sampling.solve import mean_shift_batch, mean_shift_item
+from ..types import CORRECTED, ORIGINAL
 from .extension import added_rounded, added_truncated
 from .flow_edit import momentum_of_both, momentum_of_source
 from .kit import Behaviour
 from .plans import any_solver, hard_regions, never_retake, only_euler, retake_of_whole, soft_regions
 
 BEHAVIOURS: dict[str, Behaviour] = {
-    "corrected": Behaviour(
+    CORRECTED: Behaviour(
         rescale=mean_shift_item,
         step_noise=step_noise_item,
         window_index=by_step,
@@ -36,8 +37,12 @@ BEHAVIOURS: dict[str, Behaviour] = {
         added_frames=added_rounded,
         edit_rules=momentum_of_both,
         detector="corrected",
+        items_in_turn=True,
+        reuses_latents=True,
+        works_in_windows=True,
+        splices=True,
     ),
-    "reference": Behaviour(
+    ORIGINAL: Behaviour(
         rescale=mean_shift_batch,
         step_noise=step_noise_first,
         window_index=by_evaluation,
@@ -52,5 +57,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
         added_frames=added_truncated,
         edit_rules=momentum_of_source,
         detector="original",
+        items_in_turn=False,  # its batches share their noise
+        reuses_latents=False,
+        works_in_windows=False,
+        splices=False,
     ),
 }

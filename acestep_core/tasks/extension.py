@@ -20,26 +20,25 @@ from ..sampling.noise import Streams
 from ..sampling.schedule import Step
 from ..sampling.solve import evaluations
 from ..settings import SettingError
-from ..types import Extend
+from ..types import Extend, Source
 from .kit import Kit, at_level, empty
 
 LEAST_CONTEXT = frames_of(30)  # kept, where the source has it, when much is added
 
 
-def added_rounded(task: Extend) -> tuple[int, int]:
+def added_rounded(task: Extend, source: Source) -> tuple[int, int]:
     """Frames to add before and after, each to the nearest."""
     return round(task.before * FRAMES_PER_SECOND), round(task.after * FRAMES_PER_SECOND)
 
 
-def added_truncated(task: Extend) -> tuple[int, int]:
+def added_truncated(task: Extend, source: Source) -> tuple[int, int]:
     """As the original counts: the clip's end is rounded down, its frames were rounded up."""
-    length = task.source.seconds if task.seconds is None else task.seconds
-    end = int((length + task.after) * FRAMES_PER_SECOND)
-    return int(task.before * FRAMES_PER_SECOND), max(0, end - task.source.frames)
+    end = int((source.length + task.after) * FRAMES_PER_SECOND)
+    return int(task.before * FRAMES_PER_SECOND), max(0, end - source.latent.frames)
 
 
 @dataclass(frozen=True)
-class Window:
+class Span:
     """Frames [start, end) of the time line that one pass works on."""
 
     start: int
@@ -50,19 +49,19 @@ class Window:
         return slice(self.start, self.end)
 
 
-def windows_of(before: int, frames: int, after: int, context: int) -> list[Window]:
+def windows_of(before: int, frames: int, after: int, context: int) -> list[Span]:
     """Passes that fill a time line of before + frames + after, of which the middle is known."""
     total = before + frames + after
     if total <= MAX_FRAMES and context >= frames:
-        return [Window(0, total)]
+        return [Span(0, total)]
     found, low, high = [], before, before + frames
     while low > 0:
         added, kept = _shares(low, high - low, context)
-        found.append(Window(low - added, low + kept))
+        found.append(Span(low - added, low + kept))
         low -= added
     while high < total:
         added, kept = _shares(total - high, high - low, context)
-        found.append(Window(high - kept, high + added))
+        found.append(Span(high - kept, high + added))
         high += added
     return found
 
@@ -83,17 +82,17 @@ def timeline_noise(streams: Streams, before: int, frames: int, after: int) -> Te
     return torch.cat((left, main, right), -1)
 
 
-def extend(task: Extend, kit: Kit) -> Plan:
-    source, streams, steps = kit.canvas(task.source), kit.start(), kit.steps()
-    frames = source.shape[-1]
-    before, after = kit.behaviour.added_frames(task)
+def extend(task: Extend, source: Source, kit: Kit) -> Plan:
+    known, streams, steps = kit.canvas(source.latent), kit.start(), kit.steps()
+    frames = known.shape[-1]
+    before, after = kit.behaviour.added_frames(task, source)
     if before + after == 0:
         raise SettingError(
             f"Extend adds nothing: before is {task.before:g} s and after is {task.after:g} s."
             f" Ask for at least one frame ({1 / FRAMES_PER_SECOND:.3f} s)."
         )
     noise = timeline_noise(streams, before, frames, after)
-    canvas = torch.cat((empty(kit.items, before), source, empty(kit.items, after)), -1)
+    canvas = torch.cat((empty(kit.items, before), known, empty(kit.items, after)), -1)
     line = _TimeLine(canvas, noise, before, before + frames)
     windows = windows_of(before, frames, after, frames_of(task.context))
     stages = []
@@ -109,9 +108,9 @@ class _TimeLine:
 
     def __init__(self, canvas: Tensor, noise: Tensor, low: int, high: int) -> None:
         self.canvas, self.noise, self.low, self.high = canvas.clone(), noise, low, high
-        self.open: Window | None = None
+        self.open: Span | None = None
 
-    def enter(self, window: Window, sigma: float) -> Enter:
+    def enter(self, window: Span, sigma: float) -> Enter:
         def enter(x: Tensor) -> Tensor:
             self._close(x)
             self.open = window

@@ -13,13 +13,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..sampling.guidance import Predict, Rule, Window, apg, branches_of, guided, rule_of
+from ..sampling.guidance import GuidanceWindow, Predict, Rule, apg, branches_of, guided, rule_of
 from ..sampling.loop import Enter, Plan, Stage, as_it_is, hold_nothing, observe
 from ..sampling.noise import Stream
 from ..sampling.schedule import Step
 from ..sampling.solve import Draw, Field, Solver, as_they_are, euler, evaluations, pingpong
-from ..settings import SettingError
-from ..types import Edit
+from ..types import Edit, Source
 from .kit import Kit, at_level
 
 BRANCHES = 2  # cond and null
@@ -38,26 +37,21 @@ def momentum_of_both() -> tuple[Rule, Rule]:
     return apg(), apg()
 
 
-def edit(task: Edit, kit: Kit) -> Plan:
-    source, steps = kit.canvas(task.source), kit.steps()
+def edit(task: Edit, source: Source, kit: Kit) -> Plan:
+    canvas, steps = kit.canvas(source.latent), kit.steps()
     stream, count = kit.start().retake, len(steps)
     stop = int(count * task.stop)
     start = min(int(count * task.start), stop)
-    if task.start > task.stop:
-        raise SettingError(
-            f"Edit start (n_min) is {task.start:g}, after its stop (n_max) {task.stop:g}."
-            " Lower the start or raise the stop."
-        )
     draw = kit.behaviour.step_noise(stream)
-    followed = difference(*_fields(task, kit, count), source, draw, task.average)
+    followed = difference(*_fields(task, kit, count), canvas, draw, task.average)
     stages = [Stage(as_it_is, steps[start:stop], followed, _plain_euler(), hold_nothing)]
     if stop < count:
-        enter = shifted_by_noise(source, draw, steps[stop].sigma)
+        enter = shifted_by_noise(canvas, draw, steps[stop].sigma)
         field = _field(kit, kit.predict, apg(), count, task.extended)
         solver = _second_solver(task, kit, stream)
         stages.append(Stage(enter, steps[stop:], field, solver, hold_nothing))
     first = 2 * task.average * (stop - start)
-    return Plan(source, stages, as_it_is, first + evaluations(_name(task, kit), count - stop))
+    return Plan(canvas, stages, as_it_is, first + evaluations(_name(task, kit), count - stop))
 
 
 def difference(
@@ -95,9 +89,9 @@ def _field(kit: Kit, predict: Predict, rule: Rule, count: int, extended: bool) -
     """Guided at every step by this rule, or, extended, as the guidance settings say."""
     settings = kit.guidance
     if extended:
-        window, branches = Window.of(settings, count), branches_of(settings)
+        window, branches = GuidanceWindow.of(settings, count), branches_of(settings)
         return observe(guided(predict, rule_of(settings), window, branches), kit.see)
-    always = Window(0, count, settings.scale, settings.scale, 0.0)
+    always = GuidanceWindow(0, count, settings.scale, settings.scale, 0.0)
     used = rule if settings.is_active else None
     return observe(guided(predict, used, always, BRANCHES), kit.see)
 

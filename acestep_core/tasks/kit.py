@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from ..config import LATENT_CHANNELS, LATENT_HEIGHT
-from ..sampling.guidance import Predict, Rule, Window, branches_of, guided, rule_of
+from ..sampling.guidance import GuidanceWindow, Predict, Rule, branches_of, guided, rule_of
 from ..sampling.loop import Enter, Hold, See, observe
 from ..sampling.noise import Noise, Stream, Streams
 from ..sampling.schedule import Step, sigmas, steps_of
 from ..sampling.solve import SOLVERS, Draw, Field, Rescale, Solver
 from ..settings import SettingError
-from ..types import Extend, Guidance, Latent, Repaint, Sampling
+from ..types import Extend, Guidance, Inpaint, Latent, Sampling, Source
 
 Mix = Callable[[Tensor, Tensor, Tensor | float], Tensor]  # first noise, second, variance
 
@@ -36,12 +36,16 @@ class Behaviour:
     seeds: Callable[[int, int], tuple[int, ...]]
     noise: Callable[[Noise], Noise]
     mix: Mix
-    regenerate: Callable[[Repaint], Tensor]
+    regenerate: Callable[[Inpaint, Source], Tensor]
     whole_is_retake: Callable[[Tensor], bool]
     held_solver: Callable[[Solver], Solver]
-    added_frames: Callable[[Extend], tuple[int, int]]
+    added_frames: Callable[[Extend, Source], tuple[int, int]]
     edit_rules: Callable[[], tuple[Rule, Rule]]
     detector: str  # of the language of a lyric line
+    items_in_turn: bool  # whether the items of a batch can run one by one
+    reuses_latents: bool  # whether a source's own latents are taken as they are
+    works_in_windows: bool  # on stretches of a source that is too long for the model
+    splices: bool  # whether what was not to change stays the source
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Kit:
 
     def field(self, count: int) -> Field:
         """A guided field with fresh memory, for a schedule of `count` steps."""
-        window = Window.of(self.guidance, count)
+        window = GuidanceWindow.of(self.guidance, count)
         rule, branches = rule_of(self.guidance), branches_of(self.guidance)
         return observe(guided(self.predict, rule, window, branches), self.see)
 

@@ -113,7 +113,7 @@ def hard_frames(region: Region, frames: int, seconds: float) -> Tensor:
     if last <= first:
         raise SettingError(
             f"The region from {region.start:.2f} to {region.end:.2f} s holds no whole frame of"
-            f" {1 / FRAMES_PER_SECOND:.3f} s in reference mode. Make it longer."
+            f" {1 / FRAMES_PER_SECOND:.3f} s in original mode. Make it longer."
         )
     inside = torch.zeros(frames)
     inside[first:last] = 1

@@ -8,6 +8,7 @@ clip -> remix to another style -> beat and notes against the clip, and against s
 from __future__ import annotations
 
 import statistics
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,10 @@ from torch import Tensor
 
 from acestep_core.config import SAMPLE_RATE, VocoderConfig
 from acestep_core.editing.edits import SourceClip, edit, extend, inpaint
-from acestep_core.editing.request import Flow, Growth
 from acestep_core.pipeline import ACEStep
 from acestep_core.presets import EDIT_MODES
 from acestep_core.sound.mel import log_mel
-from acestep_core.types import Region
+from acestep_core.types import Edit, Extend, Region
 from acestep_core.weights.small import LYRICS
 from training.features import FLOOR
 from training.heard import Heard, heard, same_beat, same_notes
@@ -73,8 +73,8 @@ def remixes(pipe: ACEStep, chosen: list[Wanted], clips: list[SourceClip]) -> dic
 def remix(pipe: ACEStep, one: Wanted, clip: SourceClip) -> tuple[Wanted, Tensor]:
     """(what it should become, its wave)."""
     target, (start, stop) = other_genre(one), EDIT_MODES["remix"]
-    flow = Flow(one.text, LYRICS, start, stop)
-    return target, edit(pipe, clip, recipe(target), flow).waves[0]
+    known = replace(clip, tags=one.text, lyrics=LYRICS)
+    return target, edit(pipe, known, recipe(target), Edit(start, stop)).waves[0]
 
 
 def likeness(result: Heard, sources: list[Heard], index: int) -> dict[str, float]:
@@ -123,7 +123,7 @@ def growths(pipe: ACEStep, chosen: list[Wanted], clips: list[SourceClip]) -> dic
 
 def growth(pipe: ACEStep, one: Wanted, clip: SourceClip) -> tuple[float, float]:
     """Tempo of the source, and of what was added."""
-    made = extend(pipe, clip, recipe(one), Growth(0.0, 10.0)).waves[0]
+    made = extend(pipe, clip, recipe(one), Extend(0.0, 10.0)).waves[0]
     return heard(clip.wave).tempo, heard(made[:, clip.samples :]).tempo
 
 

@@ -11,6 +11,7 @@ from .errors import (
 )
 from .folders import (
     FOLDER,
+    input_file,
     input_folder,
     is_metadata_wanted,
     mark_of,
@@ -56,6 +57,7 @@ __all__ = [
     "errors_of",
     "handed_on",
     "has_room",
+    "input_file",
     "input_folder",
     "is_metadata_wanted",
     "mark_of",

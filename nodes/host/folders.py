@@ -76,6 +76,13 @@ def input_folder() -> Path | None:
     return Path(paths().get_input_directory()) if IN_COMFYUI else None
 
 
+def input_file(name: str) -> Path | None:
+    """A file that a page chose, as ComfyUI writes its name, where it is there."""
+    if not IN_COMFYUI or not paths().exists_annotated_filepath(name):
+        return None
+    return Path(paths().get_annotated_filepath(name))
+
+
 def user_file(name: str) -> Path | None:
     """A file of the pack's own in ComfyUI's user folder."""
     return Path(paths().get_user_directory()) / name if IN_COMFYUI else None

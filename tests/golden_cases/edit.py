@@ -16,7 +16,7 @@ from acestep_core.sampling.noise import Noise
 from acestep_core.tasks.behaviours import BEHAVIOURS
 from acestep_core.tasks.kit import Kit
 from acestep_core.tasks.plans import plan
-from acestep_core.types import Edit, Guidance, Latent, Lyrics, Sampling, Tags
+from acestep_core.types import ORIGINAL, Edit, Guidance, Latent, Lyrics, Sampling, Source, Tags
 
 from .outcome import LIMITS, Outcome, compare
 from .recipe import network
@@ -46,13 +46,8 @@ def latents(model: Transformer, settings: dict[str, Any], given: dict[str, Tenso
         prepared = edit_branches(model, *conditions[side])
         return predicting(model, prepared, torch.float32)
 
-    task = Edit(
-        Latent(given["source"]),
-        *conditions["source"],
-        settings["n_min"],
-        settings["n_max"],
-        settings["n_avg"],
-    )
+    task = Edit(settings["n_min"], settings["n_max"], settings["n_avg"])
+    source = Source(Latent(given["source"]), *conditions["source"])
     seeds = tuple(settings["seeds"])
     made = plan(
         task,
@@ -61,10 +56,11 @@ def latents(model: Transformer, settings: dict[str, Any], given: dict[str, Tenso
             Guidance(scale=settings["guidance_scale"]),
             Sampling(settings["infer_steps"]),
             Noise(seeds, seeds),
-            BEHAVIOURS["reference"],
+            BEHAVIOURS[ORIGINAL],
             lambda step, x, velocity: None,
             predict("source"),
         ),
+        source,
     )
     return made.finish(run(made.stages, made.canvas))
 

@@ -17,15 +17,17 @@ from acestep_core.tasks.behaviours import BEHAVIOURS
 from acestep_core.tasks.kit import Kit
 from acestep_core.tasks.plans import plan
 from acestep_core.types import (
-    AudioToAudio,
+    ORIGINAL,
     Extend,
+    Follow,
     Guidance,
+    Inpaint,
     Latent,
     Lyrics,
     Region,
-    Repaint,
     Retake,
     Sampling,
+    Source,
     Tags,
     Task,
     TextToMusic,
@@ -67,9 +69,10 @@ def latents(
             guidance,
             sampling_of(settings),
             Noise(tuple(settings["seeds"]), tuple(settings["retake_seeds"])),
-            BEHAVIOURS["reference"],
+            BEHAVIOURS[ORIGINAL],
             lambda step, x, velocity: None,
         ),
+        source_of(settings, given),
     )
     return made.finish(run(made.stages, made.canvas))
 
@@ -103,16 +106,22 @@ def task_of(settings: dict[str, Any], given: dict[str, Tensor]) -> Task:
     """The task that the settings stand for: the original decides it from frames."""
     seconds = settings["seconds"]
     if settings.get("audio2audio_enable"):
-        return AudioToAudio(Latent(given["reference"]), settings["ref_audio_strength"])
+        return Follow(settings["ref_audio_strength"])
     if not settings.get("add_retake_noise"):
         return TextToMusic(seconds)
     start, end = settings["repaint_start"], settings["repaint_end"]
     variance = settings["retake_variance"]
     if "source" not in given:
         return Retake(seconds, variance)
-    source = Latent(given["source"])
     first, last = int(start * FRAMES_PER_SECOND), int(end * FRAMES_PER_SECOND)
-    if first < 0 or last > source.frames:
-        after = max(end - seconds, 0.0)
-        return Extend(source, before=-min(start, 0.0), after=after, seconds=seconds)
-    return Repaint(source, (Region(start, end),), variance, seconds)
+    if first < 0 or last > given["source"].shape[-1]:
+        return Extend(before=-min(start, 0.0), after=max(end - seconds, 0.0))
+    return Inpaint((Region(start, end),), variance)
+
+
+def source_of(settings: dict[str, Any], given: dict[str, Tensor]) -> Source | None:
+    if "reference" in given:
+        return Source(Latent(given["reference"]))
+    return (
+        Source(Latent(given["source"]), seconds=settings["seconds"]) if "source" in given else None
+    )

@@ -22,13 +22,14 @@ from acestep_core.sound.audio import resample, stereo, whole_frames, without_rou
 from acestep_core.tasks.region import resolve
 from acestep_core.types import (
     Extend,
+    Inpaint,
     Latent,
     Lyrics,
     Recipe,
     Region,
-    Repaint,
     Retake,
     Sampling,
+    Source,
     Tags,
     Task,
     TextToMusic,
@@ -55,6 +56,7 @@ class StubPipe:
     def __init__(self) -> None:
         self.encoded: list[int] = []
         self.tasks: list[Task] = []
+        self.sources: list[Source | None] = []
 
     def tags(self, text: str) -> Tags:
         return Tags(torch.zeros(1, 1, 768), torch.ones(1, 1), text=text)
@@ -73,32 +75,33 @@ class StubPipe:
         generator = torch.Generator().manual_seed(99)
         return latent.wave + 0.01 * torch.randn(latent.wave.shape, generator=generator)
 
-    def generate(self, recipe: Recipe, see: See) -> Made:
+    def generate(self, recipe: Recipe, see: See, source: Source | None = None) -> Made:
         self.tasks.append(recipe.task)
-        waves = [self.made(recipe.task, seed) for seed in recipe.seeds]
+        self.sources.append(source)
+        waves = [self.made(recipe.task, seed, source) for seed in recipe.seeds]
         for index in range(recipe.sampling.steps - _first(recipe), recipe.sampling.steps):
             sigma = 1 - index / recipe.sampling.steps
             see(Step(index, recipe.sampling.steps, sigma, 0.0), waves[0], waves[0])
         lyrics = self.lyrics(recipe.lyrics, "auto", recipe.compat)
         return Made(sounding(torch.stack(waves)), recipe, lyrics, warnings=("of the lyrics",))
 
-    def made(self, task: Task, seed: int) -> Tensor:
+    def made(self, task: Task, seed: int, source: Source | None) -> Tensor:
         """(2, 4096 T)"""
         if isinstance(task, TextToMusic | Retake):
             return new_sound(frames_of(task.seconds), seed)
-        assert isinstance(task.source, Sounding)
-        wave = task.source.wave[0]
+        assert source is not None
+        assert isinstance(source.latent, Sounding)
+        wave = source.latent.wave[0]
         if isinstance(task, Extend):
             before, after = (round(s * FRAMES_PER_SECOND) for s in (task.before, task.after))
             return torch.cat((new_sound(before, seed), wave, new_sound(after, seed + 1)), -1)
-        if isinstance(task, Repaint):
+        if isinstance(task, Inpaint):
             result = wave.clone()
-            assert task.seconds is not None
-            for region in resolve(task.regions, task.seconds):
+            for region in resolve(task.regions, source.length):
                 first, last = (round(end * SAMPLE_RATE) for end in (region.start, region.end))
-                result[:, first:last] = new_sound(task.source.frames, seed)[:, first:last]
+                result[:, first:last] = new_sound(source.latent.frames, seed)[:, first:last]
             return result
-        return 0.5 * wave + new_sound(task.source.frames, seed)
+        return 0.5 * wave + new_sound(source.latent.frames, seed)
 
 
 def new_sound(frames: int, seed: int) -> Tensor:
@@ -108,7 +111,7 @@ def new_sound(frames: int, seed: int) -> Tensor:
 
 def _first(recipe: Recipe) -> int:
     task, steps = recipe.task, recipe.sampling.steps
-    if isinstance(task, Repaint):
+    if isinstance(task, Inpaint):
         return steps - int(steps * (1 - task.variance))
     return steps
 

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from acestep_core.sampling.guidance import Predict
-from acestep_core.sampling.loop import run
+from acestep_core.sampling.loop import Plan, run
 from acestep_core.sampling.noise import Noise
 from acestep_core.sampling.schedule import Step
 from acestep_core.tasks.behaviours import BEHAVIOURS
 from acestep_core.tasks.kit import Kit
 from acestep_core.tasks.plans import plan
-from acestep_core.types import Guidance, Latent, Sampling, Task
+from acestep_core.types import CORRECTED, Guidance, Latent, Sampling, Source, Task
 
 GUIDANCE = Guidance(scale=5.0, interval=0.5)
 SAMPLING = Sampling(steps=6)
@@ -31,7 +31,7 @@ def velocity(style: float) -> Predict:
     return predict
 
 
-def kit(compat: str = "corrected", seeds: tuple[int, ...] = (1,), **changes: object) -> Kit:
+def kit(compat: str = CORRECTED, seeds: tuple[int, ...] = (1,), **changes: object) -> Kit:
     made = Kit(
         velocity(1.0),
         GUIDANCE,
@@ -44,9 +44,14 @@ def kit(compat: str = "corrected", seeds: tuple[int, ...] = (1,), **changes: obj
     return replace(made, **changes)  # pyright: ignore[reportArgumentType]
 
 
-def latents(task: Task, with_kit: Kit) -> Tensor:
-    planned = plan(task, with_kit)
-    return planned.finish(run(planned.stages, planned.canvas))
+def planned(task: Task, with_kit: Kit, known: Latent | None = None) -> Plan:
+    """The plan of a task; what it works on is `source` where nothing else is given."""
+    return plan(task, with_kit, Source(source() if known is None else known))
+
+
+def latents(task: Task, with_kit: Kit, known: Latent | None = None) -> Tensor:
+    made = planned(task, with_kit, known)
+    return made.finish(run(made.stages, made.canvas))
 
 
 def source(frames: int = 40, items: int = 1) -> Latent:

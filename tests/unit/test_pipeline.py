@@ -20,12 +20,13 @@ from acestep_core.settings import SettingError
 from acestep_core.sound import audio
 from acestep_core.types import (
     Guidance,
+    Inpaint,
     Latent,
     Recipe,
     Region,
-    Repaint,
     Retake,
     Sampling,
+    Source,
     Task,
     TextToMusic,
     checked_latent,
@@ -42,8 +43,8 @@ RECIPE = Recipe(
 )
 
 
-def z_of(pipe: ACEStep, recipe: Recipe, together: bool = True) -> Tensor:
-    return pipe.generate(recipe, together=together).latent.z
+def z_of(pipe: ACEStep, recipe: Recipe) -> Tensor:
+    return pipe.generate(recipe).latent.z
 
 
 # --- sampling ----------------------------------------------------------------------------
@@ -66,8 +67,8 @@ def test_an_item_of_a_batch_is_that_item_alone(solver: str, pipe: ACEStep) -> No
         assert torch.allclose(both[i], alone[0], atol=1e-5 * float(alone.abs().max()))
 
 
-def test_reference_batches_depend_on_each_other(pipe: ACEStep) -> None:
-    recipe = replace(RECIPE, compat="reference", seeds=(7, 42))
+def test_original_batches_depend_on_each_other(pipe: ACEStep) -> None:
+    recipe = replace(RECIPE, compat="original", seeds=(7, 42))
     alone = z_of(pipe, replace(recipe, seeds=(42,)))
     assert not torch.allclose(z_of(pipe, recipe)[1], alone[0], atol=1e-5)
     assert torch.allclose(alone, z_of(pipe, RECIPE), atol=1e-5)  # one clip: both modes agree
@@ -75,7 +76,7 @@ def test_reference_batches_depend_on_each_other(pipe: ACEStep) -> None:
 
 def test_one_by_one_is_the_same(pipe: ACEStep) -> None:
     recipe = replace(RECIPE, guidance=Guidance(interval=1, text_scale=5, lyric_scale=1.5))
-    together, in_turn = z_of(pipe, recipe), z_of(pipe, recipe, together=False)
+    together, in_turn = z_of(pipe, recipe), z_of(pipe, replace(recipe, in_turn=True))
     assert torch.allclose(together, in_turn, atol=1e-5 * float(together.abs().max()))
 
 
@@ -284,17 +285,16 @@ def test_latents_from_elsewhere(z: Tensor, message: str) -> None:
 
 @pytest.mark.parametrize("task", [TextToMusic(0.5), Retake(0.5, 0.4)], ids=["music", "retake"])
 def test_items_one_by_one_are_bit_for_bit_what_they_are_alone(task: Task, pipe: ACEStep) -> None:
-    recipe = replace(RECIPE, task=task, seeds=(5, 6, 7), retake_seeds=(15, 16, 17))
+    recipe = replace(RECIPE, task=task, seeds=(5, 6, 7), retake_seeds=(15, 16, 17), in_turn=True)
     seen: list[int] = []
-    made = pipe.generate(recipe, lambda step, x, v: seen.append(1), together=False)
-    assert len(seen) == pipe.evaluations(recipe, together=False)
+    made = pipe.generate(recipe, lambda step, x, v: seen.append(1))
+    assert len(seen) == pipe.evaluations(recipe)
     for index in range(3):
         one = replace(recipe, seeds=(5 + index,), retake_seeds=(15 + index,))
-        alone = pipe.generate(one, together=False)
+        alone = pipe.generate(one)
         assert torch.equal(made.latent.z[index], alone.latent.z[0])
-    source = Repaint(made.latent, (Region(0.1, 0.3),), 0.8)
-    painted = pipe.generate(replace(recipe, task=source), together=False).latent.z
-    single = replace(source, source=Latent(made.latent.z[1:2]))
-    one = replace(recipe, task=single, seeds=(6,), retake_seeds=(16,))
-    alone = pipe.generate(one, together=False).latent.z
+    recipe = replace(recipe, task=Inpaint((Region(0.1, 0.3),), 0.8))
+    painted = pipe.generate(recipe, source=Source(made.latent)).latent.z
+    one = replace(recipe, seeds=(6,), retake_seeds=(16,))
+    alone = pipe.generate(one, source=Source(Latent(made.latent.z[1:2]))).latent.z
     assert torch.equal(painted[1:2], alone)

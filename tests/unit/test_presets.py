@@ -45,4 +45,4 @@ def test_each_mode_has_its_parts() -> None:
 
 def test_seeds_of_a_batch() -> None:
     assert BEHAVIOURS["corrected"].seeds(5, 3) == (5, 6, 7)
-    assert BEHAVIOURS["reference"].seeds(5, 3) == (5, 5, 5)
+    assert BEHAVIOURS["original"].seeds(5, 3) == (5, 5, 5)

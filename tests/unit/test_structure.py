@@ -49,7 +49,7 @@ WINGS = {
     "records": "latents record replay graph",
     "hosted": "errors client addresses fetch media parameters queue graphs requests settings"
     " sources store jobs records routes openapi",
-    "cli": "options running convert info demo edit words commands",
+    "cli": "options running takes convert info demo edit words commands",
     "__init__": "",
     "__main__": "",
 }

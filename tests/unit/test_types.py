@@ -10,18 +10,16 @@ from torch import Tensor
 
 from acestep_core.settings import SettingError, checked, chosen_from
 from acestep_core.types import (
-    AudioToAudio,
     Edit,
     Extend,
+    Follow,
     Guidance,
+    Inpaint,
     Latent,
-    Lyrics,
     Recipe,
     Region,
-    Repaint,
     Retake,
     Sampling,
-    Tags,
     TextToMusic,
 )
 
@@ -101,17 +99,17 @@ def test_wrong_sampling(values: dict[str, object], message: str) -> None:
         (lambda: Recipe("pop", seeds=()), "No seed was given; give one for each clip"),
         (lambda: Retake(5, NAN), "Variance is nan; it must be between 0 and 1"),
         (
-            lambda: AudioToAudio(CLIP, 1.01),
+            lambda: Follow(1.01),
             r"Reference strength is 1\.01; it must be between 0 and",
         ),
-        (lambda: AudioToAudio(CLIP, NAN), "Reference strength is nan"),
+        (lambda: Follow(NAN), "Reference strength is nan"),
         (lambda: Region(NAN, 3), "Region start is nan"),
         (lambda: Region(0, INF), "Region end is inf"),
         (lambda: Region(0, 3, "middle"), "Region start counts from is 'middle'; it must be one of"),
-        (lambda: Repaint(CLIP, ()), "No region was given; name the part to make new"),
-        (lambda: Repaint(CLIP, (Region(),), -0.1), r"Variance is -0\.1"),
-        (lambda: Extend(CLIP, before=-1), r"Extend before \(seconds\) is -1; it must be between 0"),
-        (lambda: Extend(CLIP, after=241), r"Extend after \(seconds\) is 241"),
+        (lambda: Inpaint(()), "No region was given; name the part to make new"),
+        (lambda: Inpaint((Region(),), -0.1), r"Variance is -0\.1"),
+        (lambda: Extend(before=-1), r"Extend before \(seconds\) is -1; it must be between 0"),
+        (lambda: Extend(after=241), r"Extend after \(seconds\) is 241"),
     ],
 )
 def test_wrong_choices(make: Callable[[], object], message: str) -> None:
@@ -128,10 +126,8 @@ def test_wrong_choices(make: Callable[[], object], message: str) -> None:
     ],
 )
 def test_wrong_edits(values: dict[str, float], message: str) -> None:
-    tags = Tags(torch.zeros(1, 1, 32), torch.ones(1, 1))
-    lyrics = Lyrics(torch.zeros(1, 1), torch.ones(1, 1))
     with pytest.raises(SettingError, match=message):
-        Edit(CLIP, tags, lyrics, **values)  # type: ignore[arg-type]
+        Edit(**values)  # type: ignore[arg-type]
 
 
 def test_a_truth_value_is_no_number() -> None:

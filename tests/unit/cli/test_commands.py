@@ -20,8 +20,8 @@ from safetensors.torch import load_file, save_file
 
 from acestep_core import pipeline
 from acestep_core.cli import commands as cli
+from acestep_core.cli import takes
 from acestep_core.config import VERSION
-from acestep_core.records import record as metadata
 from acestep_core.sampling.loop import See
 from acestep_core.sampling.noise import LARGEST_SEED
 from acestep_core.sound import audio, files
@@ -166,7 +166,7 @@ def test_a_record_of_the_original(values: dict[str, object], generate: Run, tmp_
     assert "this run repeats the settings, not that very song" in said.err
     assert said.out == f"{tmp_path / 'a.flac'}  0.279 s  seed 3299954530\n"
     record = record_of(tmp_path / "a.flac")
-    assert record["ace_core"]["compat"] == "reference"  # type: ignore[index]
+    assert record["ace_core"]["compat"] == "original"  # type: ignore[index]
     changed = ("timecosts", "format", "audio_path", "retake_seeds")
     for key in OLD.keys() - set(changed):
         assert record[key] == values[key], key
@@ -176,7 +176,7 @@ def test_a_record_of_an_edit_needs_its_source(generate: Run, tmp_path: Path) -> 
     (tmp_path / "edit.json").write_text(json.dumps({**NEW, "task": "edit"}), encoding="utf-8")
     said = generate("--replay", tmp_path / "edit.json", "-o", tmp_path / "a.flac")
     assert said.status == 2
-    assert "records the task 'edit'; only text2music and retake can be repeated" in said.err
+    assert "The record works on a source. Give it: --source the clip it worked on" in said.err
 
 
 def test_a_recorded_adapter(generate: Run, tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ def test_ctrl_c_while_sampling_leaves_no_file(
 
         yield see
 
-    monkeypatch.setattr(cli, "watched", interrupted)
+    monkeypatch.setattr(takes, "watched", interrupted)
     said = generate(*SHORT, "-o", tmp_path / "a.flac")
     assert said.status == 130
     assert "Stopped; nothing half-written was left." in said.err
@@ -357,7 +357,7 @@ def test_ctrl_c_before_the_record_leaves_a_whole_song(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(metadata, "write_record", interrupt)
+    monkeypatch.setattr(takes, "write_record", interrupt)
     assert generate(*SHORT, "-o", tmp_path / "a.flac").status == 130
     assert names_in(tmp_path) == ["a.flac"]
     assert read_audio(tmp_path / "a.flac")[1] == 48_000

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from acestep_core.atomic import FileError
 from acestep_core.cli import options as module
 from acestep_core.cli.commands import parser
-from acestep_core.cli.options import recipe_from
+from acestep_core.cli.options import asked_of
 from acestep_core.presets import PRESETS
 from acestep_core.records.record import Record, write_record
 from acestep_core.settings import SettingError
@@ -30,7 +30,7 @@ def parsed(*words: str | Path) -> argparse.Namespace:
 
 
 def recipe_of(*words: str | Path) -> Recipe:
-    return recipe_from(parsed(*words))
+    return asked_of(parsed(*words)).recipe
 
 
 # --- presets and settings ----------------------------------------------------------------
@@ -65,7 +65,7 @@ WORDS = {
     "--no-erg-diffusion": (None, "guidance.erg_diffusion", False),
     "--duration": ("12.5", "task.seconds", 12.5),
     "--seed": ("42", "seeds", (42,)),
-    "--compat": ("reference", "compat", "reference"),
+    "--compat": ("reference", "compat", "original"),
     "--language": ("de", "language", "de"),
     "--lyrics": ("[inst]", "lyrics", "[inst]"),
 }
@@ -206,8 +206,7 @@ def rap(tmp_path: Path) -> Path:
 
 def adapters_of(*words: str | Path) -> list[tuple[str, float, bool]]:
     options = parsed(*words)
-    recipe_from(options)
-    return [(a.adapter.name, a.weight, a.training_scale) for a in options.adapters]
+    return [(a.adapter.name, a.weight, a.training_scale) for a in asked_of(options).applied]
 
 
 def test_adapters(rap: Path) -> None:
@@ -273,11 +272,9 @@ def test_another_duration_of_a_retake_is_still_a_retake(recorded: Recorded) -> N
 
 def test_an_originals_song_cannot_be_promised(recorded: Recorded) -> None:
     options = parsed("--replay", recorded())
-    recipe_from(options)
-    assert "not that very song" in "".join(options.notes)
+    assert "not that very song" in "".join(asked_of(options).notes)
     options = parsed("--replay", recorded(ace_core={"version": "0.1.0"}))
-    recipe_from(options)
-    assert options.notes == []
+    assert asked_of(options).notes == ()
 
 
 LORA = {"lora_name_or_path": "ACE-Step/rap", "lora_weight": 0.8}

@@ -60,7 +60,7 @@ def test_song_of_a_file_of_the_original_says_all_it_said(
     if name == "new":
         assert (again["lora_name_or_path"], again["lora_weight"]) == (LORA_NAME, 0.8)
         assert again["ace_core"]["adapters"] == []
-        assert adapters_of(read_record(tmp_path / "song_input_params.json"), PATH) == [
+        assert adapters_of(read_record(tmp_path / "song_input_params.json")) == [
             Added(LORA_NAME, 0.8)
         ]
 
@@ -70,10 +70,10 @@ def test_all_adapters_that_were_left_out_stay_named() -> None:
     own = {"compat": "corrected", "adapters": adapters, "of_tomorrow": [1]}
     old = record_from({**records.OLD, "lora_name_or_path": "a", "ace_core": own}, PATH)
     bare = record_from({**records.OLD, "ace_core": {"compat": "corrected", "adapters": []}}, PATH)
-    record = carried(bare, old, PATH)
+    record = carried(bare, old)
     assert record.lora == "a"
     assert record.ace_core["adapters"] == []
-    assert adapters_of(record, PATH) == [Added("a", 0.5, True), Added("b")]
+    assert adapters_of(record) == [Added("a", 0.5, True), Added("b")]
     (first,) = record.ace_core[REPLAYED]  # type: ignore[misc]
     assert first == {"ace_core": {"adapters": adapters, "of_tomorrow": [1]}}
 
@@ -81,7 +81,7 @@ def test_all_adapters_that_were_left_out_stay_named() -> None:
 def test_adapter_that_was_exchanged_is_named_as_it_was_and_is() -> None:
     old = record_from(records.NEW, PATH)
     new = record_from({**records.NEW, "lora_name_or_path": "mine", "ace_core": {"rate": 1}}, PATH)
-    record = carried(new, old, PATH)
+    record = carried(new, old)
     assert record.lora == "mine"
     assert SKIPPED not in record.ace_core
     assert record.ace_core[REPLAYED] == [{"lora_name_or_path": LORA_NAME}]
@@ -90,10 +90,10 @@ def test_adapter_that_was_exchanged_is_named_as_it_was_and_is() -> None:
 def test_every_repeat_adds_to_the_list() -> None:
     first = record_from(records.OLD, PATH)
     second = carried(
-        record_from({**records.OLD, "infer_step": 27, "ace_core": {"rate": 1}}, PATH), first, PATH
+        record_from({**records.OLD, "infer_step": 27, "ace_core": {"rate": 1}}, PATH), first
     )
     third = carried(
-        record_from({**records.OLD, "omega_scale": 5, "ace_core": {"rate": 2}}, PATH), second, PATH
+        record_from({**records.OLD, "omega_scale": 5, "ace_core": {"rate": 2}}, PATH), second
     )
     assert third.ace_core[REPLAYED] == [
         {"infer_step": 60},

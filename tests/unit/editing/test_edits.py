@@ -17,18 +17,18 @@ from acestep_core.config import FRAME, SAMPLE_RATE, frames_of, seconds_of
 from acestep_core.editing.edits import (
     Options,
     SourceClip,
-    audio_to_audio,
     edit,
     extend,
+    follow,
     inpaint,
     vary,
 )
-from acestep_core.editing.request import Flow, Growth
 from acestep_core.pipeline import ACEStep
 from acestep_core.settings import SettingError
 from acestep_core.types import (
-    AudioToAudio,
     Edit,
+    Extend,
+    Follow,
     Guidance,
     Recipe,
     Region,
@@ -37,7 +37,7 @@ from acestep_core.types import (
     TextToMusic,
 )
 
-from ..clip_kit import RATES, RECIPE, StubPipe, cases, check_kept, new_sound, sound, sounding
+from ..clip_kit import RATES, RECIPE, StubPipe, cases, check_kept, new_sound, sound
 
 
 @settings(max_examples=25, deadline=None)
@@ -71,7 +71,7 @@ def test_extended_lengths_are_exact_and_the_source_untouched(
     if round(before * rate) + round(after * rate) == 0:
         return
     recipe = replace(RECIPE, seeds=tuple(range(takes)))
-    edited = extend(StubPipe(), clip, recipe, Growth(before, after))
+    edited = extend(StubPipe(), clip, recipe, Extend(before, after))
     first = round(before * rate)
     assert len(edited.waves) == takes
     for wave, report in zip(edited.waves, edited.reports, strict=True):
@@ -96,12 +96,12 @@ def test_long_sources_are_extended_at_each_end(short_limit: float, data: st.Data
         return
     clip = SourceClip(sound(data.draw(st.floats(6.1, 15)), rate, 1), rate)
     pipe, context = StubPipe(), data.draw(st.floats(1, 6))
-    (wave,) = extend(pipe, clip, RECIPE, Growth(before, after, context)).waves
+    (wave,) = extend(pipe, clip, RECIPE, Extend(before, after, context)).waves
     first = round(before * rate)
     assert wave.shape == (1, first + clip.samples + round(after * rate))
     assert torch.equal(wave[:, first : first + clip.samples], clip.wave)
     assert len(pipe.tasks) == (before > 0) + (after > 0)
-    assert all(task.source.frames == frames_of(context) for task in pipe.tasks)
+    assert all(source.latent.frames == frames_of(context) for source in pipe.sources)
 
 
 def test_new_music_begins_where_the_source_ends(stub: StubPipe) -> None:
@@ -110,10 +110,10 @@ def test_new_music_begins_where_the_source_ends(stub: StubPipe) -> None:
     for samples in (4096 * 5, 4096 * 5 + 1000, 4096 * 5 + 4000):
         clip = SourceClip(sound(1)[:, :samples], SAMPLE_RATE)
         options = Options(crossfade=0, match_level=False)
-        (wave,) = extend(stub, clip, RECIPE, Growth(0, 0.5), options).waves
+        (wave,) = extend(stub, clip, RECIPE, Extend(0, 0.5), options).waves
         expected = new_sound(frames_of(0.5) + 1, RECIPE.seeds[0] + 1)
         assert (wave[:, samples:] - expected[:, : wave.shape[-1] - samples]).abs().max() < 0.1
-        (wave,) = extend(stub, clip, RECIPE, Growth(0.5, 0), options).waves
+        (wave,) = extend(stub, clip, RECIPE, Extend(0.5, 0), options).waves
         expected = new_sound(frames_of(0.5) + 1, RECIPE.seeds[0])
         new = wave.shape[-1] - samples
         assert (wave[:, :new] - expected[:, expected.shape[-1] - new :]).abs().max() < 0.1
@@ -121,7 +121,7 @@ def test_new_music_begins_where_the_source_ends(stub: StubPipe) -> None:
 
 def test_extending_by_nothing_is_refused() -> None:
     with pytest.raises(SettingError, match="0 s before and 0 s after"):
-        Growth(0, 0)
+        Extend(0, 0)
 
 
 @pytest.mark.parametrize("seeds", [(1,), (1, 2)])
@@ -134,7 +134,7 @@ def test_variance_zero_is_the_source(stub: StubPipe, seeds: tuple[int, ...]) -> 
     assert stub.tasks == []
     assert "Variance is 0" in edited.reports[0].text()
     assert edited.reports[0].steps_run == 0
-    edited = audio_to_audio(stub, clip, RECIPE, 1.0)
+    edited = follow(stub, clip, RECIPE, 1.0)
     assert torch.equal(edited.waves[0], clip.wave)
 
 
@@ -149,26 +149,26 @@ def test_a_small_variance_is_warned_about(stub: StubPipe) -> None:
 @pytest.mark.parametrize("channels", [1, 2])
 def test_edit_and_audio_to_audio_of_a_whole_clip(stub: StubPipe, channels: int) -> None:
     clip = SourceClip(sound(2.01, 48_000, channels), 48_000)
-    flow = Flow("rock, guitar", "old words here", 0.6, 1.0, 2)
-    edited = edit(stub, clip, replace(RECIPE, lyrics="new lines of song"), flow)
+    known = replace(clip, tags="rock, guitar", lyrics="old words here")
+    edited = edit(stub, known, replace(RECIPE, lyrics="new lines of song"), Edit(0.6, 1.0, 2))
     task = stub.tasks[-1]
     assert isinstance(task, Edit)
     assert (task.start, task.stop, task.average) == (0.6, 1.0, 2)
-    assert task.source_tags.text == "rock, guitar"
-    assert task.source_lyrics.text == "old words here"
+    assert stub.sources[-1].tags.text == "rock, guitar"
+    assert stub.sources[-1].lyrics.text == "old words here"
     assert edited.waves[0].shape == clip.wave.shape
     assert edited.reports[0].change.outside is None
     assert any("100% of the words" in warning for warning in edited.reports[0].warnings)
-    edited = audio_to_audio(stub, clip, RECIPE, 0.3)
+    edited = follow(stub, clip, RECIPE, 0.3)
     task = stub.tasks[-1]
-    assert isinstance(task, AudioToAudio)
+    assert isinstance(task, Follow)
     assert task.strength == 0.3
     assert edited.waves[0].shape == clip.wave.shape
 
 
 def test_an_empty_target_stays_the_sources(stub: StubPipe) -> None:
-    clip = SourceClip(sound(1), SAMPLE_RATE)
-    edited = edit(stub, clip, replace(RECIPE, tags=""), Flow("rock", "some words"))
+    clip = SourceClip(sound(1), SAMPLE_RATE, None, "rock", "some words")
+    edited = edit(stub, clip, replace(RECIPE, tags=""))
     assert (edited.recipe.tags, edited.recipe.lyrics) == ("rock", "some words")
     assert not any("words" in warning for warning in edited.reports[0].warnings)
 
@@ -176,7 +176,7 @@ def test_an_empty_target_stays_the_sources(stub: StubPipe) -> None:
 @pytest.mark.parametrize(("start", "stop"), [(0.5, 0.4), (-0.1, 1), (0, 1.1), (math.nan, 1)])
 def test_edits_of_no_such_steps_are_refused_before_any_work(start: float, stop: float) -> None:
     with pytest.raises(SettingError, match="Edit st"):
-        Flow("rock", "", start, stop)
+        Edit(start, stop)
 
 
 def test_vary_needs_a_seed_and_no_sound(stub: StubPipe) -> None:
@@ -192,7 +192,7 @@ def test_vary_needs_a_seed_and_no_sound(stub: StubPipe) -> None:
     level = edited.reports[0].levels[0]
     assert level.after == pytest.approx(level.source, abs=0.01)
     with pytest.raises(SettingError, match="by its seed"):
-        vary(stub, replace(RECIPE, task=AudioToAudio(sounding(new_sound(4, 1)[None]))))
+        vary(stub, replace(RECIPE, task=Follow()))
 
 
 def test_clamped_regions_and_missing_ones(stub: StubPipe) -> None:
@@ -226,12 +226,13 @@ def test_a_real_inpaint(pipe: ACEStep, solver: str) -> None:
 
 
 def test_a_real_edit_and_audio_to_audio(pipe: ACEStep) -> None:
-    clip = SourceClip(sound(0.8, channels=1), SAMPLE_RATE)
-    for flow in (Flow("rock"), Flow("rock", start=0.5, stop=1.0, average=2)):
-        edited = edit(pipe, clip, TINY, flow, [Region(0.3, 0.7)])
+    clip = SourceClip(sound(0.8, channels=1), SAMPLE_RATE, None, "rock")
+    region = (Region(0.3, 0.7),)
+    for task in (Edit(regions=region), Edit(0.5, 1.0, 2, regions=region)):
+        edited = edit(pipe, clip, TINY, task)
         check_kept(edited, clip, [Region(0.3, 0.7)])
-        assert edited.reports[0].steps_run == (4 if flow.start < 0.25 else 2)
-    edited = audio_to_audio(pipe, clip, TINY, 0.5)
+        assert edited.reports[0].steps_run == (4 if task.start < 0.25 else 2)
+    edited = follow(pipe, clip, TINY, 0.5)
     assert edited.waves[0].shape == clip.wave.shape
     assert (edited.reports[0].steps_run, edited.reports[0].steps) == (2, 4)
 
@@ -239,11 +240,11 @@ def test_a_real_edit_and_audio_to_audio(pipe: ACEStep) -> None:
 @pytest.mark.parametrize("samples", [20_000, 20_480])
 def test_a_real_extension(pipe: ACEStep, samples: int) -> None:
     clip = SourceClip(sound(1)[:, :samples], SAMPLE_RATE)
-    (wave,) = extend(pipe, clip, TINY, Growth(0.3, 0.5)).waves
+    (wave,) = extend(pipe, clip, TINY, Extend(0.3, 0.5)).waves
     before = round(0.3 * SAMPLE_RATE)
     assert wave.shape == (2, before + samples + SAMPLE_RATE // 2)
     assert torch.equal(wave[:, before : before + samples], clip.wave)
-    edited = extend(pipe, clip, replace(TINY, compat="reference"), Growth(0, 0.5))
+    edited = extend(pipe, clip, replace(TINY, compat="original"), Extend(0, 0.5))
     assert edited.waves[0].shape[-1] == edited.latent.frames * FRAME
 
 

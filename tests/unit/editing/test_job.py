@@ -18,16 +18,15 @@ from acestep_core.config import FRAME, SAMPLE_RATE, frames_of
 from acestep_core.editing.edits import (
     Options,
     SourceClip,
-    audio_to_audio,
     edit,
     extend,
+    follow,
     inpaint,
 )
-from acestep_core.editing.request import Flow, Growth
 from acestep_core.sampling.schedule import Step
 from acestep_core.settings import SettingError
 from acestep_core.sound.audio import resample
-from acestep_core.types import Extend, Region, Repaint
+from acestep_core.types import Edit, Extend, Inpaint, Region
 
 from ..clip_kit import RECIPE, StubPipe, check_kept, new_sound, sound, sounding
 
@@ -46,16 +45,14 @@ def test_long_sources_are_worked_on_in_windows(short_limit: float, data: st.Data
         regions.append(Region(start, end))
     for made in (
         inpaint(pipe := StubPipe(), clip, RECIPE, regions),
-        edit(pipe, clip, RECIPE, Flow("rock"), regions),
+        edit(pipe, replace(clip, tags="rock"), RECIPE, Edit(regions=tuple(regions))),
     ):
         check_kept(made, clip, regions)
         assert made.latent is None
     assert all(length <= short_limit * SAMPLE_RATE + 8 for length in pipe.encoded)
-    for task in pipe.tasks:
-        if isinstance(task, Repaint):
-            assert task.seconds is not None
-            assert task.seconds <= short_limit + 1 / rate
-            assert task.source.frames == -(-round(task.seconds * SAMPLE_RATE) // FRAME)
+    for source in pipe.sources:
+        assert source.length <= short_limit + 1 / rate
+        assert source.latent.frames == -(-round(source.length * SAMPLE_RATE) // FRAME)
 
 
 def test_five_minutes(stub: StubPipe) -> None:
@@ -66,30 +63,30 @@ def test_five_minutes(stub: StubPipe) -> None:
     edited = inpaint(stub, clip, RECIPE, regions)
     check_kept(edited, clip, regions)
     (task,) = stub.tasks
-    assert isinstance(task, Repaint)
-    assert task.seconds == 240
+    assert isinstance(task, Inpaint)
+    assert stub.sources[0].length == 240
     assert [region.start for region in task.regions] == [pytest.approx(140), pytest.approx(210)]
     assert "60.00-300.00 s of 300.00 s" in edited.reports[0].text()
-    grown = extend(stub, clip, RECIPE, Growth(0, 5, context=20))
+    grown = extend(stub, clip, RECIPE, Extend(0, 5, context=20))
     (wave,) = grown.waves
     assert wave.shape == (channels, 305 * rate)
     assert torch.equal(wave[:, : clip.samples], clip.wave)
     task = stub.tasks[-1]
     assert isinstance(task, Extend)
-    assert task.source.frames == frames_of(20)
+    assert stub.sources[-1].latent.frames == frames_of(20)
 
 
 REFUSED = {
-    "edit": lambda pipe, clip: edit(pipe, clip, RECIPE, Flow("rock")),
-    "audio to audio": lambda pipe, clip: audio_to_audio(pipe, clip, RECIPE),
-    "reference": lambda pipe, clip: inpaint(
-        pipe, clip, replace(RECIPE, compat="reference"), [Region(0, 5)]
+    "edit": lambda pipe, clip: edit(pipe, replace(clip, tags="rock"), RECIPE),
+    "audio to audio": lambda pipe, clip: follow(pipe, clip, RECIPE),
+    "original": lambda pipe, clip: inpaint(
+        pipe, clip, replace(RECIPE, compat="original"), [Region(0, 5)]
     ),
     "extend, reference": lambda pipe, clip: extend(
-        pipe, clip, replace(RECIPE, compat="reference"), Growth()
+        pipe, clip, replace(RECIPE, compat="original"), Extend()
     ),
     "extend without splice": lambda pipe, clip: extend(
-        pipe, clip, RECIPE, Growth(), Options(splice=False)
+        pipe, clip, RECIPE, Extend(), Options(splice=False)
     ),
 }
 
@@ -139,7 +136,7 @@ def test_the_projects_own_latents_are_used_and_do_not_grow(stub: StubPipe, rate:
         assert edited.waves[0].shape == wave.shape
         assert "nothing was encoded again" in edited.reports[0].text()
         clip = SourceClip(edited.waves[0], rate, edited.latent)
-    grown = extend(stub, clip, RECIPE, Growth(0, 1.0))
+    grown = extend(stub, clip, RECIPE, Extend(0, 1.0))
     assert stub.encoded == []
     assert grown.latent is not None
     again = SourceClip(grown.waves[0], rate, grown.latent)
@@ -193,20 +190,21 @@ def test_a_quiet_passage_stays_quiet(stub: StubPipe) -> None:
     assert level.gain == pytest.approx(-6, abs=0.5)
 
 
-def test_reference_mode_keeps_nothing_and_matches_nothing(stub: StubPipe) -> None:
+def test_original_mode_keeps_nothing_and_matches_nothing(stub: StubPipe) -> None:
     clip = SourceClip(sound(2.03), SAMPLE_RATE, sounding(new_sound(22, 3)[None]))
-    recipe = replace(RECIPE, compat="reference")
+    recipe = replace(RECIPE, compat="original")
     edited = inpaint(stub, clip, recipe, [Region(0.5, 1)])
     assert len(stub.encoded) == 1  # the original always encodes
     assert edited.reports[0].levels[0].gain == 0
     task = stub.tasks[-1]
-    assert isinstance(task, Repaint)
-    decoded = stub.decode(sounding(stub.made(task, 5)[None]), SAMPLE_RATE)[0]
+    assert isinstance(task, Inpaint)
+    decoded = stub.decode(sounding(stub.made(task, 5, stub.sources[-1])[None]), SAMPLE_RATE)[0]
     assert torch.equal(edited.waves[0], decoded[:, : clip.samples])
-    grown = extend(stub, clip, recipe, Growth(0.3, 0.7))
+    grown = extend(stub, clip, recipe, Extend(0.3, 0.7))
     task = stub.tasks[-1]
     assert isinstance(task, Extend)
-    assert (task.before, task.after, task.seconds) == (0.3, 0.7, clip.seconds)
+    assert (task.before, task.after) == (0.3, 0.7)
+    assert stub.sources[-1].length == clip.seconds
     assert grown.waves[0].shape[-1] == grown.latent.frames * FRAME
     assert grown.reports[0].levels[0].gain == 0
 

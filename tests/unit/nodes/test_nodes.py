@@ -111,7 +111,7 @@ def test_info_repeats_the_run(words: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "info.json"
     path.write_text(json.dumps(info), encoding="utf-8")
     record = module("acestep_core.records.record").read_record(path)
-    recipe = module("acestep_core.records.replay").recipe_of(record, path)
+    recipe = module("acestep_core.records.replay").request_of(record).recipe
     assert recipe.seeds == (2**64 - 1, 0)
     assert (recipe.tags, recipe.lyrics) == ("pop, piano", "[verse]\n\n[inst]")
     assert (recipe.sampling.solver, recipe.sampling.steps) == ("heun", 3)

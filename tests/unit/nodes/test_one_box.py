@@ -106,7 +106,7 @@ def by_small_nodes(
     settings = {"guidance_settings": guidance, "schedule": schedule, "batch_size": 1}
     asked = {"seconds": 60.0, **asked, **settings}
     latent, _ = NODES["AceSuiteSampler"]().sample(model, encoded, sung, task=task, **asked)
-    audio, report = NODES["AceSuiteDCAEDecode"]().decode(model, latent, task=task)
+    audio, report = NODES["AceSuiteDCAEDecode"]().decode(model, latent)
     return audio, latent, report
 
 
@@ -303,7 +303,7 @@ def test_long_source_goes_to_the_small_node_as_it_is(model: Any) -> None:
     task = HOSTED.AudioInpaint().wanted(model, values).task
     inputs = {"start_from": "end", "end_from": "end", "source_audio": source}
     (small,) = NODES["AceSuiteInpaintMask"]().describe(start=5.0, end=3.0, **inputs)
-    assert task.wish == small.wish
+    assert task.task == small.task
     assert task.given.source_audio is source
 
 

@@ -63,7 +63,7 @@ def test_settings_beside_the_file_repeat_the_run(
     (path, _) = saved(audio, info=json.dumps(info), save_settings=True, save_workflow=False)
     place = module("acestep_core.records.record").record_path(path)
     record = module("acestep_core.records.record").read_record(place)
-    recipe = module("acestep_core.records.replay").recipe_of(record, place)
+    recipe = module("acestep_core.records.replay").request_of(record).recipe
     assert (recipe.seeds, recipe.task.seconds, record.audio_path) == ((3,), 2.0, path.name)
     assert "prompt" not in tags_of(path)
     assert place.name == "song_00001_input_params.json"
@@ -83,8 +83,11 @@ def test_repeated_song_names_no_folder_of_where_it_was_first_made(
     assert "ann\\" not in beside + tags_of(path)["acesuite"]
 
 
+INFO = '{"task": "retake", "prompt": "pop", "lyrics": "", "audio_duration": 5}'
+
+
 def test_workflow_too_large_for_a_format_is_left_out(audio: dict[str, Any]) -> None:
-    inputs = {"prompt": {"1": "x" * 70_000}, "info": '{"task": "retake"}'}
+    inputs = {"prompt": {"1": "x" * 70_000}, "info": INFO}
     assert "prompt" in tags_of(saved(audio, format="flac", **inputs)[0])
     (path, _) = saved(audio, format="opus", **inputs)
     assert "prompt" not in tags_of(path)

@@ -59,12 +59,12 @@ def test_wrong_setting_names_the_node(name: str, widgets: dict[str, Any], messag
 
 
 def test_connected_settings_replace_the_widgets_and_info_says_so(words: dict[str, Any]) -> None:
-    guidance = settings_of("AceSuiteGuidance", kind="cfg", scale=5.0, compat="reference")
+    guidance = settings_of("AceSuiteGuidance", kind="cfg", scale=5.0, compat="original")
     schedule = settings_of("AceSuiteSchedule", steps=2, solver="heun")
     connected = {"guidance_settings": guidance, "schedule": schedule}
     latent, info = sampled(words, batch_size=2, guidance="apg", steps=50, **connected)
     assert (info["cfg_type"], info["guidance_scale"], info["infer_step"]) == ("cfg", 5.0, 2)
-    assert (info["scheduler_type"], info["ace_core"]["compat"]) == ("heun", "reference")
+    assert (info["scheduler_type"], info["ace_core"]["compat"]) == ("heun", "original")
     assert info["actual_seeds"] == [3, 3], "the original gives every clip the same seed"
     notes = " ".join(info["ace_core"]["notes"])
     assert "connected Guidance" in notes

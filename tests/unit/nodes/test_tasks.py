@@ -29,7 +29,7 @@ def task_of(name: str, **inputs: Any) -> Any:
 def run(words: dict[str, Any], task: Any, **changes: Any) -> tuple[Any, str, dict[str, Any]]:
     """(audio, report, info)"""
     latent, info = NODES["AceSuiteSampler"]().sample(**words, **{**SETTINGS, **changes}, task=task)
-    audio, report = NODES["AceSuiteDCAEDecode"]().decode(words["model"], latent, task=task)
+    audio, report = NODES["AceSuiteDCAEDecode"]().decode(words["model"], latent)
     return audio, report, json.loads(info)
 
 
@@ -63,7 +63,7 @@ def test_mask_names_the_regions(words: dict[str, Any]) -> None:
     mask = torch.zeros(1, 4, 8)
     mask[..., 1:3], mask[..., 7] = 1, 1
     task = task_of("AceSuiteInpaintMask", start=0.0, end=1.0, source_audio=noise(), mask=mask)
-    assert [(r.start, r.end) for r in task.wish.regions] == [(0.5, 1.5), (3.5, 4.0)]
+    assert [(r.start, r.end) for r in task.task.regions] == [(0.5, 1.5), (3.5, 4.0)]
     _, report, _ = run(words, task)
     assert "new 0.50-1.50 s, 3.50-4.00 s of 4.00 s" in report
 
@@ -75,7 +75,7 @@ def test_feather_is_half_a_second_unless_said_and_counts_for_a_mask_too() -> Non
     for given, feather in (({}, 0.5), ({"feather": 0.0}, 0.0), ({"feather": 1.5}, 1.5)):
         for marked in ({}, {"mask": mask}):
             task = task_of("AceSuiteInpaintMask", **inputs, **given, **marked)
-            assert [r.feather for r in task.wish.regions] == [feather]
+            assert [r.feather for r in task.task.regions] == [feather]
     shown = NODES["AceSuiteInpaintMask"].INPUT_TYPES()["optional"]["feather"][1]["default"]
     assert shown == 0.5
 
@@ -181,8 +181,8 @@ def test_nothing_to_make_returns_the_source(
     assert "this is the source" in report
 
 
-def test_reference_mode_decodes_all_of_it(words: dict[str, Any]) -> None:
-    (settings,) = NODES["AceSuiteGuidance"]().settings("custom", compat="reference")
+def test_original_mode_decodes_all_of_it(words: dict[str, Any]) -> None:
+    (settings,) = NODES["AceSuiteGuidance"]().settings("custom", compat="original")
     latent, _ = sampled(words)
     for source in ({"source_audio": noise(2.0)}, {"source_latent": latent}):
         for name, inputs in (
@@ -191,7 +191,7 @@ def test_reference_mode_decodes_all_of_it(words: dict[str, Any]) -> None:
         ):
             task = task_of(name, **source, **inputs)
             _, report, info = run(words, task, guidance_settings=settings)
-            assert info["ace_core"]["compat"] == "reference"
+            assert info["ace_core"]["compat"] == "original"
             assert "sample for sample" not in report
 
 
@@ -263,10 +263,26 @@ def test_long_source_with_distant_regions_is_refused(words: dict[str, Any]) -> N
         sampled(words, task=task)
 
 
-def test_latent_of_another_run_is_refused(words: dict[str, Any]) -> None:
+def test_splice_is_a_matter_of_decode(words: dict[str, Any]) -> None:
+    """The same latent put into its source, or not: nothing is sampled again for it."""
+    source = noise(2.0)
+    task = task_of("AceSuiteInpaintMask", start=0.5, end=1.0, source_audio=source)
+    latent, _ = sampled(words, task=task)
+    decode = NODES["AceSuiteDCAEDecode"]().decode
+    kept, report = decode(words["model"], latent)
+    anew, _ = decode(words["model"], latent, splice=False)
+    assert torch.equal(kept["waveform"][..., : RATE // 2], source["waveform"][..., : RATE // 2])
+    assert not torch.equal(anew["waveform"][..., : RATE // 2], source["waveform"][..., : RATE // 2])
+    assert "Outside: the source, sample for sample" in report
+
+
+def test_samples_that_another_node_changed_are_noticed(words: dict[str, Any]) -> None:
+    """ComfyUI's own nodes copy every key of a latent onto what they make of its samples."""
     task = task_of("AceSuiteAudioReference", strength=0.5, source_audio=noise(2.0))
-    other = task_of("AceSuiteAudioReference", strength=0.6, source_audio=noise(2.0))
-    latent, _ = sampled(words, task=other)
-    for wrong in (latent, {"samples": latent["samples"]}):
-        with pytest.raises(ValueError, match=r"^DCAE Decode .* was not sampled for this task"):
-            NODES["AceSuiteDCAEDecode"]().decode(words["model"], wrong, task=task)
+    latent, _ = sampled(words, task=task)
+    changed = {**latent, "samples": latent["samples"] * 0.5}
+    audio, report = NODES["AceSuiteDCAEDecode"]().decode(words["model"], changed)
+    assert "was changed after the Sampler" in report
+    assert audio["sample_rate"] == 44_100
+    plain, _ = NODES["AceSuiteDCAEDecode"]().decode(words["model"], {"samples": changed["samples"]})
+    assert torch.equal(audio["waveform"], plain["waveform"])

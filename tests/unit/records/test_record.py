@@ -50,7 +50,7 @@ def test_old_file_gets_the_values_of_its_time(tmp_path: Path) -> None:
     assert (record.retake_variance, record.repaint_start, record.repaint_end) == (0.5, 0, 0)
     assert (record.edit_n_min, record.edit_n_max, record.edit_n_avg) == (0, 1, 1)
     assert record.is_original
-    assert record.compat == "reference"
+    assert record.compat == "original"
 
 
 @pytest.mark.parametrize("values", [OLD, NEW, {**NEW, "mood": {"a": [1, None]}, "n": "ä"}])

@@ -1,4 +1,4 @@
-"""Recipes and parameter files: what one says, the other repeats."""
+"""Requests and parameter files: what one says, the other asks for again."""
 
 from __future__ import annotations
 
@@ -8,17 +8,37 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from acestep_core.atomic import FileError
-from acestep_core.pipeline import ACEStep, Made
+from acestep_core.editing.request import Options, Request, SourceNamed
+from acestep_core.pipeline import ACEStep, resolved
 from acestep_core.records.record import Json, Record, read_record, write_record
-from acestep_core.records.replay import Output, adapters_of, recipe_of, record_of
+from acestep_core.records.replay import (
+    WITH_SOURCE,
+    Run,
+    adapters_of,
+    item_of,
+    of_item,
+    record_of,
+    request_of,
+    task_of,
+)
 from acestep_core.sampling.noise import LARGEST_SEED
 from acestep_core.settings import SettingError
-from acestep_core.types import Guidance, Latent, Lyrics, Recipe, Retake, Sampling, TextToMusic
+from acestep_core.types import (
+    Follow,
+    Guidance,
+    Lyrics,
+    Recipe,
+    Retake,
+    Sampling,
+    TextToMusic,
+)
 from acestep_core.weights.model import Added, Model
+from tests.unit.request_kit import SOURCE_SECONDS, requests
 
-SOURCE = Path("song_input_params.json")
 # No value is a default, so that a field that is lost cannot hide.
 RECIPE = Recipe(
     "folk, \u96e8",
@@ -27,8 +47,9 @@ RECIPE = Recipe(
     Guidance("cfg", 7.5, 0.7, 0.25, 2.0, 5.0, 1.5, False, False, False),
     Sampling(9, "heun", 5.0, (2, 5, 9)),
     seeds=(42, LARGEST_SEED),
-    compat="reference",
+    compat="original",
     language="de",
+    in_turn=True,
 )
 
 
@@ -37,19 +58,32 @@ def model(pipe: ACEStep) -> Model:
     return pipe.model
 
 
-def made_of(recipe: Recipe) -> Made:
+def run_of(model: Model, path: Path) -> Run:
     lyrics = Lyrics(torch.tensor([[0]]), torch.tensor([[0]]))
-    latent = Latent(torch.zeros(2, 8, 16, 5))
     times = {"preprocess": 0.12345, "diffusion": 2.0, "latent2audio": 1.0}
-    return Made(latent, recipe, lyrics, times, ("a fallback",))
+    return Run(model, path, 44_100, 0.4644, SOURCE_SECONDS, lyrics, times, ("a fallback",))
 
 
-def test_every_field_of_a_recipe_comes_back(model: Model, tmp_path: Path) -> None:
-    for index, seed in enumerate(RECIPE.seeds):
-        output = Output(tmp_path / f"song_{index}.mp3", index)
-        record = record_of(made_of(RECIPE), model, output)
-        again = recipe_of(read_record(write_record(output.path, record)), SOURCE)
-        assert again == replace(RECIPE, seeds=(seed,))
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(requests(), st.data())
+def test_every_request_comes_back_from_its_file(
+    pipe: ACEStep, tmp_path: Path, request_: Request, data: st.DataObject
+) -> None:
+    """Of each task, alone and as a clip of a batch; and requests are plain values."""
+    path = tmp_path / "song.flac"
+    record = record_of(request_, run_of(pipe.model, path))
+    item = data.draw(st.integers(0, len(request_.recipe.seeds) - 1))
+    again = read_record(write_record(path, of_item(record, item)))
+    assert request_of(again) == request_of(record) == request_
+    assert hash(request_of(again)) == hash(request_)
+    assert again.actual_seeds == request_.recipe.seeds[item : item + 1]
+    assert item_of(again) == (item if len(request_.recipe.seeds) > 1 else None)
+    assert (task_of(again) in WITH_SOURCE) == (request_.source is not None)
+
+
+def test_no_field_of_the_recipe_is_a_default() -> None:
     for field in dataclasses.fields(Recipe):
         value = getattr(RECIPE, field.name)
         assert field.name in ("task", "retake_seeds") or value != field.default, field.name
@@ -58,39 +92,36 @@ def test_every_field_of_a_recipe_comes_back(model: Model, tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["erg_tag", "erg_lyric", "erg_diffusion"])
 def test_switches_are_not_exchanged(name: str, model: Model) -> None:
     recipe = replace(RECIPE, guidance=replace(RECIPE.guidance, **{name: True}))
-    record = record_of(made_of(recipe), model, Output(SOURCE))
+    record = record_of(Request(recipe), run_of(model, Path("a.wav")))
     assert [record.use_erg_tag, record.use_erg_lyric, record.use_erg_diffusion].count(True) == 1
-    assert recipe_of(record, SOURCE).guidance == recipe.guidance
+    assert request_of(record).recipe.guidance == recipe.guidance
     assert getattr(record, f"use_{name}")
 
 
-def test_a_retake_comes_back(model: Model, tmp_path: Path) -> None:
-    recipe = replace(RECIPE, task=Retake(0.5, 0.3), seeds=(1, 2), retake_seeds=(8, 9))
-    record = record_of(made_of(recipe), model, Output(tmp_path / "b.wav", 1))
-    again = recipe_of(read_record(write_record(tmp_path / "b.wav", record)), SOURCE)
-    assert again == replace(recipe, seeds=(2,), retake_seeds=(9,))
-
-
 def test_what_a_record_says(model: Model, tmp_path: Path) -> None:
-    record = record_of(made_of(RECIPE), model, Output(tmp_path / "deep" / "song.flac", 1, 44_100))
+    run = run_of(model, tmp_path / "deep" / "song.flac")
+    record = of_item(record_of(Request(RECIPE), run), 1)
     assert (record.format, record.task, record.audio_path) == ("flac", "text2music", "song.flac")
     assert record.timecosts == {"preprocess": 0.123, "diffusion": 2.0, "latent2audio": 1.0}
     assert (record.lora_name_or_path, record.lora_weight) == ("none", 1)
+    assert record.actual_seeds == (LARGEST_SEED,)
     own = record.ace_core
-    assert own["compat"] == "reference"
+    assert own["compat"] == "original"
     assert (own["dtype"], own["device"], own["rng"]) == ("float32", "cpu", "cpu")
+    assert (own["threads"], own["torch"]) == (torch.get_num_threads(), torch.__version__)
     assert (own["rate"], own["seconds_made"]) == (44_100, 0.464)
+    assert own["batch"] == {"seeds": [42, LARGEST_SEED], "retake_seeds": [], "item": 1}
     assert (own["demonstration_model"], own["warnings"]) == (True, ["a fallback"])
     assert not record.is_original
 
 
 def test_adapters_are_recorded_all(model: Model, tmp_path: Path) -> None:
     added = (Added("rap", 0.5), Added("choir", -1.25, training_scale=True))
-    adapted = replace(model, adapters=added)
-    path = write_record(tmp_path / "a.wav", record_of(made_of(RECIPE), adapted, Output(SOURCE)))
+    request = Request(RECIPE, adapters=added)
+    path = write_record(tmp_path / "a.wav", record_of(request, run_of(model, Path("a.wav"))))
     record = read_record(path)
     assert (record.lora, record.lora_weight) == ("rap", 0.5)
-    assert adapters_of(record, path) == list(added)
+    assert adapters_of(record) == list(added)
 
 
 def record(**values: object) -> Record:
@@ -98,29 +129,42 @@ def record(**values: object) -> Record:
 
 
 def test_an_originals_adapter() -> None:
-    assert adapters_of(record(), SOURCE) == []
+    assert adapters_of(record()) == []
     original = record(lora_name_or_path="ACE-Step/rap", lora_weight=0.8)
-    assert adapters_of(original, SOURCE) == [Added("ACE-Step/rap", 0.8)]
+    assert adapters_of(original) == [Added("ACE-Step/rap", 0.8)]
 
 
 @pytest.mark.parametrize("entries", [["rap:0.5"], [{"nom": "rap"}], 7, [{"weight": 1}]])
 def test_adapters_that_are_none(entries: Json) -> None:
     broken = record(ace_core={"adapters": entries})
-    with pytest.raises(
-        FileError, match=r"song_input_params.json: 'adapters' is not a list of name"
-    ):
-        adapters_of(broken, SOURCE)
+    with pytest.raises(FileError, match="adapters are not a list of name"):
+        adapters_of(broken)
 
 
-def test_an_original_is_repeated_in_reference_mode() -> None:
-    assert recipe_of(record(), SOURCE).compat == "reference"
-    assert recipe_of(record(ace_core={"version": "0.1.0"}), SOURCE).compat == "corrected"
+@pytest.mark.parametrize("name", ["original", "reference"])
+def test_modes_and_the_name_that_one_of_them_had(name: str) -> None:
+    assert request_of(record()).recipe.compat == "original"
+    assert request_of(record(ace_core={"compat": name})).recipe.compat == "original"
+    assert request_of(record(ace_core={"version": "0.1.0"})).recipe.compat == "corrected"
 
 
-@pytest.mark.parametrize("task", ["edit", "repaint", "extend", "audio2audio", "karaoke"])
-def test_tasks_with_a_source_cannot_be_repeated_from_the_file_alone(task: str) -> None:
-    with pytest.raises(FileError, match=rf"records the task '{task}'; only text2music and retake"):
-        recipe_of(record(task=task), SOURCE)
+def test_an_originals_edit_names_both_texts() -> None:
+    edit = request_of(record(task="edit", edit_target_prompt="jazz", edit_target_lyrics="la"))
+    assert (edit.recipe.tags, edit.recipe.lyrics) == ("jazz", "la")
+    assert edit.source == SourceNamed(tags="pop")
+
+
+def test_a_retake_without_a_seed_of_its_own_gets_another() -> None:
+    recipe = request_of(record(task="retake")).recipe
+    assert recipe == resolved(replace(recipe, retake_seeds=()))
+    assert recipe.retake_seeds[0] != recipe.seeds[0]
+
+
+def test_options_of_a_source_are_kept(model: Model) -> None:
+    request = Request(
+        Recipe("pop", task=Follow()), SourceNamed("a.wav"), Options(False, 0.2, False)
+    )
+    assert request_of(record_of(request, run_of(model, Path("b.flac")))) == request
 
 
 @pytest.mark.parametrize(
@@ -134,9 +178,18 @@ def test_tasks_with_a_source_cannot_be_repeated_from_the_file_alone(task: str) -
         ({"actual_seeds": (-3,)}, "Seed -3 must be between 0 and"),
         ({"audio_duration": -1}, r"Duration \(seconds\) is -1"),
         ({"audio_duration": 600}, r"Duration \(seconds\) is 600; it must be between .* and 240"),
+        ({"task": "karaoke"}, "the task 'karaoke'; known are"),
         ({"ace_core": {"compat": "exact"}}, "Compatibility is 'exact'"),
+        ({"ace_core": {"batch": {"seeds": [True]}}}, "batch seeds are .*whole numbers"),
+        ({"ace_core": {"batch": {"seeds": 7}}}, "batch seeds are 7"),
     ],
 )
 def test_files_that_ask_for_the_impossible(values: dict[str, object], message: str) -> None:
     with pytest.raises((FileError, SettingError), match=message):
-        recipe_of(replace(record(), **values), SOURCE)
+        request_of(replace(record(), **values))
+
+
+def test_retakes_name_both_seeds(model: Model) -> None:
+    recipe = replace(RECIPE, task=Retake(0.5, 0.3), seeds=(1, 2), retake_seeds=(8, 9))
+    whole = record_of(Request(recipe), run_of(model, Path("b.wav")))
+    assert (of_item(whole, 1).actual_seeds, of_item(whole, 1).retake_seeds) == ((2,), (9,))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from acestep_core.sampling.guidance import (
     GUIDANCE,
-    Window,
+    GuidanceWindow,
     apg,
     branches_of,
     cfg,
@@ -138,26 +138,26 @@ def test_double() -> None:
     ],
 )
 def test_windows(count: int, interval: float, first: int, end: int) -> None:
-    window = Window.of(Guidance(interval=interval), count)
+    window = GuidanceWindow.of(Guidance(interval=interval), count)
     assert (window.first, window.end) == (first, end)
     assert [index for index in range(count) if index in window] == list(range(first, end))
 
 
 @pytest.mark.parametrize(("count", "interval"), [(2, 0.5), (4, 0.3), (1, 1)])
 def test_decay_over_a_single_step_does_not_divide_by_zero(count: int, interval: float) -> None:
-    window = Window.of(Guidance(interval=interval, decay=1.0), count)
+    window = GuidanceWindow.of(Guidance(interval=interval, decay=1.0), count)
     assert window.end - window.first == 1
     assert window.scale_at(window.first) == 15
 
 
 def test_decay_falls_in_a_line() -> None:
-    window = Window.of(Guidance(decay=1.0, min_scale=3.0), 60)
+    window = GuidanceWindow.of(Guidance(decay=1.0, min_scale=3.0), 60)
     assert window.scale_at(15) == 15
     assert window.scale_at(44) == 3
     assert window.scale_at(29) == pytest.approx(15 - 12 * 14 / 29)
-    half = Window.of(Guidance(decay=0.5), 60)
+    half = GuidanceWindow.of(Guidance(decay=0.5), 60)
     assert half.scale_at(44) == 9
-    assert Window.of(Guidance(), 60).scale_at(44) == 15
+    assert GuidanceWindow.of(Guidance(), 60).scale_at(44) == 15
 
 
 def asked(guidance: Guidance, count: int) -> list[int]:
@@ -168,7 +168,7 @@ def asked(guidance: Guidance, count: int) -> list[int]:
         counts.append(branches)
         return [x] * branches
 
-    window, branches = Window.of(guidance, count), branches_of(guidance)
+    window, branches = GuidanceWindow.of(guidance, count), branches_of(guidance)
     field = guided(predict, rule_of(guidance), window, branches)
     for step in steps_of(sigmas(count)):
         field(torch.ones(1, 8, 16, 2), step)
@@ -204,7 +204,7 @@ def test_the_rule_sees_the_scale_of_its_step() -> None:
         seen.append((step.index, scale))
         return COND
 
-    window = Window(1, 3, 15, 3, 1.0)
+    window = GuidanceWindow(1, 3, 15, 3, 1.0)
     field = guided(lambda x, step, n: [x] * n, rule, window, 2)
     for step in steps_of(sigmas(4)):
         field(COND, step)

@@ -17,7 +17,7 @@ from acestep_core.tasks.extension import (
     timeline_noise,
     windows_of,
 )
-from acestep_core.types import Extend
+from acestep_core.types import Extend, Source
 
 from ..editing_kit import kit, latents, source
 
@@ -48,14 +48,14 @@ def test_windows_fill_the_time_line_from_what_is_known(
 @pytest.mark.parametrize(
     ("before", "after"), [(0, 1), (1, 0), (2, 1), (0.7, 5), (5, 0.7), (6, 6)], ids=str
 )
-@pytest.mark.parametrize("compat", ["corrected", "reference"])
+@pytest.mark.parametrize("compat", ["corrected", "original"])
 def test_the_source_is_kept_exactly_and_the_length_is_right(
     compat: str, before: float, after: float
 ) -> None:
     clip = source(40)
-    made = latents(Extend(clip, before, after), kit(compat))
-    task = Extend(clip, before, after)
-    left, right = kit(compat).behaviour.added_frames(task)
+    made = latents(Extend(before, after), kit(compat), clip)
+    task = Extend(before, after)
+    left, right = kit(compat).behaviour.added_frames(task, Source(clip))
     assert made.shape[-1] == left + 40 + right
     assert torch.equal(made[..., left : left + 40], clip.z)
     for part in (made[..., :left], made[..., left + 40 :]):
@@ -64,7 +64,7 @@ def test_the_source_is_kept_exactly_and_the_length_is_right(
 
 def test_past_240_seconds_both_ways() -> None:
     clip = source(MAX_FRAMES - 5)
-    made = latents(Extend(clip, 20, 40, context=30), kit())
+    made = latents(Extend(20, 40, context=30), kit(), clip)
     left, right = round(20 * FRAMES_PER_SECOND), round(40 * FRAMES_PER_SECOND)
     assert made.shape[-1] == left + MAX_FRAMES - 5 + right
     assert torch.equal(made[..., left:-right], clip.z)
@@ -74,7 +74,7 @@ def test_past_240_seconds_both_ways() -> None:
 
 def test_240_seconds_more_on_both_sides_of_a_short_clip() -> None:
     clip = source(20)
-    made = latents(Extend(clip, 240, 240), kit())
+    made = latents(Extend(240, 240), kit(), clip)
     left = round(240 * FRAMES_PER_SECOND)
     assert made.shape[-1] == 2 * left + 20
     assert torch.equal(made[..., left : left + 20], clip.z)
@@ -82,20 +82,23 @@ def test_240_seconds_more_on_both_sides_of_a_short_clip() -> None:
 
 def test_what_one_pass_made_is_context_of_the_next() -> None:
     clip = source(50)
-    far = latents(Extend(clip, 0, 235, context=10), kit())
-    again = latents(Extend(clip, 0, 235, context=10), kit())
+    far = latents(Extend(0, 235, context=10), kit(), clip)
+    again = latents(Extend(0, 235, context=10), kit(), clip)
     assert torch.equal(far, again)
 
 
 def test_adding_nothing_is_refused() -> None:
-    with pytest.raises(SettingError, match=r"adds nothing.*0 s.*0\.093"):
-        latents(Extend(source(), 0, 0), kit())
+    with pytest.raises(SettingError, match="0 s before and 0 s after"):
+        Extend(0, 0)
+    with pytest.raises(SettingError, match=r"adds nothing.*0 s.*0\.01 s.*0\.093"):
+        latents(Extend(0, 0.01), kit())
 
 
 def test_counting_frames() -> None:
     clip = source(25)  # an encoded clip of 2.3 s: its end was rounded up
-    assert added_rounded(Extend(clip, 1, 1, seconds=2.3)) == (11, 11)
-    assert added_truncated(Extend(clip, 1, 1, seconds=2.3)) == (10, 10)
+    known = Source(clip, seconds=2.3)
+    assert added_rounded(Extend(1, 1), known) == (11, 11)
+    assert added_truncated(Extend(1, 1), known) == (10, 10)
 
 
 def test_noise_of_the_time_line_comes_from_two_seeds() -> None:
@@ -108,5 +111,5 @@ def test_noise_of_the_time_line_comes_from_two_seeds() -> None:
 
 def test_limits_name_themselves() -> None:
     with pytest.raises(SettingError, match=r"Extend after \(seconds\) is 241"):
-        Extend(source(), 0, 241)
+        Extend(0, 241)
     assert frames_of(240) == MAX_FRAMES

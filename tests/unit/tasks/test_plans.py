@@ -14,24 +14,24 @@ from acestep_core.sampling.loop import run
 from acestep_core.sampling.noise import Noise, derived
 from acestep_core.sampling.schedule import shifted
 from acestep_core.settings import SettingError
-from acestep_core.tasks.plans import first_step, plan
+from acestep_core.tasks.plans import first_step
 from acestep_core.types import (
-    AudioToAudio,
     Edit,
     Extend,
+    Follow,
+    Inpaint,
     Lyrics,
     Region,
-    Repaint,
     Retake,
     Sampling,
     Tags,
     TextToMusic,
 )
 
-from ..editing_kit import kit, latents, source, velocity
+from ..editing_kit import kit, latents, planned, source, velocity
 
 NO_TAGS, NO_LYRICS = Tags(torch.zeros(1, 1, 1), torch.ones(1, 1)), Lyrics(*[torch.zeros(1, 1)] * 2)
-COMPATS = ("corrected", "reference")
+COMPATS = ("corrected", "original")
 
 
 @pytest.mark.parametrize("compat", COMPATS)
@@ -54,8 +54,8 @@ def test_retakes_go_further_away_with_variance() -> None:
 
 def test_equal_seeds_would_make_the_noise_louder_and_are_told_apart() -> None:
     same = Noise((7,), (7,))
-    loud = plan(Retake(30, 0.5), kit("reference", noise=same)).stages[0].enter(torch.zeros(1))
-    right = plan(Retake(30, 0.5), kit("corrected", noise=same)).stages[0].enter(torch.zeros(1))
+    loud = planned(Retake(30, 0.5), kit("original", noise=same)).stages[0].enter(torch.zeros(1))
+    right = planned(Retake(30, 0.5), kit("corrected", noise=same)).stages[0].enter(torch.zeros(1))
     assert loud.std() == pytest.approx(2**0.5, rel=0.02)
     assert right.std() == pytest.approx(1.0, rel=0.02)
     assert kit("corrected").behaviour.noise(same).retake_seeds == (derived(7),)
@@ -65,7 +65,7 @@ def test_equal_seeds_would_make_the_noise_louder_and_are_told_apart() -> None:
 @pytest.mark.parametrize("compat", COMPATS)
 def test_outside_a_region_the_source_is_kept_exactly(compat: str, solver: str) -> None:
     clip = source(40)
-    task = Repaint(clip, (Region(1.0, 2.0),), 0.8)
+    task = Inpaint((Region(1.0, 2.0),), 0.8)
     made = latents(task, kit(compat, sampling=Sampling(6, solver)))
     changed = (made != clip.z).any(dim=2).any(dim=1)[0]
     first, last = int(1.0 * FRAMES_PER_SECOND), -int(-2.0 * FRAMES_PER_SECOND // 1)
@@ -75,12 +75,12 @@ def test_outside_a_region_the_source_is_kept_exactly(compat: str, solver: str) -
 
 
 def test_solvers_matter_in_a_repaint_only_where_corrected() -> None:
-    task = Repaint(source(), (Region(1.0, 2.0),), 0.8)
+    task = Inpaint((Region(1.0, 2.0),), 0.8)
 
     def made(compat: str, solver: str) -> torch.Tensor:
         return latents(task, kit(compat, sampling=Sampling(6, solver)))
 
-    assert torch.equal(made("reference", "euler"), made("reference", "heun"))
+    assert torch.equal(made("original", "euler"), made("original", "heun"))
     assert not torch.equal(made("corrected", "euler"), made("corrected", "heun"))
 
 
@@ -96,7 +96,7 @@ def test_feathered_regions_change_the_inside_and_nothing_else(
 ) -> None:
     clip = source(40)
     end = min(start + length, clip.seconds)
-    task = Repaint(clip, (Region(start, end, feather=feather),), 1.0)
+    task = Inpaint((Region(start, end, feather=feather),), 1.0)
     made = latents(task, kit(sampling=Sampling(steps)))
     changed = (made != clip.z).flatten(1, 2).any(1)[0].nonzero().flatten()
     assert len(changed) >= 1
@@ -107,25 +107,25 @@ def test_feathered_regions_change_the_inside_and_nothing_else(
 def test_variance_says_where_a_repaint_begins() -> None:
     assert first_step(60, 0.2) == 48
     assert first_step(60, 0.01) == 59
-    planned = plan(Repaint(source(), (Region(1, 2),), 0.5), kit())
-    assert [step.index for step in planned.stages[0].steps] == [3, 4, 5]
-    assert {step.count for step in planned.stages[0].steps} == {6}
-    assert planned.evaluations == 3
+    made = planned(Inpaint((Region(1, 2),), 0.5), kit())
+    assert [step.index for step in made.stages[0].steps] == [3, 4, 5]
+    assert {step.count for step in made.stages[0].steps} == {6}
+    assert made.evaluations == 3
 
 
 @pytest.mark.parametrize("compat", COMPATS)
 def test_variance_0_returns_the_source(compat: str) -> None:
     clip = source()
-    task = Repaint(clip, (Region(1, 2),), 0.0)
+    task = Inpaint((Region(1, 2),), 0.0)
     assert torch.equal(latents(task, kit(compat)), clip.z)
-    assert plan(task, kit(compat)).evaluations == 0
+    assert planned(task, kit(compat)).evaluations == 0
 
 
 def test_a_repaint_of_everything_keeps_the_source_only_where_corrected() -> None:
     clip = source()
-    whole = Repaint(clip, (Region(0, clip.seconds),), 0.3)
+    whole = Inpaint((Region(0, clip.seconds),), 0.3)
     assert torch.equal(
-        latents(whole, kit("reference")), latents(Retake(clip.seconds, 0.3), kit("reference"))
+        latents(whole, kit("original")), latents(Retake(clip.seconds, 0.3), kit("original"))
     )
     kept = latents(whole, kit("corrected"))
     free = latents(Retake(clip.seconds, 0.3), kit("corrected"))
@@ -135,26 +135,26 @@ def test_a_repaint_of_everything_keeps_the_source_only_where_corrected() -> None
 @pytest.mark.parametrize("compat", COMPATS)
 def test_strength_1_is_the_reference_itself(compat: str) -> None:
     clip = source()
-    assert torch.equal(latents(AudioToAudio(clip, 1.0), kit(compat)), clip.z)
+    assert torch.equal(latents(Follow(1.0), kit(compat)), clip.z)
 
 
 def test_the_model_is_told_the_noise_there_is_only_where_corrected() -> None:
-    task = AudioToAudio(source(), 0.5)
+    task = Follow(0.5)
     mixture = shifted(0.5)
-    told = {c: plan(task, kit(c)).stages[0].steps[0].sigma for c in COMPATS}
+    told = {c: planned(task, kit(c)).stages[0].steps[0].sigma for c in COMPATS}
     assert told["corrected"] == pytest.approx(mixture)
-    assert told["reference"] == pytest.approx(0.9)
+    assert told["original"] == pytest.approx(0.9)
 
 
 def test_a_strong_reference_still_takes_one_step() -> None:
-    planned = plan(AudioToAudio(source(), 0.99), kit())
-    assert len(planned.stages[0].steps) == 1
-    assert planned.stages[0].steps[0].sigma_next == 0
+    made = planned(Follow(0.99), kit())
+    assert len(made.stages[0].steps) == 1
+    assert made.stages[0].steps[0].sigma_next == 0
 
 
 def test_chosen_steps_are_refused_with_a_reference() -> None:
     with pytest.raises(SettingError, match="Chosen steps"):
-        plan(AudioToAudio(source(), 0.5), kit(sampling=Sampling(chosen=(1, 3, 6))))
+        planned(Follow(0.5), kit(sampling=Sampling(chosen=(1, 3, 6))))
 
 
 @pytest.mark.parametrize(
@@ -162,10 +162,10 @@ def test_chosen_steps_are_refused_with_a_reference() -> None:
     [
         TextToMusic(2),
         Retake(2, 0.5),
-        AudioToAudio(source(), 0.5),
-        Repaint(source(), (Region(1, 2, feather=0.3),), 0.7),
-        Extend(source(), 0.5, 1.0),
-        Edit(source(), NO_TAGS, NO_LYRICS, 0.0, 0.5),
+        Follow(0.5),
+        Inpaint((Region(1, 2, feather=0.3),), 0.7),
+        Extend(0.5, 1.0),
+        Edit(0.0, 0.5),
     ],
     ids=lambda task: type(task).__name__,
 )
@@ -184,22 +184,22 @@ def test_an_item_is_the_same_alone_and_in_a_batch(task: object, solver: str) -> 
 
 
 def test_a_source_of_two_clips_does_not_fit_three_seeds() -> None:
-    task = Repaint(source(items=2), (Region(1, 2),), 0.7)
+    task = Inpaint((Region(1, 2),), 0.7)
     with pytest.raises(SettingError, match="2 clips, and 3"):
-        latents(task, kit(seeds=(1, 2, 3)))
+        latents(task, kit(seeds=(1, 2, 3)), source(items=2))
 
 
 def test_the_plan_tells_how_often_the_model_is_asked() -> None:
-    edit = Edit(source(), NO_TAGS, NO_LYRICS, 0.2, 0.7, average=2)
-    for task in (TextToMusic(2), Repaint(source(), (Region(1, 2),), 0.7), Extend(source()), edit):
+    edit = Edit(0.2, 0.7, average=2)
+    for task in (TextToMusic(2), Inpaint((Region(1, 2),), 0.7), Extend(), edit):
         for solver in ("euler", "heun", "pingpong"):
             seen: list[int] = []
             watched = replace(
                 kit(sampling=Sampling(5, solver)), see=lambda step, x, v, s=seen: s.append(1)
             )
-            planned = plan(task, watched)
-            run(planned.stages, planned.canvas)
-            assert len(seen) == planned.evaluations, (task, solver)
+            made = planned(task, watched)
+            run(made.stages, made.canvas)
+            assert len(seen) == made.evaluations, (task, solver)
 
 
 def test_frames_of_text_to_music() -> None:

@@ -1,0 +1,176 @@
+"""From what was asked for to files: clips made, or changed, and saved with their records.
+
+    Asked, source -> done -> Takes -> sound file, parameter file, report of each
+
+One way for every command, and for a record that is repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from torch import Tensor
+
+from ..atomic import check_place, replaced
+from ..editing.edits import edited, vary
+from ..editing.report import EditReport
+from ..editing.request import SourceClip, SourceNamed
+from ..pipeline import ACEStep, checked_output, words_of
+from ..records.latents import read_latent
+from ..records.record import record_path, write_record
+from ..records.replay import Run, carried, of_item, record_of
+from ..settings import SettingError
+from ..sound.files import read_audio, write_audio
+from ..types import Latent, Lyrics, Recipe, Retake, TextToMusic
+from ..weights.download import sha256
+from .options import Asked
+from .running import checked_outputs, loaded, stepping, ticking, vocabulary_of, watched
+
+
+@dataclass(frozen=True, eq=False)
+class Takes:
+    """Clips made to sound, and what is said of them."""
+
+    waves: Sequence[Tensor]  # (C, N) each
+    rate: int  # Hz
+    recipe: Recipe  # with the seeds that were used
+    seconds: float  # of music in each
+    lyrics: Lyrics
+    times: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    reports: tuple[EditReport, ...] = ()
+    latent: Latent | None = None
+
+
+def generated(pipe: ACEStep, asked: Asked, rate: int, lyrics: Lyrics) -> Takes:
+    """Clips made from words alone."""
+    recipe = asked.recipe
+    with watched("sampling", pipe.evaluations(recipe)) as see:
+        made = pipe.generate(recipe, see, lyrics=lyrics)
+    began = time.perf_counter()
+    with ticking("decoding") as tick:
+        wave = pipe.decode(made.latent, rate, tick=tick)
+    times = {**made.times, "latent2audio": time.perf_counter() - began}
+    warnings = (*made.warnings, *checked_output(wave))
+    return Takes(
+        waves=list(wave),
+        rate=rate,
+        recipe=made.recipe,
+        seconds=made.latent.seconds,
+        lyrics=lyrics,
+        times=times,
+        warnings=warnings,
+        latent=made.latent,
+    )
+
+
+def changed(pipe: ACEStep, asked: Asked, clip: SourceClip | None, lyrics: Lyrics) -> Takes:
+    """What an edit, or a variation, makes of a clip."""
+    recipe, options = asked.recipe, asked.request.options
+    with stepping() as see:
+        if isinstance(recipe.task, Retake):
+            result = vary(pipe, recipe, recipe.task.variance, clip, options, see)
+        else:
+            assert clip is not None, "every other task works on a source"
+            result = edited(pipe, clip, recipe, options, see)
+    seconds = result.waves[0].shape[-1] / result.rate
+    found = (report.warnings for report in result.reports)
+    warnings = tuple(dict.fromkeys(warning for one in found for warning in one))
+    return Takes(
+        result.waves, result.rate, result.recipe, seconds, lyrics, {}, warnings, result.reports
+    )
+
+
+def done(asked: Asked, options: argparse.Namespace, source: Path | None = None) -> int:
+    """Places first, then the source, the model, the work, and its files."""
+    paths = checked_outputs(options, asked.clips)
+    for path in paths:
+        check_place(record_path(path))
+        check_place(_report_path(path))
+    clip, asked = _clip(asked, options, source)
+    # Before gigabytes are read: lyrics may be too long, or need a vocabulary that is not there.
+    recipe = asked.recipe
+    lyrics = words_of(recipe.lyrics, vocabulary_of(options), recipe.language, recipe.compat)
+    pipe = loaded(options, asked.applied)
+    for note in asked.notes:
+        print(note, file=sys.stderr)
+    if isinstance(recipe.task, TextToMusic):
+        takes = generated(pipe, asked, options.rate, lyrics)
+    else:
+        takes = changed(pipe, asked, clip, lyrics)
+    save(pipe, asked, takes, paths, clip.seconds if clip else None)
+    return 0
+
+
+def _clip(
+    asked: Asked, options: argparse.Namespace, source: Path | None
+) -> tuple[SourceClip | None, Asked]:
+    """The source's sound, and the request with its name."""
+    named = asked.request.source
+    if isinstance(asked.recipe.task, TextToMusic | Retake):
+        return None, asked
+    if source is None:
+        name = named.name if named and named.name else "the clip it worked on"
+        raise SettingError(f"The record works on a source. Give it: --source {name}")
+    place = getattr(options, "latent", None)
+    latent = read_latent(place) if place else None
+    known, notes = named or SourceNamed(), list(asked.notes)
+    digest = sha256(source)
+    if asked.record and known.sha256 and known.sha256 != digest:
+        notes.append(f"note: {source.name} is not the file that was worked on (SHA-256 differs).")
+    if asked.record and known.latent and latent is None:
+        notes.append("note: the source's own latents were used; without --latent it is encoded.")
+    clip = SourceClip(*read_audio(source), latent, known.tags, known.lyrics)
+    named = replace(known, name=source.name, sha256=digest, latent=latent is not None)
+    request = replace(asked.request, source=named)
+    return clip, replace(asked, request=request, notes=tuple(notes))
+
+
+def save(
+    pipe: ACEStep,
+    asked: Asked,
+    takes: Takes,
+    paths: list[Path],
+    source_seconds: float | None = None,
+) -> None:
+    """A sound file, its parameter file and, of an edit, its report for each clip."""
+    if not takes.reports:
+        for warning in takes.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+    request = replace(asked.request, recipe=takes.recipe, adapters=pipe.model.adapters)
+    first = asked.item or 0
+    for index, path in enumerate(paths, start=first):
+        written = write_audio(path, takes.waves[index], takes.rate)
+        run = Run(
+            pipe.model,
+            path,
+            written.rate,
+            takes.seconds,
+            source_seconds,
+            takes.lyrics,
+            takes.times,
+            takes.warnings,
+        )
+        record = of_item(record_of(request, run), index)
+        write_record(path, carried(record, asked.record) if asked.record else record)
+        if takes.reports:
+            _write_report(path, takes.reports[index])
+        else:
+            print(f"{path}  {takes.seconds:.3f} s  seed {takes.recipe.seeds[index]}")
+
+
+def _write_report(path: Path, report: EditReport) -> None:
+    with replaced(_report_path(path)) as place:
+        text = json.dumps(report.as_data(), indent=2, ensure_ascii=False)
+        place.write_text(text + "\n", encoding="utf-8")
+    print(f"{path}\n{report.text()}")
+
+
+def _report_path(path: Path) -> Path:
+    return path.with_name(path.stem + "_report.json")

@@ -1,0 +1,112 @@
+"""Random requests of every task, as the faces make them: seeds resolved, sources named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import strategies as st
+
+from acestep_core.editing.request import Options, Request, SourceNamed
+from acestep_core.pipeline import resolved
+from acestep_core.sampling.noise import LARGEST_SEED
+from acestep_core.types import (
+    COMPATS,
+    GUIDANCE_KINDS,
+    SOLVER_NAMES,
+    Edit,
+    Extend,
+    Follow,
+    Guidance,
+    Inpaint,
+    Recipe,
+    Region,
+    Retake,
+    Sampling,
+    Task,
+    TextToMusic,
+)
+from acestep_core.weights.model import Added
+
+SOURCE_SECONDS = 30.0
+SEEDS = st.integers(0, LARGEST_SEED)
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)
+SHARE = st.floats(0, 1)
+SECONDS = st.floats(1, 240)
+
+
+@st.composite
+def regions(draw: st.DrawFn) -> Region:
+    """One that fits a clip of SOURCE_SECONDS, counted from either end."""
+    first = draw(st.floats(0, SOURCE_SECONDS - 2))
+    last = draw(st.floats(first + 1, SOURCE_SECONDS))
+    feather = draw(st.floats(0, 60))
+    if draw(st.booleans()):
+        return Region(SOURCE_SECONDS - first, SOURCE_SECONDS - last, "end", "end", feather)
+    return Region(first, last, feather=feather)
+
+
+@st.composite
+def edits(draw: st.DrawFn) -> Edit:
+    start, stop = sorted((draw(SHARE), draw(SHARE)))
+    marked = tuple(draw(st.lists(regions(), max_size=2)))
+    return Edit(start, stop, draw(st.integers(1, 100)), draw(st.booleans()), marked)
+
+
+TASKS: list[st.SearchStrategy[Task]] = [
+    st.builds(TextToMusic, SECONDS),
+    st.builds(Retake, SECONDS, SHARE),
+    st.builds(Inpaint, st.lists(regions(), min_size=1, max_size=3).map(tuple), SHARE),
+    st.builds(Extend, st.floats(0, 240), st.floats(0.1, 240), SECONDS),
+    edits(),
+    st.builds(Follow, SHARE),
+]
+GUIDANCE = st.builds(
+    Guidance,
+    st.sampled_from(GUIDANCE_KINDS),
+    st.floats(0, 200),
+    SHARE,
+    SHARE,
+    st.floats(0, 200),
+    st.floats(0, 10),
+    st.floats(0, 10),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+STEPS = st.sets(st.integers(1, 1000), max_size=4).map(lambda found: tuple(sorted(found)))
+SAMPLING = st.builds(
+    Sampling,
+    st.integers(1, 1000),
+    st.sampled_from(SOLVER_NAMES),
+    st.floats(-100, 100),
+    STEPS,
+)
+NAMES = st.text("abc \u96e8", min_size=1, max_size=6).map("{}.flac".format)
+ADDED = st.builds(Added, NAMES, st.floats(-3, 3), st.booleans())
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Request:
+    task = draw(st.one_of(TASKS))
+    new = draw(st.lists(SEEDS, min_size=1, max_size=3))
+    recipe = Recipe(
+        draw(WORDS),
+        draw(WORDS),
+        task,
+        draw(GUIDANCE),
+        draw(SAMPLING),
+        tuple(new),
+        tuple(draw(SEEDS) for _ in new),
+        draw(st.sampled_from(COMPATS)),
+        draw(st.sampled_from(("auto", "prefix", "de"))),
+        draw(st.booleans()),
+    )
+    request = Request(resolved(recipe), adapters=tuple(draw(st.lists(ADDED, max_size=2))))
+    if isinstance(task, TextToMusic | Retake):
+        return request
+    words = (draw(WORDS), draw(WORDS)) if isinstance(task, Edit) else ("", "")
+    source = SourceNamed(
+        draw(NAMES), draw(st.text("0123abc", max_size=8)), *words, draw(st.booleans())
+    )
+    options = Options(draw(st.booleans()), draw(st.floats(0, 10)), draw(st.booleans()))
+    return replace(request, source=source, options=options)
