@@ -46,9 +46,19 @@ def languages_of(lines: Sequence[str], detector: str, warn: Warn) -> list[str]:
     identifier = _identifier(warn)
     if identifier is None:
         return [by_script(line) or "en" for line in lines]
-    if detector == "corrected":
-        return corrected(lines, identifier.ranking)
+    return DETECTORS[detector](lines, identifier)
+
+
+def _by_song(lines: Sequence[str], identifier: Identifier) -> list[str]:
+    return corrected(lines, identifier.ranking)
+
+
+def _by_line(lines: Sequence[str], identifier: Identifier) -> list[str]:
     return [original(line, identifier.classify, identifier.codes) for line in lines]
+
+
+# By the mode that uses it.
+DETECTORS = {"corrected": _by_song, "original": _by_line}
 
 
 def _identifier(warn: Warn) -> Identifier | None:

@@ -71,8 +71,7 @@ def new_seeds(recipe: Recipe) -> tuple[int, ...]:
 
 def source_seed(recipe: Recipe) -> int | None:
     """The one seed of what is worked on; None where it is derived from the new one."""
-    new = new_seeds(recipe)
-    if recipe.seeds in (new, tuple(derived(seed) for seed in new)):
+    if recipe.seeds == tuple(derived(seed) for seed in new_seeds(recipe)):
         return None
     return recipe.seeds[0]
 

@@ -30,6 +30,7 @@ from acestep_core.weights.model import Added
 SOURCE_SECONDS = 30.0
 SEEDS = st.integers(0, LARGEST_SEED)
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)
+TAGS = WORDS.map("pop {}".format)
 SHARE = st.floats(0, 1)
 SECONDS = st.floats(1, 240)
 
@@ -90,7 +91,7 @@ def requests(draw: st.DrawFn) -> Request:
     task = draw(st.one_of(TASKS))
     new = draw(st.lists(SEEDS, min_size=1, max_size=3))
     recipe = Recipe(
-        draw(WORDS),
+        draw(TAGS),
         draw(WORDS),
         task,
         draw(GUIDANCE),
@@ -104,7 +105,7 @@ def requests(draw: st.DrawFn) -> Request:
     request = Request(resolved(recipe), adapters=tuple(draw(st.lists(ADDED, max_size=2))))
     if isinstance(task, TextToMusic | Retake):
         return request
-    words = (draw(WORDS), draw(WORDS)) if isinstance(task, Edit) else ("", "")
+    words = (draw(TAGS), draw(WORDS)) if isinstance(task, Edit) else ("", "")
     source = SourceNamed(
         draw(NAMES), draw(st.text("0123abc", max_size=8)), *words, draw(st.booleans())
     )

@@ -277,6 +277,30 @@ def test_nothing_unsafe(file: str) -> None:
             assert called not in ("eval", "exec", "torch.load"), f"{file}:{node.lineno} {called}("
 
 
+MODES = {"corrected", "original", "reference"}
+MODE_NAMES = {"CORRECTED", "ORIGINAL", "compat"}
+
+
+def _asks_for_the_mode(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant):
+        return node.value in MODES
+    if isinstance(node, ast.Attribute):
+        return node.attr in MODE_NAMES
+    return isinstance(node, ast.Name) and node.id in MODE_NAMES
+
+
+@pytest.mark.parametrize("file", SHIPPED)
+def test_the_mode_is_told_apart_in_one_place(file: str) -> None:
+    """Elsewhere it is looked up, or handed on: what differs is a part in behaviours.py."""
+    if file == "acestep_core/tasks/behaviours.py":
+        return
+    for node in ast.walk(tree_of(file)):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            asked = any(_asks_for_the_mode(side) for side in sides)
+            assert not asked, f"{file}:{node.lineno} compares the mode: {ast.unparse(node)}"
+
+
 IMPORT_ALL = """
 import importlib, json, os, sys
 import einops, numpy, torch
