@@ -18,7 +18,6 @@ from .detector import original
 from .fallbacks import Warn
 from .script import by_script
 
-DETECTORS = ("corrected", "original")
 PACKAGE = "py3langid>=0.2.2,<0.3"
 
 
