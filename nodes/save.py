@@ -14,6 +14,7 @@ from typing import Any
 from ..acestep_core.atomic import replaced
 from ..acestep_core.editing.request import Options
 from ..acestep_core.pipeline import ACEStep
+from ..acestep_core.records.labels import file_name, shown
 from ..acestep_core.records.record import (
     OWN_KEY,
     parsed_record,
@@ -35,6 +36,7 @@ KINDS = [suffix.removeprefix(".") for suffix in FORMATS]
 BITS = ("16", "24", "32")
 TAG = "acesuite"  # our own tag, beside ComfyUI's `prompt` and `workflow`
 HASHES = "acesuite_hashes.json"
+NO_TITLE = "ACE-Step"  # in names of files
 # Pages cannot read back longer ones from these; the settings stay, the workflow is left out.
 MOST_TAGS = {"opus": 60_000, "mp3": 60_000}
 
@@ -56,8 +58,9 @@ class SaveAudio:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
         prefix = {
-            "default": "audio/ACE-Step",
-            "tooltip": "Folder and start of the name; %year%, %month% and %day% are known.",
+            "default": "audio/%title%",
+            "tooltip": "Folder and start of the name. %title% is the song's title, %seed% its seed;"
+            " %year%, %month% and %day% are known, too.",
         }
         kind = {
             "default": KINDS[0],
@@ -88,20 +91,26 @@ class SaveAudio:
             chosen_from("bits", bits, BITS)
             record, old = _record(info, model), details.get("replayed", "")
             record = _put_back(record, audio.get(KEY))
-            folder, subfolder, name, counter = host.output_place(filename_prefix)
+            labels = _labels(record, details.get("title", ""))
+            folder, subfolder, name, counter = host.output_place(
+                _prefix(filename_prefix, record, labels)
+            )
             workflow = _workflow(details) if details.get("save_workflow", True) else {}
-            rate, shown = int(audio["sample_rate"]), []
+            rate, saved, notes = int(audio["sample_rate"]), [], list[str]()
             for index, wave in enumerate(audio["waveform"]):
                 path = folder / f"{name}_{counter + index:05}_.{format}"
                 own = _replayed(_of_item(record, index, path), old)
-                tags = _tags(own, workflow, format)
+                tags = _tags(own, labels, workflow, format)
                 kilobits = details.get("kilobits") or None
-                write_audio(path, wave, rate, tags=tags, bits=int(bits), kilobits=kilobits)
+                written = write_audio(
+                    path, wave, rate, tags=tags, bits=int(bits), kilobits=kilobits
+                )
+                notes += written.notes
                 if own and details.get("save_settings", False):
                     _write_beside(path, own)
-                shown.append({"filename": path.name, "subfolder": subfolder, "type": "output"})
-        files = "\n".join(f"{one['subfolder']}/{one['filename']}".lstrip("/") for one in shown)
-        return {"ui": {"audio": shown}, "result": (files,)}
+                saved.append({"filename": path.name, "subfolder": subfolder, "type": "output"})
+        files = "\n".join(f"{one['subfolder']}/{one['filename']}".lstrip("/") for one in saved)
+        return {"ui": {"audio": saved, **_said(notes)}, "result": (files,)}
 
 
 def _record(info: str, model: ACEStep | None) -> dict[str, Any]:
@@ -122,6 +131,29 @@ def _put_back(record: dict[str, Any], options: object) -> dict[str, Any]:
     if not isinstance(options, Options) or not record:
         return record
     return {**record, OWN_KEY: {**record.get(OWN_KEY, {}), "options": asdict(options)}}
+
+
+def _labels(record: dict[str, Any], title: str) -> dict[str, str]:
+    """What players show; nothing where ComfyUI was told to save no metadata."""
+    if not host.is_metadata_wanted():
+        return {}
+    words = (str(record.get(name) or "") for name in ("prompt", "lyrics"))
+    return shown(*words, title)
+
+
+def _prefix(asked: str, record: dict[str, Any], labels: dict[str, str]) -> str:
+    """The start of the name with the song's title and seed in it."""
+    seeds = record.get("retake_seeds") or record.get("actual_seeds") or ("",)
+    title = file_name(labels.get("title", "")) or NO_TITLE
+    return asked.replace("%title%", title).replace("%seed%", str(seeds[0]))
+
+
+def _said(notes: list[str]) -> dict[str, list[str]]:
+    """What went otherwise than asked, on the node."""
+    told = "\n".join(dict.fromkeys(notes))
+    if told:
+        host.say(told)
+    return {"text": [told]} if told else {}
 
 
 def _of_item(record: dict[str, Any], index: int, path: Path) -> dict[str, Any]:
@@ -151,15 +183,18 @@ def _workflow(details: dict[str, Any]) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in held.items()}
 
 
-def _tags(record: dict[str, Any], workflow: dict[str, str], kind: str) -> dict[str, str]:
+def _tags(
+    record: dict[str, Any], labels: dict[str, str], workflow: dict[str, str], kind: str
+) -> dict[str, str]:
     own = json.dumps(record) if record and host.is_metadata_wanted() else ""
     if kind == "wav":
-        return {"comment": own} if own else {}
-    tags = {TAG: own, **workflow} if own else dict(workflow)
-    size = sum(len(value) for value in tags.values())
+        return {**labels, "comment": own} if own else labels
+    ours = {**labels, TAG: own} if own else labels
+    tags = {**ours, **workflow}
+    size = sum(len(value.encode()) for value in tags.values())
     if size > MOST_TAGS.get(kind, size):
         log.warning("The workflow has %d bytes, too many for %s: it was left out.", size, kind)
-        return {TAG: own} if own else {}
+        return ours
     return tags
 
 
@@ -223,6 +258,14 @@ DETAILS = {
             "forceInput": True,
             "tooltip": "From Load Parameters: what the file said that was repeated, kept with the"
             " new settings.",
+        },
+    ),
+    "title": (
+        "STRING",
+        {
+            "default": "",
+            "tooltip": "For players and the file's name. Empty: the first line that is sung, or the"
+            " first tags. Tags and lyrics go into the file's own fields as well.",
         },
     ),
 }

@@ -22,6 +22,7 @@ from ..editing.edits import edited, vary
 from ..editing.report import EditReport
 from ..editing.request import SourceClip, SourceNamed
 from ..pipeline import ACEStep, checked_output, words_of
+from ..records.labels import shown
 from ..records.latents import read_latent
 from ..records.record import record_path, write_record
 from ..records.replay import Run, carried, of_item, record_of
@@ -144,9 +145,9 @@ def save(
         for warning in takes.warnings:
             print(f"warning: {warning}", file=sys.stderr)
     request = replace(asked.request, recipe=takes.recipe, adapters=pipe.model.adapters)
-    first = asked.item or 0
+    first, labels = asked.item or 0, shown(takes.recipe.tags, takes.recipe.lyrics)
     for index, path in enumerate(paths, start=first):
-        written = write_audio(path, takes.waves[index], takes.rate)
+        written = write_audio(path, takes.waves[index], takes.rate, tags=labels)
         run = Run(
             pipe.model,
             path,

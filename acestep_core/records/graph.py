@@ -169,7 +169,7 @@ def graph_of(record: Record, adapters: Sequence[Added] = (), lora: str = "error"
         audio=heard,
         info=nodes.link(sampled, "info"),
         replayed=nodes.link(nodes.file(), "record"),
-        filename_prefix="audio/ACE-Step",
+        filename_prefix="audio/%title%",
         format=record.format if f".{record.format}" in FORMATS else FALLBACK_FORMAT,
         save_settings=True,
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +23,7 @@ from torch import Tensor
 
 from ..atomic import FileError, check_place, reason, replaced
 from ..settings import SettingError
+from . import id3
 from .audio import checked_wave, resample
 
 if TYPE_CHECKING:
@@ -48,10 +49,20 @@ class Format:
     encodings: Mapping[int, Encoding]  # by the bits asked for; 0 = has no such choice
     rates: tuple[int, ...] = ()  # Hz, rising; empty = any
     kilobits: int = 0  # usual rate per second of a lossy format
+    known: tuple[int, ...] = ()  # the only such rates it has; empty = any
+    few: int = 0  # below so many music suffers audibly
+    names: Mapping[str, str] = field(default_factory=dict)  # of tags, where it has its own
+
+
+VORBIS = {name: name.upper() for name in ("title", "genre", "lyrics")}
 
 
 FORMATS = {
-    ".flac": Format("flac", {16: Encoding("flac", "s16", 16), 24: Encoding("flac", "s32", 24)}),
+    ".flac": Format(
+        "flac",
+        {16: Encoding("flac", "s16", 16), 24: Encoding("flac", "s32", 24)},
+        names=VORBIS,
+    ),
     ".wav": Format(
         "wav",
         {
@@ -60,8 +71,15 @@ FORMATS = {
             32: Encoding("pcm_f32le", "flt"),
         },
     ),
-    ".mp3": Format("mp3", {0: Encoding("libmp3lame", "fltp")}, (32_000, 44_100, 48_000), 256),
-    ".opus": Format("opus", {0: Encoding("libopus", "flt")}, (48_000,), 160),
+    ".mp3": Format(
+        "mp3",
+        {0: Encoding("libmp3lame", "fltp")},
+        (32_000, 44_100, 48_000),
+        256,
+        (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+        96,
+    ),
+    ".opus": Format("opus", {0: Encoding("libopus", "flt")}, (48_000,), 160, few=48, names=VORBIS),
 }
 
 # Zero and full scale of each whole-number format a decoder delivers.
@@ -76,6 +94,7 @@ class Written:
     rate: int  # Hz; another than asked for where the format does not know that one
     samples: int  # per channel
     clipped: int  # samples over full scale that were cut to it
+    notes: tuple[str, ...] = ()  # what went otherwise than asked
 
 
 def read_audio(path: str | Path) -> tuple[Tensor, int]:
@@ -109,6 +128,7 @@ def write_audio(
 ) -> Written:
     """Write (C, N) as the extension says; tags go into the file, WAV keeps the usual ones only.
 
+    The names that players look for are `title`, `genre`, `comment` and `lyrics`, in every format.
     `bits` is for WAV (16, 24, 32 = floating point) and FLAC (16, 24), `kilobits` per second for
     MP3 and Opus.
     """
@@ -120,20 +140,51 @@ def write_audio(
     samples, clipped = _samples(resample(wave, rate, target), encoding)
     if clipped:
         log.warning("%s: %d samples were over full scale and are clipped", path.name, clipped)
+    labels = {sound_format.names.get(name, name): _text(one) for name, one in (tags or {}).items()}
+    is_mp3 = sound_format.container == "mp3"
+    words = {name: labels.pop(name) for name in id3.FRAMES if is_mp3 and name in labels}
     av = _pyav()
     try:
         with (
             replaced(path) as temporary,
             av.open(str(temporary), "w", format=sound_format.container) as container,
         ):
-            container.metadata.update(tags or {})
+            container.metadata.update(labels)
             stream = container.add_stream(encoding.codec, rate=target)
             if sound_format.kilobits:
-                stream.bit_rate = 1000 * (kilobits or sound_format.kilobits)
+                stream.bit_rate = 1000 * rate_of(sound_format, kilobits)
             _encode(container, stream, samples, encoding)
+            container.close()
+            if words:
+                id3.add_words(temporary, words)
     except av.FFmpegError as error:
         raise FileError(f"{path} could not be written ({reason(error)}).") from error
-    return Written(path, target, samples.shape[1], clipped)
+    return Written(path, target, samples.shape[1], clipped, _notes(path, sound_format, kilobits))
+
+
+def rate_of(sound_format: Format, kilobits: int | None) -> int:
+    """The kilobits per second that are written where so many are asked for."""
+    asked = kilobits or sound_format.kilobits
+    return min(sound_format.known or (asked,), key=lambda known: abs(known - asked))
+
+
+def _notes(path: Path, sound_format: Format, kilobits: int | None) -> tuple[str, ...]:
+    if not kilobits or not sound_format.kilobits:
+        return ()
+    name, written, notes = path.suffix[1:].upper(), rate_of(sound_format, kilobits), []
+    if written != kilobits:
+        notes.append(f"{name} has no {kilobits} kbit/s: {written} were written.")
+    if written < sound_format.few:
+        notes.append(
+            f"{written} kbit/s is little for music: {name} sounds well from {sound_format.few} on"
+            f" and usually takes {sound_format.kilobits}."
+        )
+    return tuple(notes)
+
+
+def _text(value: str) -> str:
+    """As every format can hold it: half a surrogate pair or a null would end the file's tags."""
+    return value.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def check_writable(path: str | Path) -> Path:

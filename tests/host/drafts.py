@@ -76,7 +76,7 @@ def _song(tags: str = TAGS, lyrics: str = WORDS, **sampler: Any) -> dict[str, No
     asked = {"seed": 4242, "seconds": 60.0, "batch_size": 1, **sampler}
     words = {"tags": ("tags", 0), "lyrics": ("lyrics", 0)}
     model = {"model": ("load", 0)}
-    saved = {"filename_prefix": "audio/ACE-Step", "audio": ("decode", 0), "info": ("sampler", 1)}
+    saved = {"filename_prefix": "audio/%title%", "audio": ("decode", 0), "info": ("sampler", 1)}
     return {
         "load": Node("AceSuiteLoad", (40, 60, 330, 118), {"checkpoint": "auto"}),
         "tags": Node("AceSuiteTagEncode", (420, 60, 400, 140), {"tags": tags, **model}),

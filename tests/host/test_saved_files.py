@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.host import page
 from tests.host.client import Client, Prompt
 from tests.host.comfyui import PACK, Running
 from tests.host.conftest import id_of, only
 from tests.host.test_run import succeeded
 
 KINDS = ("flac", "mp3", "opus", "wav")
-JOBS = "acesuite_hashes.json"
+HASHES = "acesuite_hashes.json"
 
 
 def added(prompt: Prompt, kind: str, **inputs: Any) -> str:
@@ -45,10 +49,55 @@ def test_no_saved_file_names_a_folder_of_the_machine(
     assert {path.suffix for path in files} == {*(f".{kind}" for kind in KINDS), ".json", ".png"} | {
         ".latent"
     }
-    files += [server.base / "user" / JOBS]
+    files += [server.base / "user" / HASHES]
     places = {str(place) for place in (server.base, PACK, Path.home(), tempfile.gettempdir())}
     for path in files:
         content = path.read_bytes()
         assert (b"is_changed" in content) == (path.suffix not in (".json", ".wav"))
         told = [place for place in places if f"{place}/".encode() in content]
         assert not told, f"{path.name} names {told}"
+
+
+# As Chromium calls what is dropped.
+TYPES = {"flac": "audio/flac", "mp3": "audio/mpeg", "opus": "audio/ogg"}
+OPEN = """async ([name, type]) => {
+    const answer = await fetch('/view?type=output&subfolder=labelled&filename='
+        + encodeURIComponent(name));
+    await app.handleFile(new File([await answer.blob()], name, {type}));
+    await new Promise(done => setTimeout(done, 1500));
+    return app.graph._nodes.map(node => node.type).sort();
+}"""
+LYRICS = "[verse]\nCaf\u00e9 {\u4f60\u597d} prompt={} // \u00ff\u00fb"
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_song_with_title_and_words_opens_its_workflow(
+    server: Running, root: Path, kind: str
+) -> None:
+    """What players read must not hide the workflow from the page, however strange the words."""
+    pytest.importorskip("playwright", reason="playwright is missing: NO page was opened")
+    text = (root / "workflows" / "inpaint.json").read_text(encoding="utf-8")
+    workflow = json.loads(text)
+    for node in workflow["nodes"]:
+        if node["type"] == "AceSuiteSampler":
+            node["widgets_values"][2:5] = [2.0, 1, 2]
+        if node["type"] == "AceSuiteInpaintMask":
+            node["widgets_values"][:2] = [1.0, 3.0]
+        if node["type"] == "AceSuiteLyricEncode":
+            node["widgets_values"][0] = LYRICS
+        if node["type"] == "AceSuiteSaveAudio":
+            node["widgets_values"][:2] = ["labelled/%title%", kind]
+    with page.opened(server.url) as opened:
+        opened.load(workflow)
+        outputs = opened.run()["outputs"]
+        (saved,) = outputs[str(id_in(workflow, "AceSuiteSaveAudio"))]["audio"]
+        opened.load({"nodes": [], "links": [], "version": 0.4})
+        found = opened.page.evaluate(OPEN, [saved["filename"], TYPES[kind]])
+        assert not opened.said()
+    assert found == sorted(node["type"] for node in workflow["nodes"])
+    assert saved["filename"].startswith("Caf\u00e9 {\u4f60\u597d} prompt={}")
+
+
+def id_in(workflow: dict[str, Any], kind: str) -> int:
+    (found,) = (node["id"] for node in workflow["nodes"] if node["type"] == kind)
+    return found

@@ -51,7 +51,9 @@ def test_file_says_how_it_was_made(words: dict[str, Any], audio: dict[str, Any],
     own = json.loads(tags["comment" if kind == "wav" else "acesuite"])
     assert (own["actual_seeds"], own["prompt"]) == ([4], TEXT)
     assert len(own["ace_core"]["model_sha256"]) == 64
-    assert all(value.isascii() for value in tags.values())
+    # Pages read the settings as Latin-1; players read the rest as it is.
+    assert all(tags[name].isascii() for name in ("acesuite", "prompt", "workflow") if name in tags)
+    assert tags["title"] == "Caf\u00e9 \u4f60\u597d \U0001f3b5"
     assert ("workflow" in tags) == (kind != "wav")
     assert first.stem.endswith("_00001_")
 
@@ -81,6 +83,24 @@ def test_repeated_song_names_no_folder_of_where_it_was_first_made(
     assert (kept["lora_name_or_path"], kept["x"]) == ("style", "n")
     assert "/ann" not in beside + tags_of(path)["acesuite"]
     assert "ann\\" not in beside + tags_of(path)["acesuite"]
+
+
+def test_names_say_what_a_file_is(words: dict[str, Any], audio: dict[str, Any]) -> None:
+    _, info = sampled(words)
+    told = {"info": json.dumps({**info, "lyrics": "[verse]\nWhy? Because/so"})}
+    save, names = NODES["AceSuiteSaveAudio"]().save, []
+    for prefix, inputs in (("%title% %seed%", told), ("%title%", {**told, "title": "My song"})):
+        names += save(audio, f"audio/{prefix}", **inputs)["result"][0].split("\n")
+    names += save(audio, "audio/%title%")["result"][0].split("\n")
+    starts = [name[: -len("_00001_.flac")] for name in names]
+    assert starts == [*["Why Because so 3"] * 2, *["My song"] * 2, *["ACE-Step"] * 2]
+    assert tags_of(Path("output") / names[2])["TITLE"] == "My song"
+    assert tags_of(Path("output") / names[0])["LYRICS"] == "[verse]\nWhy? Because/so"
+
+
+def test_rate_that_mp3_has_not_is_told_on_the_node(audio: dict[str, Any]) -> None:
+    answer = NODES["AceSuiteSaveAudio"]().save(audio, "x", format="mp3", kilobits=33)
+    assert "MP3 has no 33 kbit/s: 32 were written." in answer["ui"]["text"][0]
 
 
 INFO = '{"task": "retake", "prompt": "pop", "lyrics": "", "audio_duration": 5}'

@@ -34,7 +34,91 @@ def tones(samples: int = 30_011, rate: int = 44_100) -> torch.Tensor:
 
 def tags_of(path: Path) -> dict[str, str]:
     with av.open(str(path)) as container:
-        return {**container.metadata, **container.streams.audio[0].metadata}
+        found = {**container.metadata, **container.streams.audio[0].metadata}
+    return {name.lower(): value for name, value in found.items()}
+
+
+def frames_of(content: bytes) -> dict[bytes, bytes]:
+    """ID3v2.4 frames, by hand: a decoder of FFmpeg's also reads what only FFmpeg writes."""
+    size, place, found = _whole(content[6:10]) + 10, 10, dict[bytes, bytes]()
+    while place + 10 < size and content[place : place + 1] != b"\0":
+        end = place + 10 + _whole(content[place + 4 : place + 8])
+        found.setdefault(content[place : place + 4], content[place + 10 : end])
+        place = end
+    assert content[size : size + 2] == b"\xff\xfb", "sound begins where the tag says"
+    return found
+
+
+def _whole(data: bytes) -> int:
+    assert max(data) < 128
+    return sum(byte << 7 * place for place, byte in enumerate(reversed(data)))
+
+
+LABELS = {"title": "Caf\u00e9 \u4f60\u597d", "genre": "folk", "comment": "folk, caf\u00e9"}
+WORDS = {"lyrics": "[verse]\nLine\n" + "\u4f60\u597d\n" * 200}
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.opus"])
+def test_players_find_title_genre_and_words(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    write_audio(path, tones(), 44_100, tags={**LABELS, **WORDS, "prompt": "{}"})
+    content, utf_8 = path.read_bytes(), {k: v.encode() for k, v in {**LABELS, **WORDS}.items()}
+    for label in ("title", "genre", "lyrics"):
+        entry = label.upper().encode() + b"=" + utf_8[label]
+        assert len(entry).to_bytes(4, "little") + entry in content
+    assert b"DESCRIPTION=" + utf_8["comment"] in content
+    assert tags_of(path)["prompt"] == "{}"
+
+
+def test_players_find_words_in_an_mp3(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    write_audio(path, tones(), 44_100, tags={**LABELS, **WORDS, "prompt": "{}"})
+    found = frames_of(path.read_bytes())
+    assert found[b"TIT2"] == b"\x03" + LABELS["title"].encode() + b"\0"
+    assert found[b"TCON"] == b"\x03folk\0"
+    assert found[b"USLT"] == b"\x03XXX\0" + WORDS["lyrics"].encode() + b"\0"
+    assert found[b"COMM"] == b"\x03XXX\0" + LABELS["comment"].encode() + b"\0"
+    assert found[b"TXXX"] == b"\x03prompt\0{}\0"
+    assert read_audio(path)[0].shape == (2, 30_011)
+
+
+def test_wav_has_room_for_title_and_genre(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    write_audio(path, tones(), 44_100, tags={**LABELS, **WORDS})
+    assert tags_of(path).items() >= LABELS.items()
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.mp3", "a.opus", "a.wav"])
+def test_strange_letters_do_not_stop_a_save(tmp_path: Path, name: str) -> None:
+    write_audio(tmp_path / name, tones(), 44_100, tags={"title": "a\0b\ud83d", "lyrics": "\ud83dx"})
+    assert {key.lower(): one for key, one in tags_of(tmp_path / name).items()}["title"] == "ab?"
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "notes"),
+    [
+        ("a.mp3", None, ()),
+        ("a.mp3", 320, ()),
+        ("a.mp3", 100, ("MP3 has no 100 kbit/s: 96 were written.",)),
+        (
+            "a.mp3",
+            33,
+            (
+                "MP3 has no 33 kbit/s: 32 were written.",
+                "32 kbit/s is little for music: MP3 sounds well from 96 on and usually takes 256.",
+            ),
+        ),
+        ("a.opus", 33, ("33 kbit/s is little for music: OPUS sounds well from 48",)),
+        ("a.opus", 100, ()),
+        ("a.flac", 33, ()),
+    ],
+)
+def test_rates_that_do_not_suit_are_told(
+    tmp_path: Path, name: str, asked: int | None, notes: tuple[str, ...]
+) -> None:
+    found = write_audio(tmp_path / name, tones(), 44_100, kilobits=asked).notes
+    assert len(found) == len(notes)
+    assert all(one.startswith(start) for one, start in zip(found, notes, strict=True))
 
 
 @pytest.mark.parametrize("channels", [1, 2])
