@@ -137,8 +137,8 @@ def _labels(record: dict[str, Any], title: str) -> dict[str, str]:
     """What players show; nothing where ComfyUI was told to save no metadata."""
     if not host.is_metadata_wanted():
         return {}
-    words = (str(record.get(name) or "") for name in ("prompt", "lyrics"))
-    return shown(*words, title)
+    tags, lyrics = (str(record.get(name) or "") for name in ("prompt", "lyrics"))
+    return shown(tags, lyrics, title)
 
 
 def _prefix(asked: str, record: dict[str, Any], labels: dict[str, str]) -> str:
