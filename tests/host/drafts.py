@@ -98,10 +98,8 @@ def _changed(
         "source": Node("LoadAudio", (40, 260, 330, 140), {"audio": SONG}),
         "task": Node(kind, (870, 60, 330, 300), {"source_audio": ("source", 0), **settings}),
     }
-    for key in ("sampler", "decode"):
-        nodes[key] = Node(
-            nodes[key].kind, nodes[key].place, {**nodes[key].inputs, "task": ("task", 0)}
-        )
+    sampler = nodes["sampler"]
+    nodes["sampler"] = Node(sampler.kind, sampler.place, {**sampler.inputs, "task": ("task", 0)})
     if compares:
         heard = {"audio": ("source", 0), "takes": ("decode", 0), "task": ("task", 0)}
         nodes["compare"] = Node("AceSuiteCompareTakes", (2010, 60, 330, 140), heard)

@@ -115,7 +115,7 @@ def test_value_out_of_range_is_refused_by_name(
 def graph_for(values: dict[str, Any]) -> Prompt:
     path = Path("theirs_input_params.json")
     record = parsed_record(json.dumps(values), path)
-    entries = found_adapters(adapters_of(record, path), [], "skip", path)
+    entries = found_adapters(adapters_of(record), [], "skip", path)
     return shortened(json.loads(json.dumps(graph_of(record, entries, "skip").prompt)))
 
 
@@ -153,7 +153,7 @@ def test_outputs_of_load_parameters_fit_the_nodes(client: Client, server: Runnin
         "AceSuiteTagEncode": ["model", "tags"],
         "AceSuiteLyricEncode": ["model", "lyrics", "language", "compat"],
         "AceSuiteSampler": ["model", "guidance_settings", "seed", "task"],
-        "AceSuiteDCAEDecode": ["model", "task"],
+        "AceSuiteDCAEDecode": ["model"],
     }
     for kind, names in wires.items():
         only(prompt, kind).update({name: [loader, named.index(name)] for name in names})
@@ -177,9 +177,7 @@ def test_lora_that_is_there_is_found_by_its_name(client: Client) -> None:
     values = {**records.NEW, "lora_name_or_path": "/elsewhere/small_lora.safetensors"}
     path = Path("a_input_params.json")
     record = parsed_record(json.dumps(values), path)
-    entries = found_adapters(
-        adapters_of(record, path), ["loras/small_lora.safetensors"], "error", path
-    )
+    entries = found_adapters(adapters_of(record), ["loras/small_lora.safetensors"], "error", path)
     prompt = shortened(json.loads(json.dumps(graph_of(record, entries).prompt)))
     assert only(prompt, "AceSuiteLoRA")["lora"] == "loras/small_lora.safetensors"
     loader = id_of(prompt, "AceSuiteLoadParameters")

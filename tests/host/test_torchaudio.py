@@ -53,7 +53,7 @@ def edited(song: Prompt) -> Prompt:
     song[decode]["inputs"]["rate"] = RATE
     task = {"source_audio": [decode, 0], "start": 1.0, "end": 2.0, "feather": 0.1}
     again = {**song[sampler]["inputs"], "task": ["50", 0], "seed": 77}
-    decoded = {"model": [model, 0], "latent": ["51", 0], "task": ["50", 0]}
+    decoded = {"model": [model, 0], "latent": ["51", 0]}
     saved = {"audio": ["52", 0], "filename_prefix": "audio/crippled", "bits": "24"}
     song["50"] = {"class_type": "AceSuiteInpaintMask", "inputs": task}
     song["51"] = {"class_type": "AceSuiteSampler", "inputs": again}
