@@ -10,6 +10,7 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -42,6 +43,19 @@ def side_by_side(works: dict[str, Callable[[], object]], repeats: int) -> dict[s
 def _timing(times: list[float]) -> Timing:
     median = statistics.median(times)
     return Timing(median, (max(times) - min(times)) / median, times)
+
+
+def in_fresh_processes(program: str, times: int = 5) -> float:
+    """Median of what a Python program prints; each run pays for its own imports."""
+    printed = []
+    for _ in range(times):
+        answer = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
+        if answer.returncode:
+            raise SystemExit(f"A measurement failed:\n{answer.stderr}")
+        printed.append(float(answer.stdout))
+    return statistics.median(printed)
 
 
 class Memory:

@@ -1,6 +1,7 @@
 """Words: time to tokenise a song, to import the lyric package, and who detects languages best.
 
 4-minute songs by our own writer -> tokenise, warm -> median
+the longest lyrics that are let through -> refused for their tokens; two long ones -> compared
 import in fresh processes, torch loaded before; py3langid's first load on its own
 lines of the tests -> both detectors -> share that is right, by language
 """
@@ -8,20 +9,26 @@ lines of the tests -> both detectors -> share that is right, by language
 from __future__ import annotations
 
 import argparse
-import statistics
-import subprocess
+import contextlib
+import itertools
 import sys
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from acestep_core.lyrics import DETECTORS, Vocabulary, tokenise
+from acestep_core.lyrics.compare import compare
 from acestep_core.lyrics.fallbacks import Fallbacks
 from acestep_core.lyrics.language import languages_of
+from acestep_core.settings import SettingError
 from acestep_core.writer import write_song
 
-from .measure import last_line, side_by_side
+from .measure import in_fresh_processes, last_line, side_by_side
 
 SECONDS = 240.0
+UNITS = ("- ", "5", "5- ", "(", '"', "a1 ", "<a>", "5\u5143", "\u30a2")
+COMPARED = "compare 100 lines with 99"
 TARGETS = {"tokenise": 0.050, "import": 0.2}  # seconds
 PROMPTS = {
     "en": "A pop song about summer memories",
@@ -45,8 +52,9 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--vocabulary", type=Path, help="default: the usual places")
     options = parser.parse_args(words)
     songs = _tokenised(Vocabulary.find(options.vocabulary), options.repeats)
-    imported = _in_fresh_processes(IMPORT.format("acestep_core.lyrics"))
-    loading = _in_fresh_processes(LOADING)
+    longest = _longest(Vocabulary.find(options.vocabulary), options.repeats)
+    imported = in_fresh_processes(IMPORT.format("acestep_core.lyrics"))
+    loading = in_fresh_processes(LOADING)
     print(f"import acestep_core.lyrics after torch: {imported * 1e3:.0f} ms (target 200)")
     print(f"py3langid's first load: {loading * 1e3:.0f} ms, once a process\n")
     table = _detection()
@@ -57,6 +65,7 @@ def main(words: list[str] | None = None) -> int:
     last_line(
         "words",
         songs=songs,
+        longest_s=longest,
         import_s=round(imported, 4),
         py3langid_load_s=round(loading, 4),
         detection=table,
@@ -96,17 +105,29 @@ def _tokenised(vocabulary: Vocabulary, repeats: int) -> dict[str, dict[str, floa
     return results
 
 
-def _in_fresh_processes(program: str, times: int = 5) -> float:
-    """Median of what the program prints; each run pays for its own imports."""
-    found = []
-    for _ in range(times):
-        answer = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=False
-        )
-        if answer.returncode:
-            raise SystemExit(f"A measurement failed:\n{answer.stderr}")
-        found.append(float(answer.stdout))
-    return statistics.median(found)
+def _longest(vocabulary: Vocabulary, repeats: int) -> dict[str, float]:
+    """Seconds for what is long on purpose: readers and aligners are slow on repetitions."""
+
+    def refused(unit: str) -> None:
+        with contextlib.suppress(SettingError):
+            tokenise((unit * 40_000)[:40_000] + "x -" * 3000, vocabulary=vocabulary)
+
+    other = itertools.count()  # nothing is compared twice: likenesses are kept
+
+    def compared() -> None:
+        word = next(other)
+        old = "\n".join(f"one {i} two {i * 7}" for i in range(100))
+        compare(old, "\n".join(f"{word} {i} two {i * 3}" for i in range(99)))
+
+    works: dict[str, Callable[[], object]] = {repr(unit): partial(refused, unit) for unit in UNITS}
+    works[COMPARED] = compared
+    seconds = {name: x.median for name, x in side_by_side(works, repeats).items()}
+    slowest = max(UNITS, key=lambda unit: seconds[repr(unit)])
+    print(
+        f"a line of 49,000 characters, refused: {seconds[repr(slowest)]:.2f} s at most"
+        f" ({slowest!r} repeated); {COMPARED}: {seconds[COMPARED]:.2f} s"
+    )
+    return {name: round(value, 4) for name, value in seconds.items()}
 
 
 def _detection() -> dict[str, dict[str, float]]:

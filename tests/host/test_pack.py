@@ -16,15 +16,13 @@ from tests.unit.nodes.pack import imported
 
 log = logging.getLogger(__name__)
 
-IMPORT_LIMIT = 0.5  # seconds
 FROM_DISK = {"checkpoint", "lora"}  # inputs whose options are what lies in the model folders
 
 
-def test_import_is_clean_and_quick(server: Running) -> None:
+def test_import_is_clean(server: Running) -> None:
     log.info("ComfyUI %s: up in %.1f s", server.version, server.seconds)
     log.info("ComfyUI %s: pack imported in %.1f s", server.version, server.import_seconds)
     assert not server.trouble()
-    assert server.import_seconds <= IMPORT_LIMIT
 
 
 def test_node_definitions_are_the_same_everywhere(server: Running) -> None:

@@ -121,7 +121,6 @@ def test_stop_ends_sampling_within_one_step(client: Client, server: Running, son
         len(after),
     )
     assert len(after) <= 1
-    assert took < 2 * one + 0.3
 
 
 def test_16_bit_weights_and_offload(client: Client, song: Prompt) -> None:

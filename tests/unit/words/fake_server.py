@@ -10,7 +10,6 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -40,23 +39,20 @@ def raw(body: str | bytes, status: int = 200, **headers: str) -> Answer:
     return answer
 
 
-def dripping(seconds: float) -> Answer:
-    """A byte now and then, for so long."""
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.end_headers()
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            handler.wfile.write(b" ")
-            handler.wfile.flush()
-            time.sleep(0.05)
-
-    return answer
+def dripping(handler: BaseHTTPRequestHandler) -> None:
+    """A byte now and then, until nobody listens any more."""
+    handler.send_response(200)
+    handler.end_headers()
+    while True:
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+        time.sleep(0.05)
 
 
-def silent(seconds: float) -> Answer:
-    return lambda handler: time.sleep(seconds)
+def silent(handler: BaseHTTPRequestHandler) -> None:
+    """Nothing, until nobody listens any more."""
+    if not handler.rfile.read(1):
+        raise ConnectionResetError
 
 
 def endless(handler: BaseHTTPRequestHandler) -> None:
@@ -71,6 +67,7 @@ class FakeServer:
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
+        self.gave_up = threading.Event()  # whoever asked, before the answer was whole
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -80,8 +77,10 @@ class FakeServer:
                 server.headers.append(dict(self.headers))
                 server.paths.append(self.path)
                 answer = answers[min(len(server.requests), len(answers)) - 1]
-                with suppress(BrokenPipeError, ConnectionResetError):  # seen enough
+                try:
                     answer(self)
+                except (BrokenPipeError, ConnectionResetError):  # seen enough
+                    server.gave_up.set()
 
             def log_message(self, format: str, *args: object) -> None:
                 """Quiet."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
@@ -131,12 +130,11 @@ def test_a_bad_reply_is_asked_for_again_then_replaced(
     assert "secret-key" not in repr(made)
 
 
-@pytest.mark.parametrize("answer", [silent(3), dripping(3)], ids=["silent", "dripping"])
+@pytest.mark.parametrize("answer", [silent, dripping], ids=["silent", "dripping"])
 def test_a_slow_server_is_not_waited_for(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin = time.monotonic()
-    made, _ = asked(monkeypatch, answer)
+    made, server = asked(monkeypatch, answer)
     assert STOOD_IN in made.warnings[0]
-    assert time.monotonic() - begin < 8
+    assert server.gave_up.wait(60)  # who asked went away first: the server would never have
 
 
 def test_an_endless_reply_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
