@@ -31,6 +31,7 @@ from .sampling.schedule import Step
 from .settings import SettingError
 from .sound.audio import checked_wave, resample, without_round_trip_tail
 from .sound.codec import TILED, Codec, Tick, Tiles, no_tick
+from .sound.loudness import CEILING, within_scale
 from .tasks.behaviours import BEHAVIOURS
 from .tasks.kit import Kit
 from .tasks.plans import frames_made, plan
@@ -180,6 +181,24 @@ def checked_output(wave: Tensor) -> list[str]:
         )
     peak = float(wave.abs().max()) if wave.numel() else 0.0
     return [f"The clip is silent (peak {peak:.1e})."] if peak < SILENCE else []
+
+
+def delivered(wave: Tensor) -> tuple[Tensor, list[str]]:
+    """Decoded clips (B, C, N) as they are handed out, and what is to be said of them.
+
+    A clip over full scale, which a file would cut, is brought down; none is ever brought up.
+    """
+    notes, clips = checked_output(wave), []
+    for number, clip in enumerate(wave, start=1):
+        clip, lowered = within_scale(clip)
+        clips.append(clip)
+        if lowered:
+            which = f"Clip {number}" if len(wave) > 1 else "The clip"
+            notes.append(
+                f"{which} was over full scale: its level was brought down by {lowered:.1f} dB, to"
+                f" {CEILING:g} dBTP, so that nothing is cut."
+            )
+    return torch.stack(clips), notes
 
 
 def words_of(

@@ -12,7 +12,7 @@ import torch
 
 from ..acestep_core.config import SAMPLE_RATE
 from ..acestep_core.editing.request import Options
-from ..acestep_core.pipeline import ACEStep, checked_output
+from ..acestep_core.pipeline import ACEStep, checked_output, delivered
 from ..acestep_core.types import checked_latent
 from . import host, sound
 from .task_socket import KEY, Sampled, digest_of, finished
@@ -60,7 +60,7 @@ class DCAEDecode:
     RETURN_TYPES = ("AUDIO", "STRING")
     RETURN_NAMES = ("audio", "report")
     OUTPUT_TOOLTIPS = (
-        "Stereo sound at the chosen rate; with a task, as the source is.",
+        "Stereo sound at the chosen rate, never over full scale; with a task, as the source is.",
         "Length, peak, what is wrong with the sound, and what a task changed.",
     )
 
@@ -110,9 +110,10 @@ def decoded(
         edited = finished(model, sampled, z, options)
         reports = [report.text() for report in edited.reports]
         wave, rate = torch.stack(edited.waves), edited.rate
+        notes += checked_output(wave)  # the levels of new parts stand in the reports
     else:
-        wave = sound.decoded(model, z, rate)
-    notes += checked_output(wave)
+        wave, said = delivered(sound.decoded(model, z, rate))
+        notes += said
     for note in notes:
         log.warning(note)
     about = f"{wave.shape[-1] / rate:.3f} s at {rate} Hz, peak {float(wave.abs().max()):.3f}"

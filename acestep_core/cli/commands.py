@@ -93,7 +93,7 @@ def encode(options: argparse.Namespace) -> int:
 
 
 def decode(options: argparse.Namespace) -> int:
-    from ..pipeline import checked_output
+    from ..pipeline import delivered
     from ..records.latents import read_latent
     from ..sound.files import write_audio
 
@@ -102,8 +102,8 @@ def decode(options: argparse.Namespace) -> int:
     paths = checked_outputs(options, len(latent.z))
     pipe = loaded(options)
     with ticking("decoding") as tick:
-        wave = pipe.decode(latent, options.rate, tick=tick)
-    for warning in checked_output(wave):
+        wave, warnings = delivered(pipe.decode(latent, options.rate, tick=tick))
+    for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
     for path, item in zip(paths, wave, strict=True):
         written = write_audio(path, item, options.rate)

@@ -21,7 +21,7 @@ from ..atomic import check_place, replaced
 from ..editing.edits import edited, vary
 from ..editing.report import EditReport
 from ..editing.request import SourceClip, SourceNamed
-from ..pipeline import ACEStep, checked_output, words_of
+from ..pipeline import ACEStep, delivered, words_of
 from ..records.labels import shown
 from ..records.latents import read_latent
 from ..records.record import record_path, write_record
@@ -56,9 +56,9 @@ def generated(pipe: ACEStep, asked: Asked, rate: int, lyrics: Lyrics) -> Takes:
         made = pipe.generate(recipe, see, lyrics=lyrics)
     began = time.perf_counter()
     with ticking("decoding") as tick:
-        wave = pipe.decode(made.latent, rate, tick=tick)
+        wave, said = delivered(pipe.decode(made.latent, rate, tick=tick))
     times = {**made.times, "latent2audio": time.perf_counter() - began}
-    warnings = (*made.warnings, *checked_output(wave))
+    warnings = (*made.warnings, *said)
     return Takes(
         waves=list(wave),
         rate=rate,

@@ -12,9 +12,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import torch
+
 from ..config import FRAME, SAMPLE_RATE
 from ..lyrics.compare import compare
-from ..pipeline import OUTPUT_RATE, unseen
+from ..pipeline import OUTPUT_RATE, delivered, unseen
 from ..sampling.loop import Counter, See
 from ..settings import SettingError
 from ..tasks.region import moved, resolve, shortened
@@ -204,9 +206,15 @@ def vary(
     length = math.ceil(piece.latent.frames * FRAME * rate / SAMPLE_RATE)
     whole, waves, changes, levels = (Region(0.0, length / rate),), [], [], []
     source, findings = heard(clip, 0, clip.samples) if clip else (None, Findings())
-    for take in piece.takes:
-        wave = as_source(take, len(clip.wave) if clip else 2, rate, length).clone()
-        levels.append((level(options, wave, rate, source),) if source else ())
+    made = torch.stack(
+        [as_source(take, len(clip.wave) if clip else 2, rate, length) for take in piece.takes]
+    )
+    if source is None:
+        made, said = delivered(made)
+        findings += Findings(notes=tuple(said))
+    for wave in made:
+        if source:
+            levels.append((level(options, wave, rate, source),))
         is_alike = clip is not None and clip.samples == length
         alike = compared(clip.wave, wave, whole, rate) if clip and is_alike else NO_CHANGE_KNOWN
         changes.append(alike)

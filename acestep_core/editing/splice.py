@@ -77,7 +77,12 @@ def faded(leaving: Tensor, entering: Tensor) -> Tensor:
     count = leaving.shape[-1]
     angle = (torch.arange(count) + 0.5) / max(count, 1) * math.pi / 2
     power = 1 + likeness(leaving, entering) * torch.sin(2 * angle)
-    return (angle.cos() * leaving + angle.sin() * entering) / power.sqrt()
+    mixed = (angle.cos() * leaving + angle.sin() * entering) / power.sqrt()
+    if not count or float(mixed.abs().max()) <= 1:
+        return mixed
+    # Over full scale: weights that add up to one give no sample larger than both of its own.
+    highest = float(torch.maximum(leaving.abs(), entering.abs()).max())
+    return torch.lerp(leaving, entering, angle.sin().square()).clamp(-highest, highest)
 
 
 def likeness(first: Tensor, second: Tensor) -> float:
@@ -109,6 +114,8 @@ def _led_in(source: Tensor, after: Tensor, rate: int, crossfade: float) -> Tenso
     if not count:
         return after
     lead = torch.stack([continued(channel, count, rate) for channel in source])
+    highest = max(1.0, float(source.abs().max()))
+    lead = lead.clamp(-highest, highest)  # a prediction may overshoot
     return torch.cat((faded(lead, after[:, :count]), after[:, count:]), -1)
 
 

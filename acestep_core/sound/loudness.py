@@ -1,6 +1,7 @@
 """How loud a wave is, and the gain that brings what was made to its source's level.
 
     wave (C, N) -> measured -> Loudness (LUFS, RMS, true peak)
+    a whole clip -> within_scale -> the clip without what a file would cut, dB it was lowered by
     the source where the new part goes, and all around -> standard -> Loudness to be met
     made, that Loudness -> matched -> Matching (gain, before, after, what was limited)
 
@@ -97,6 +98,14 @@ def true_peak(wave: Tensor) -> float:
     return decibels(highest)
 
 
+def within_scale(wave: Tensor) -> tuple[Tensor, float]:
+    """A clip (C, N), and the dB it was brought down by: to -1 dBTP where it is over full scale."""
+    if not wave.numel() or float(wave.abs().max()) <= 1:
+        return wave, 0.0
+    lowered = true_peak(wave) - CEILING
+    return wave * 10 ** (-lowered / 20), lowered
+
+
 def standard(there: Loudness, around: Loudness) -> Loudness:
     """What a new part is to be as loud as: the source in its place, or, where that is a gap,
     the source around it."""
@@ -131,8 +140,9 @@ def _say_missing(reason: str) -> None:
 
 
 def unmatched(made: Tensor, rate: int, source: Loudness, note: str = "") -> Matching:
-    """The levels as they are."""
-    return _compared(measured(made, rate), source, (note,) if note else ())
+    """The levels as they are, but for what is over full scale."""
+    level = measured(made, rate)
+    return _uncut(_compared(level, source, (note,) if note else ()), level)
 
 
 def matched(made: Tensor, rate: int, source: Loudness) -> Matching:
@@ -142,7 +152,7 @@ def matched(made: Tensor, rate: int, source: Loudness) -> Matching:
     if source.is_silent or level.is_silent:
         which = "source" if source.is_silent else "new part"
         note = f"The {which} is silent ({SILENCE:g} dB RMS or less), so no level was matched."
-        return replace(as_made, notes=(*as_made.notes, note))
+        return _uncut(replace(as_made, notes=(*as_made.notes, note)), level)
     wanted = as_made.source - as_made.before
     gain, notes = max(-MOST_GAIN, min(wanted, MOST_GAIN)), list(as_made.notes)
     if gain != wanted:
@@ -161,6 +171,24 @@ def matched(made: Tensor, rate: int, source: Loudness) -> Matching:
         after=as_made.before + gain,
         peak_after=level.peak + gain,
         notes=tuple(notes),
+    )
+
+
+def _uncut(as_made: Matching, level: Loudness) -> Matching:
+    """A new part that nothing is matched to, brought down to -1 dBTP if a file would cut it."""
+    if not level.clipped:
+        return as_made
+    lowered = as_made.peak_before - CEILING
+    note = (
+        f"The new part's peak was {as_made.peak_before:+.1f} dBTP; its level was lowered by"
+        f" {lowered:.1f} dB to {CEILING:g} dBTP, so that nothing is cut at full scale."
+    )
+    return replace(
+        as_made,
+        gain=-lowered,
+        after=as_made.before - lowered,
+        peak_after=CEILING,
+        notes=(*as_made.notes, note),
     )
 
 

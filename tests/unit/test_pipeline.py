@@ -13,7 +13,7 @@ from torch import Tensor
 
 from acestep_core.config import FRAME, SAMPLE_RATE
 from acestep_core.lyrics.vocabulary import Vocabulary, VocabularyError
-from acestep_core.pipeline import ACEStep, checked_output
+from acestep_core.pipeline import ACEStep, checked_output, delivered
 from acestep_core.sampling.schedule import Step
 from acestep_core.settings import SettingError
 from acestep_core.sound import audio
@@ -296,3 +296,17 @@ def test_items_one_by_one_are_bit_for_bit_what_they_are_alone(task: Task, pipe: 
     one = replace(recipe, seeds=(6,), retake_seeds=(16,))
     alone = pipe.generate(one, source=Source(Latent(made.latent.z[1:2]))).latent.z
     assert torch.equal(painted[1:2], alone)
+
+
+def test_no_clip_that_is_handed_out_is_over_full_scale() -> None:
+    sine = torch.sin(torch.arange(44_100) / 20).expand(2, -1)
+    wave = torch.stack([level * sine for level in (0.9, 1.5, 3.0)])
+    found, said = delivered(wave)
+    assert torch.equal(found[0], wave[0])
+    assert float(found.abs().max()) <= 1
+    assert [line.partition(":")[0] for line in said] == [
+        "Clip 2 was over full scale",
+        "Clip 3 was over full scale",
+    ]
+    assert "brought down by 4.5 dB, to -1 dBTP" in said[0]
+    assert delivered(wave[:1])[1] == []

@@ -213,3 +213,12 @@ def test_as_source_keeps_time() -> None:
 def test_a_made_clip_that_is_too_short_is_our_own_mistake() -> None:
     with pytest.raises(AssertionError):
         as_source(noise(2, 4096), 2, 44_100, 5000)
+
+
+def test_no_fade_is_over_full_scale_where_neither_side_is() -> None:
+    loud = [(20 * noise(2, 4410, seed)).clamp(-1, 1) for seed in (1, 2)]
+    angle = torch.linspace(0, math.pi / 2, 4410)
+    assert float((angle.cos() * loud[0] + angle.sin() * loud[1]).abs().max()) > 1
+    assert float(faded(loud[0], loud[1]).abs().max()) <= 1
+    extended = join_extension(loud[0], loud[1], loud[0], 44_100)
+    assert float(extended.abs().max()) <= 1

@@ -21,6 +21,7 @@ from acestep_core.sound.loudness import (
     standard,
     true_peak,
     unmatched,
+    within_scale,
 )
 
 pytest.importorskip("pyloudnorm")
@@ -154,6 +155,28 @@ def test_without_a_match_levels_are_only_told() -> None:
     assert (found.gain, found.factor) == (0, 1)
     assert found.before == found.after
     assert found.before - found.source == pytest.approx(6.0, abs=0.1)
+
+
+@pytest.mark.parametrize("level", [0.5, 1.0, 1.2, 4.0])
+def test_clip_over_full_scale_is_brought_down_and_no_other(level: float) -> None:
+    wave = tone(440, 1, level=level)
+    found, lowered = within_scale(wave)
+    assert (lowered > 0) == (level > 1)
+    assert torch.equal(found, wave) == (level <= 1)
+    if lowered:
+        assert true_peak(found) == pytest.approx(CEILING, abs=0.01)
+        assert torch.allclose(found * 10 ** (lowered / 20), wave, atol=1e-6)
+    assert within_scale(torch.zeros(2, 0))[1] == 0
+
+
+def test_part_that_is_not_matched_is_not_cut_either() -> None:
+    for source in (noise(1, level=0.1), torch.zeros(2, 44_100)):
+        match = unmatched if source.any() else matched
+        found = match(tone(440, 1, level=2.0), 44_100, measured(source, 44_100))
+        assert found.peak_after == pytest.approx(CEILING)
+        assert found.gain == pytest.approx(CEILING - found.peak_before)
+        assert found.after == pytest.approx(found.before + found.gain)
+        assert "nothing is cut" in found.notes[-1]
 
 
 def test_without_pyloudnorm_it_is_rms(
