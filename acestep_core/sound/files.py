@@ -138,8 +138,9 @@ def write_audio(
     wave = _one_clip(wave, rate)
     target = _nearest_rate(rate, sound_format.rates)
     samples, clipped = _samples(resample(wave, rate, target), encoding)
+    cut = f"{clipped} samples were over full scale and are clipped."
     if clipped:
-        log.warning("%s: %d samples were over full scale and are clipped", path.name, clipped)
+        log.warning("%s: %s", path.name, cut)
     labels = {sound_format.names.get(name, name): _text(one) for name, one in (tags or {}).items()}
     is_mp3 = sound_format.container == "mp3"
     words = {name: labels.pop(name) for name in id3.FRAMES if is_mp3 and name in labels}
@@ -159,7 +160,8 @@ def write_audio(
                 id3.add_words(temporary, words)
     except av.FFmpegError as error:
         raise FileError(f"{path} could not be written ({reason(error)}).") from error
-    return Written(path, target, samples.shape[1], clipped, _notes(path, sound_format, kilobits))
+    notes = (*[cut] * bool(clipped), *_notes(path, sound_format, kilobits))
+    return Written(path, target, samples.shape[1], clipped, notes)
 
 
 def rate_of(sound_format: Format, kilobits: int | None) -> int:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from acestep_core.cli import demo
+from acestep_core.pipeline import ACEStep
 from acestep_core.sound.files import read_audio
 
 
@@ -26,6 +27,19 @@ def test_a_clip_and_its_picture(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "This is the small demonstration model" in printed
     record = json.loads((tmp_path / "demo_input_params.json").read_text(encoding="utf-8"))
     assert record["ace_core"]["demonstration_model"] is True
+
+
+def test_nothing_is_cut_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usual = ACEStep.decode
+    monkeypatch.setattr(ACEStep, "decode", lambda *words, **more: 90 * usual(*words, **more))
+    song = tmp_path / "demo.flac"
+    assert demo.main(["-o", str(song), "--seconds", "0.5", "--steps", "2"]) == 0
+    assert 0.5 < float(read_audio(song)[0].abs().max()) < 0.95
+    said = "its level was brought down by "
+    assert said in capsys.readouterr().err
+    assert said in (tmp_path / "demo_input_params.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

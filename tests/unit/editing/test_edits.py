@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from acestep_core.config import FRAME, SAMPLE_RATE, frames_of, seconds_of
 from acestep_core.editing.edits import (
@@ -30,6 +31,7 @@ from acestep_core.types import (
     Extend,
     Follow,
     Guidance,
+    Latent,
     Recipe,
     Region,
     Retake,
@@ -51,8 +53,32 @@ def test_inpaint_leaves_the_rest_alone(
     check_kept(edited, clip, regions)
     (report,) = edited.reports
     assert (report.steps_run, report.steps) == (10, 20)
-    assert (report.levels[0].gain != 0) == match_level
+    is_hot = any("nothing is cut" in note for note in report.notes)
+    assert (report.levels[0].gain != 0) == (match_level or is_hot)
     assert "of the lyrics" in report.warnings
+
+
+class LoudPipe(StubPipe):
+    """What is new is far over full scale."""
+
+    def decode(self, latent: Latent, rate: int) -> Tensor:
+        return 20 * super().decode(latent, rate)
+
+
+@pytest.mark.parametrize("match_level", [True, False])
+def test_only_what_is_new_is_brought_under_full_scale(match_level: bool) -> None:
+    clip, regions = SourceClip(9 * sound(3), SAMPLE_RATE), [Region(1, 2)]
+    clip = replace(clip, wave=clip.wave.clamp(-1, 1))
+    options = Options(match_level=match_level)
+    found = inpaint(LoudPipe(), clip, RECIPE, regions, 0.5, options)
+    check_kept(found, clip, regions)
+    longer = extend(LoudPipe(), clip, RECIPE, Extend(0.5, 0.5), options)
+    for edited in (found, longer):
+        assert float(edited.waves[0].abs().max()) <= 1
+        assert all(level.gain < 0 for level in edited.reports[0].levels)
+    new = vary(LoudPipe(), RECIPE)
+    assert float(new.waves[0].abs().max()) <= 1
+    assert "brought down by" in new.reports[0].notes[0]
 
 
 @settings(max_examples=25, deadline=None)

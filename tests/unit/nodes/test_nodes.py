@@ -99,6 +99,18 @@ def test_from_words_to_sound(words: dict[str, Any]) -> None:
     assert info["ace_core"]["seconds_made"] == 1.95
 
 
+def test_sound_over_full_scale_is_brought_down(
+    words: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    latent, _ = sampled(words)
+    kind = type(words["model"])
+    usual = kind.decode
+    monkeypatch.setattr(kind, "decode", lambda *given, **more: 90 * usual(*given, **more))
+    audio, report = NODES["AceSuiteDCAEDecode"]().decode(words["model"], latent)
+    assert float(wave_of(audio).abs().max()) < 0.95
+    assert "brought down by " in report
+
+
 def test_defaults_are_the_originals(words: dict[str, Any]) -> None:
     options = {name: given for _, name, _, given in inputs_of(NODES["AceSuiteSampler"])}
     shown = [options[name]["default"] for name in ("steps", "solver", "guidance", "guidance_scale")]
