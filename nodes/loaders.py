@@ -110,8 +110,9 @@ class LoadLoRA:
         weight = {"default": 1.0, "min": -3.0, "max": 3.0, "step": 0.05, "round": 0.001}
         training_scale = {
             "default": False,
-            "tooltip": "Multiply by the scale it was trained with (alpha / rank), which the"
-            " original and ComfyUI leave out.",
+            "tooltip": "Of the official format alone: multiply by the scale that its metadata or"
+            " config.json tells (alpha / rank), which the original and ComfyUI leave out. An alpha"
+            " that a file gives a module is always applied, as ComfyUI does.",
         }
         return {
             "required": {
@@ -144,9 +145,7 @@ def with_lora(model: ACEStep, added: Added) -> tuple[ACEStep, str]:
     adapter = read_adapter(checkpoints.adapter(added.name))
     applied = Applied(adapter, added.weight, added.training_scale)
     changed = model.with_model(host.with_adapter(model.model, applied))
-    ranks = ", ".join(map(str, sorted({pair.rank for pair in adapter.pairs.values()})))
-    modules = f"{len(adapter.pairs)} modules, rank {ranks}"
-    return changed, f"{adapter.name}: {modules}, weight {added.weight:g}"
+    return changed, f"{adapter.name}, weight {added.weight:g}: {adapter.about()}"
 
 
 def _report(pipe: ACEStep, place: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..records.latents import KEY, read_latent
 from ..weights.checkpoint import PARTS, CheckpointError, names_in, opened, recognise
-from ..weights.lora import FILE, read_adapter
+from ..weights.lora import FILE, Pair, read_adapter
+from ..weights.spellings import spelled
 
 
 def describe(paths: Sequence[Path]) -> Iterator[str]:
@@ -30,17 +32,23 @@ def _holds(path: Path, test: Callable[[set[str]], bool]) -> bool:
 
 def _is_adapter(path: Path) -> bool:
     place = path / FILE if path.is_dir() else path
-    return _holds(place, lambda keys: any(".lora_" in key for key in keys))
+    return _holds(place, lambda keys: any(spelled(key) for key in keys))
 
 
 def _adapter(path: Path) -> Iterator[str]:
     adapter = read_adapter(path)
-    ranks = sorted({pair.rank for pair in adapter.pairs.values()})
-    scales = sorted({adapter.training_scale(pair) or 0.0 for pair in adapter.pairs.values()})
-    known = ", ".join(f"{scale:g}" for scale in scales if scale)
+    pairs = [change for change in adapter.changes.values() if isinstance(change, Pair)]
+    own = {pair.alpha / pair.rank for pair in pairs if pair.alpha is not None}
+    told = {adapter.training_scale(pair) for pair in pairs if pair.alpha is None} - {None}
     yield f"{path}: LoRA {adapter.name} for ACE-Step v1"
-    yield f"  {len(adapter.pairs)} modules, rank {', '.join(map(str, ranks))}"
-    yield f"  training scale (alpha / rank): {known or 'not stated in the file'}"
+    yield f"  {adapter.about()}"
+    if own:
+        yield f"  alpha / rank of its modules, always applied: {_numbers(own)}"
+    yield f"  training scale of the whole file, an option: {_numbers(told) or 'not stated'}"
+
+
+def _numbers(values: set[Any]) -> str:
+    return ", ".join(f"{value:g}" for value in sorted(values))
 
 
 def _checkpoint(paths: Sequence[Path]) -> Iterator[str]:

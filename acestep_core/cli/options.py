@@ -31,7 +31,7 @@ from ..types import (
     TextToMusic,
     compat_of,
 )
-from ..weights.lora import Applied, read_adapter
+from ..weights.lora import Applied, read_adapter, refuse_foreign
 from ..weights.model import Added
 
 # option -> (field, type, help); the presets hold the defaults, so none is written here.
@@ -114,7 +114,9 @@ def add_setting_options(
     command.add_argument(
         "--lora", action="append", default=[], metavar="PATH[=WEIGHT]", help='or "skip"'
     )
-    command.add_argument("--lora-training-scale", action="store_true", help="apply alpha / rank")
+    command.add_argument(
+        "--lora-training-scale", action="store_true", help="of the whole file, if it tells alpha"
+    )
     return whole
 
 
@@ -203,7 +205,9 @@ def _adapter(text: str, before: Added, training_scale: bool) -> Applied:
         strength = float(weight)
     except ValueError:
         raise SettingError(f"--lora {text}: the weight {weight!r} is not a number.") from None
-    return Applied(read_adapter(path), strength, training_scale or before.training_scale)
+    adapter = read_adapter(path)
+    refuse_foreign(adapter)
+    return Applied(adapter, strength, training_scale or before.training_scale)
 
 
 def _overridden(recipe: Recipe, options: argparse.Namespace) -> Recipe:

@@ -3,16 +3,17 @@
     file -> Adapter -> with_adapters(model, [Applied(adapter, weight)]) -> another Model
 
 The given model is never changed, so dropping the new one undoes the adapter to the last
-bit. An adapter's strength is weight x 1, as the original and ComfyUI load it; the scale it
-was trained with (alpha / rank) is an option.
+bit. An alpha that the file gives a module is applied (alpha / rank), as ComfyUI does. The
+official files have none and count as they are; the alpha that their metadata or config.json
+may tell is an option, for the original and ComfyUI leave it out.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,66 +24,107 @@ from torch import Tensor, nn
 from ..networks.transformer import Transformer
 from ..settings import SettingError, checked
 from .checkpoint import CheckpointError, Target, TensorFile, names_in, opened, put
-from .keys import TRANSFORMER
+from .flaws import is_finite
 from .model import Added, Model
+from .spellings import ALPHA, DIFFERENCE, DOWN, KINDS, UP, complaint, spelled
 
 FILE = "pytorch_lora_weights.safetensors"
-# Prefixes that trainers and hosts put before the module path.
-PREFIXES = ("base_model.model.", "diffusion_model.", "transformer.")
-ENDINGS = {
-    ".lora_A.weight": "down",
-    ".lora_B.weight": "up",
-    ".lora_A.default.weight": "down",
-    ".lora_B.default.weight": "up",
-    ".lora_down.weight": "down",
-    ".lora_up.weight": "up",
-    ".alpha": "alpha",
-}
 METADATA = "lora_adapter_metadata"
-_VERSION_1_5 = re.compile(r"(^|\.)layers\.\d+\.(self_attn|cross_attn|mlp)\.\w+_proj")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One module's low-rank change: up @ down."""
+    """A low-rank change of one parameter: up @ down, in its shape."""
 
-    down: Tensor  # (rank, in)
-    up: Tensor  # (out, rank)
+    down: Tensor  # (rank, in); of a convolution also (rank, in, *kernel)
+    up: Tensor  # (out, rank), or with ones behind
     alpha: float | None = None
+
+    @property
+    def kind(self) -> str:
+        return f"LoRA of rank {self.rank}"
 
     @property
     def rank(self) -> int:
         return self.down.shape[0]
 
+    def unfit(self, shape: torch.Size) -> str | None:
+        """What of the change does not fit a parameter of this shape."""
+        made = (self.up.shape[0], self.down[0].numel())
+        is_whole = self.up.ndim > 1 and self.up[0].numel() == self.rank
+        if is_whole and made == (shape[0], shape[1:].numel()):
+            return None
+        return f"{made} at rank {self.rank}"
+
+    def change(self, shape: torch.Size) -> Tensor:
+        return (self.up.float().flatten(1) @ self.down.float().flatten(1)).reshape(shape)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What is added to a parameter, number by number."""
+
+    value: Tensor
+    kind = "difference"
+
+    def unfit(self, shape: torch.Size) -> str | None:
+        return None if self.value.shape == shape else f"{tuple(self.value.shape)}"
+
+    def change(self, shape: torch.Size) -> Tensor:
+        return self.value.float()
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A change that only a host's own code can make: LoHa, LoKr, OFT, DoRA and their like."""
+
+    kind: str
+    parts: Mapping[str, Tensor]  # by the endings that spellings.py lists
+    alpha: float | None = None
+
+
+Change = Pair | Difference | Foreign
+
 
 @dataclass(frozen=True)
 class Adapter:
     name: str
-    pairs: Mapping[str, Pair]  # by our module name
+    changes: Mapping[str, Change]  # by our parameter's name
     alpha: float | None = None  # of the whole file, where it says so
     rank_stabilised: bool = False
+    unread: int = 0  # tensors for parts that inference never reads
 
     def training_scale(self, pair: Pair) -> float | None:
-        """alpha / rank (or / sqrt(rank)); None where the file does not say."""
-        alpha = pair.alpha if pair.alpha is not None else self.alpha
-        if alpha is None:
+        """alpha / rank (or / sqrt(rank)) by what the whole file says; None where it does not."""
+        if self.alpha is None:
             return None
-        return alpha / (math.sqrt(pair.rank) if self.rank_stabilised else pair.rank)
+        return self.alpha / (math.sqrt(pair.rank) if self.rank_stabilised else pair.rank)
+
+    def about(self) -> str:
+        """What it changes, in words."""
+        counts = Counter(change.kind for change in self.changes.values())
+        words = "; ".join(f"{count} x {kind}" for kind, count in sorted(counts.items()))
+        alone = f"; {self.unread} tensors left out, which inference does not use"
+        return words + (alone if self.unread else "")
 
 
 @dataclass(frozen=True)
 class Applied:
     adapter: Adapter
     weight: float = 1.0
-    training_scale: bool = False
+    training_scale: bool = False  # of the whole file, for pairs without an alpha of their own
 
     def __post_init__(self) -> None:
         checked(f"Weight of LoRA {self.adapter.name}", self.weight, -3, 3)
 
-    def factor(self, pair: Pair) -> float:
+    def factor(self, change: Change) -> float:
+        if not isinstance(change, Pair):
+            return self.weight
+        if change.alpha is not None:
+            return self.weight * change.alpha / change.rank
         if not self.training_scale:
             return self.weight
-        scale = self.adapter.training_scale(pair)
+        scale = self.adapter.training_scale(change)
         if scale is None:
             raise SettingError(
                 f"LoRA {self.adapter.name} does not say the alpha it was trained with."
@@ -91,71 +133,92 @@ class Applied:
         return self.weight * scale
 
 
+# --- reading -----------------------------------------------------------------------------
+
+
 def read_adapter(path: Path | str) -> Adapter:
     """Read an adapter file, or the folder that holds one."""
     place = Path(path).expanduser()
     place = place / FILE if place.is_dir() else place
     with opened(place) as file:
         metadata = {**_config_beside(place), **_about(file.metadata() or {}, place)}
-        pairs = _pairs(file, place)
+        found, unread = _parts(file, place)
     alpha = metadata.get("lora_alpha")
     if alpha is not None and not isinstance(alpha, (int, float)):
         raise CheckpointError(f"LoRA {place} says its alpha is {alpha!r}; it must be a number.")
     # Every adapter is saved under the same file name; its folder tells them apart.
     name = place.parent.name if place.name == FILE else place.stem
     return Adapter(
-        name, pairs, None if alpha is None else float(alpha), bool(metadata.get("use_rslora"))
+        name,
+        {parameter: _change(parameter, parts, place) for parameter, parts in found.items()},
+        None if alpha is None else float(alpha),
+        bool(metadata.get("use_rslora")),
+        unread,
     )
 
 
-def _pairs(file: TensorFile, place: Path) -> dict[str, Pair]:
+def _parts(file: TensorFile, place: Path) -> tuple[dict[str, dict[str, Tensor]], int]:
+    """Our parameter -> part -> tensor, and how many tensors nobody would read."""
     found: dict[str, dict[str, Tensor]] = {}
     unknown: list[str] = []
+    unread = 0
     for key in names_in(file):
-        module, role = _module_of(key)
-        if module is None or role is None:
+        one = spelled(key)
+        if one is None:
             unknown.append(key)
+        elif one.parameter is None:
+            unread += 1
+        elif one.part in found.get(one.parameter, {}):
+            raise CheckpointError(f"LoRA {place} changes {one.parameter} twice: {key} repeats it.")
         else:
-            found.setdefault(module, {})[role] = file.get_tensor(key)
-    if unknown or not found:
-        raise CheckpointError(_complaint(place, unknown))
-    broken = [name for name, parts in found.items() if not {"down", "up"} <= set(parts)]
-    if broken:
-        raise CheckpointError(f"LoRA {place} is incomplete: {broken[0]} lacks one of its halves.")
-    return {name: _pair(name, parts, place) for name, parts in found.items()}
-
-
-def _pair(name: str, parts: Mapping[str, Tensor], place: Path) -> Pair:
-    down, up, alpha = parts["down"], parts["up"], parts.get("alpha", torch.ones(1))
-    if down.ndim != 2 or up.ndim != 2 or alpha.numel() != 1:
-        shapes = ", ".join(f"{role} {tuple(part.shape)}" for role, part in parts.items())
+            found.setdefault(one.parameter, {})[one.part] = _sound(file, key, place)
+    if unknown or not (found or unread):
+        raise CheckpointError(complaint(place, unknown))
+    if not found:
         raise CheckpointError(
-            f"LoRA {place} does not fit: {name} has {shapes}; two matrices are expected."
+            f"LoRA {place} changes only parts of ACE-Step v1 that inference does not use."
         )
-    return Pair(down, up, float(alpha) if "alpha" in parts else None)
+    return found, unread
 
 
-def _module_of(key: str) -> tuple[str | None, str | None]:
-    """(our module name, role) of an adapter key; (None, None) for anything else."""
-    for ending, role in ENDINGS.items():
-        if not key.endswith(ending):
-            continue
-        path = key.removesuffix(ending)
-        for prefix in PREFIXES:
-            path = path.removeprefix(prefix)
-        try:
-            name = TRANSFORMER.ours(f"{path}.weight")
-        except KeyError:
-            return None, None
-        return (None, None) if name is None else (name.removesuffix(".weight"), role)
-    return None, None
+def _sound(file: TensorFile, key: str, place: Path) -> Tensor:
+    tensor = file.get_tensor(key)
+    if not is_finite(tensor):
+        raise CheckpointError(
+            f"LoRA {place} is broken: {key} holds NaN or infinite values. Its training diverged,"
+            " or the file is damaged."
+        )
+    return tensor
 
 
-def _complaint(place: Path, unknown: Sequence[str]) -> str:
-    if any(_VERSION_1_5.search(key) for key in unknown):
-        return f"LoRA {place} was made for ACE-Step 1.5, which is another model."
-    shown = ", ".join(unknown[:3]) or "nothing"
-    return f"LoRA {place} was not made for ACE-Step v1: it changes {shown}."
+def _change(name: str, parts: Mapping[str, Tensor], place: Path) -> Change:
+    alpha = parts.get(ALPHA)
+    if alpha is not None and alpha.numel() != 1:
+        raise CheckpointError(
+            f"LoRA {place} does not fit: {name} has an alpha of {tuple(alpha.shape)}; one number"
+            " is expected."
+        )
+    number = None if alpha is None else float(alpha)
+    kinds = [kind for kind, marks in KINDS.items() if set(marks) & set(parts)]
+    if kinds:
+        own = {part: tensor for part, tensor in parts.items() if part != ALPHA}
+        return Foreign(kinds[0], own, number)
+    if DIFFERENCE in parts:
+        if {UP, DOWN} & set(parts):
+            raise CheckpointError(f"LoRA {place} changes {name} twice, in two ways.")
+        return Difference(parts[DIFFERENCE])
+    if not {UP, DOWN} <= set(parts):
+        raise CheckpointError(f"LoRA {place} is incomplete: {name} lacks one of its halves.")
+    return _pair(name, parts[DOWN], parts[UP], number, place)
+
+
+def _pair(name: str, down: Tensor, up: Tensor, alpha: float | None, place: Path) -> Pair:
+    if down.ndim < 2 or up.ndim < 2 or not down.shape[0]:
+        raise CheckpointError(
+            f"LoRA {place} does not fit: {name} has down {tuple(down.shape)},"
+            f" up {tuple(up.shape)}; two matrices are expected."
+        )
+    return Pair(down, up, alpha)
 
 
 def _about(metadata: Mapping[str, str], place: Path) -> dict[str, Any]:
@@ -181,13 +244,29 @@ def _config_beside(place: Path) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
+# --- adding ------------------------------------------------------------------------------
+
+
+def refuse_foreign(adapter: Adapter) -> None:
+    """Raise for what only a host can add, by its true name."""
+    kinds = sorted({c.kind for c in adapter.changes.values() if isinstance(c, Foreign)})
+    if kinds:
+        raise CheckpointError(
+            f"LoRA {adapter.name} is for ACE-Step v1 and of the kind {', '.join(kinds)}, which"
+            " ComfyUI's code alone adds: use Load LoRA in ComfyUI, or export a plain LoRA."
+        )
+
+
 def with_adapters(model: Model, applied: Sequence[Applied]) -> Model:
     """A model whose transformer has these adapters added; all other weights are shared."""
     old = model.transformer.module
     new = merged(old, deltas(old, applied))
-    added = tuple(Added(a.adapter.name, a.weight, a.training_scale) for a in applied)
     part = replace(model.transformer, module=new)
-    return replace(model, transformer=part, adapters=(*model.adapters, *added))
+    return replace(model, transformer=part, adapters=(*model.adapters, *added(applied)))
+
+
+def added(applied: Iterable[Applied]) -> tuple[Added, ...]:
+    return tuple(Added(a.adapter.name, a.weight, a.training_scale) for a in applied)
 
 
 def merged(old: Transformer, changes: Mapping[str, Tensor]) -> Transformer:
@@ -195,35 +274,39 @@ def merged(old: Transformer, changes: Mapping[str, Tensor]) -> Transformer:
     with torch.device("meta"):
         new = Transformer(old.config)
     for name, parameter in old.named_parameters():
-        path, _, leaf = name.rpartition(".")
-        if leaf == "weight" and path in changes:
-            weight = parameter.float() + changes[path].to(parameter.device)
+        if name in changes:
+            weight = parameter.float() + changes[name].to(parameter.device)
             put(new, name, weight, Target(parameter.dtype, parameter.device))
         else:
+            path, _, leaf = name.rpartition(".")
             setattr(new.get_submodule(path), leaf, parameter)
     return new.eval()
 
 
 def deltas(network: nn.Module, applied: Sequence[Applied]) -> dict[str, Tensor]:
-    """Module name -> float32 change of its weight, summed over the adapters."""
+    """Parameter -> float32 change of it, summed over the adapters."""
     changes: dict[str, Tensor] = {}
     for item in applied:
-        for name, pair in item.adapter.pairs.items():
-            fits(network, item.adapter, name, pair)
-            change = item.factor(pair) * (pair.up.float() @ pair.down.float())
+        refuse_foreign(item.adapter)
+        for name, one in item.adapter.changes.items():
+            assert not isinstance(one, Foreign)
+            shape = fits(network, item.adapter, name, one)
+            change = item.factor(one) * one.change(shape)
             changes[name] = changes[name] + change if name in changes else change
     return changes
 
 
-def fits(network: nn.Module, adapter: Adapter, name: str, pair: Pair) -> None:
-    """Raise unless the pair has the shape of the module it changes."""
+def fits(network: nn.Module, adapter: Adapter, name: str, change: Change) -> torch.Size:
+    """The shape of the parameter a change is for; raises unless the change has it."""
+    path, _, leaf = name.rpartition(".")
     try:
-        weight = network.get_submodule(name).get_parameter("weight")
+        shape = network.get_submodule(path).get_parameter(leaf).shape
     except AttributeError:
-        weight = torch.empty(0)
-    shape = (pair.up.shape[0], pair.down.shape[1])
-    if tuple(weight.shape) != shape or pair.up.shape[1] != pair.rank:
+        shape = torch.Size([0])
+    unfit = "" if isinstance(change, Foreign) else change.unfit(shape)
+    if unfit or not shape.numel():
         raise CheckpointError(
-            f"LoRA {adapter.name} does not fit this model: {name} is {tuple(weight.shape)},"
-            f" the adapter changes {shape} at rank {pair.rank}. It was made for other sizes."
+            f"LoRA {adapter.name} does not fit this model: {path} is {tuple(shape)},"
+            f" the adapter changes {unfit}. It was made for other sizes."
         )
+    return shape

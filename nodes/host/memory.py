@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from ...acestep_core.networks.layers import Ops
 from ...acestep_core.networks.memory import M, Part
 from ...acestep_core.weights.checkpoint import Target
-from ...acestep_core.weights.lora import Applied, fits, with_adapters
-from ...acestep_core.weights.model import Added, Model, Placing, Precision
+from ...acestep_core.weights.lora import Applied, added, fits, with_adapters
+from ...acestep_core.weights.model import Model, Placing, Precision
+from .adapters import patch_of
 from .found import IN_COMFYUI, management
 from .progress import stop_if_asked
 
@@ -68,17 +69,13 @@ def with_adapter(model: Model, applied: Applied) -> Model:
     part = model.transformer
     if not isinstance(part, HostPart):
         return with_adapters(model, [applied])
-    from comfy.weight_adapter import LoRAAdapter
-
     patcher = part.patcher.clone()
-    for name, pair in applied.adapter.pairs.items():
-        fits(part.module, applied.adapter, name, pair)
-        weights = (pair.up, pair.down, None, None, None, None)
-        change = {f"{name}.weight": LoRAAdapter(set(), weights)}
-        patcher.add_patches(change, applied.factor(pair))
-    added = Added(applied.adapter.name, applied.weight, applied.training_scale)
+    for name, change in applied.adapter.changes.items():
+        shape = fits(part.module, applied.adapter, name, change)
+        patch = patch_of(applied.adapter, name, change, shape)
+        patcher.add_patches({name: patch}, applied.factor(change))
     part = replace(part, patcher=patcher)
-    return replace(model, transformer=part, adapters=(*model.adapters, added))
+    return replace(model, transformer=part, adapters=(*model.adapters, *added([applied])))
 
 
 def memory_free() -> tuple[float, float, str] | None:

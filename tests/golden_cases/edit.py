@@ -62,7 +62,7 @@ def latents(model: Transformer, settings: dict[str, Any], given: dict[str, Tenso
         ),
         source,
     )
-    return run(made.stages, made.canvas)
+    return made.finish(run(made.stages, made.canvas))
 
 
 def _conditions(given: dict[str, Tensor], side: str) -> tuple[Tags, Lyrics]:

@@ -74,7 +74,7 @@ def latents(
         ),
         source_of(settings, given),
     )
-    return run(made.stages, made.canvas)
+    return made.finish(run(made.stages, made.canvas))
 
 
 def guidance_of(settings: dict[str, Any]) -> Guidance:

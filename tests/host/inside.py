@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any
 
 PACK = Path(__file__).resolve().parents[2]
-OTHERS = ("inside_lora", "inside_native", "inside_stop")  # beside this file
+OTHERS = ("inside_adapters", "inside_lora", "inside_native", "inside_stop")  # beside this file
 RUN = {"seed": 5, "seconds": 2.0, "batch_size": 1, "steps": 6}
 
 

@@ -42,7 +42,8 @@ WINGS = {
     "conditions": "tags branches",
     "tasks": "region kit flow_edit extension plans behaviours",
     "sound": "audio mel griffin_lim codec loudness id3 files",
-    "weights": "keys weight_norm checkpoint tokenizer model lora download single_file small tiny",
+    "weights": "keys weight_norm flaws checkpoint tokenizer model spellings lora download"
+    " single_file small tiny",
     "pictures": "sound",
     "pipeline": "",
     "editing": "splice report request job ends edits __init__",

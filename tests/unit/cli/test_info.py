@@ -48,11 +48,12 @@ def adapter(path: Path, **more: torch.Tensor) -> Path:
 def test_an_adapter(tmp_path: Path) -> None:
     text = text_of(adapter(tmp_path / "rap.safetensors", alpha=torch.tensor(8.0)))
     assert text.splitlines()[0] == f"{tmp_path / 'rap.safetensors'}: LoRA rap for ACE-Step v1"
-    assert "  1 modules, rank 4\n  training scale (alpha / rank): 2" in text
+    assert "  1 x LoRA of rank 4\n  alpha / rank of its modules, always applied: 2" in text
     adapter(tmp_path / "folder" / "pytorch_lora_weights.safetensors")
     text = text_of(tmp_path / "folder")
     assert "LoRA folder for" in text
-    assert "not stated in the file" in text
+    assert "training scale of the whole file, an option: not stated" in text
+    assert "always applied" not in text
 
 
 def test_latents(tmp_path: Path) -> None:

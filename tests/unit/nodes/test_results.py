@@ -185,7 +185,7 @@ def test_lora_makes_another_model(words: dict[str, Any], adapter: str) -> None:
     before, _ = sampled(words)
     changed, report = node.add(model, adapter, 0.5)
     twice, _ = node.add(changed, adapter, 0.5)
-    assert "style: 1 modules, rank 2" in report
+    assert "style, weight 0.5: 1 x LoRA of rank 2" in report
     with_one, info = sampled({**words, "model": changed})
     assert not torch.equal(with_one["samples"], before["samples"])
     assert info["lora_name_or_path"] == "style"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,15 @@ from acestep_core.pipeline import ACEStep
 from acestep_core.settings import SettingError
 from acestep_core.types import Recipe, Sampling, TextToMusic
 from acestep_core.weights.checkpoint import CheckpointError
-from acestep_core.weights.lora import FILE, Adapter, Applied, read_adapter, with_adapters
+from acestep_core.weights.lora import (
+    FILE,
+    Adapter,
+    Applied,
+    Change,
+    Pair,
+    read_adapter,
+    with_adapters,
+)
 from acestep_core.weights.model import Added, Model
 
 Drawn = Callable[..., Tensor]
@@ -47,6 +55,12 @@ def written(
 
 def weight(model: Model, name: str = OURS) -> Tensor:
     return model.transformer.module.get_submodule(name).get_parameter("weight")
+
+
+def only(changes: Mapping[str, Change]) -> Pair:
+    (one,) = changes.values()
+    assert isinstance(one, Pair)
+    return one
 
 
 # --- what an adapter does ----------------------------------------------------------------
@@ -124,10 +138,10 @@ def test_spellings(spelling: str, tmp_path: Path) -> None:
     prefix, down, up = SPELLINGS[spelling]
     parts = {f"{prefix}{QUERY}{down}": pair()[0], f"{prefix}{QUERY}{up}": pair()[1]}
     save_file(parts, tmp_path / "a.safetensors")
-    found = read_adapter(tmp_path / "a.safetensors").pairs
-    assert list(found) == [OURS]
-    assert torch.equal(found[OURS].up, pair()[1])
-    assert found[OURS].rank == 2
+    found = read_adapter(tmp_path / "a.safetensors").changes
+    assert list(found) == [f"{OURS}.weight"]
+    assert torch.equal(only(found).up, pair()[1])
+    assert only(found).rank == 2
 
 
 @pytest.mark.parametrize(
@@ -141,7 +155,8 @@ def test_spellings(spelling: str, tmp_path: Path) -> None:
 )
 def test_every_published_target_is_known(module: str, model: Model, tmp_path: Path) -> None:
     path = written(tmp_path / "a.safetensors", {module: pair()})
-    (name,) = read_adapter(path).pairs
+    (name,) = read_adapter(path).changes
+    name = name.removesuffix(".weight")
     rows, columns = weight(model, name).shape
     modules = {module: (torch.ones(1, columns), torch.ones(rows, 1))}
     adapter = read_adapter(written(tmp_path / "b.safetensors", modules))
@@ -159,12 +174,33 @@ def test_a_folder_lends_its_name(tmp_path: Path) -> None:
 # --- the scale it was trained with -------------------------------------------------------
 
 
-def test_without_the_option_alpha_is_ignored(model: Model, tmp_path: Path) -> None:
+@pytest.mark.parametrize("alpha", [1.0, 4.0, 8.0, 16.0])
+@pytest.mark.parametrize("training_scale", [False, True])
+def test_an_alpha_in_the_file_is_applied(
+    alpha: float, training_scale: bool, model: Model, tmp_path: Path
+) -> None:
+    """alpha / rank, as ComfyUI does, whatever the option for the official format says."""
+    about = {"lora_adapter_metadata": json.dumps({"lora_alpha": 64})}
+    path = written(tmp_path / "a.safetensors", {QUERY: pair(rank=8)}, about)
+    save_file({**load_file(path), f"{QUERY}.alpha": torch.tensor(alpha)}, path)
+    changed = with_adapters(model, [Applied(read_adapter(path), 0.5, training_scale)])
+    expected = 0.5 * alpha / 8 * pair(rank=8)[1] @ pair(rank=8)[0]
+    assert torch.allclose(weight(changed) - weight(model), expected, atol=1e-6)
+
+
+def test_without_an_alpha_the_weight_alone_counts(tmp_path: Path) -> None:
+    """The official format: what its metadata tells is an option."""
+    about = {"lora_adapter_metadata": json.dumps({"lora_alpha": 8})}
+    adapter = read_adapter(written(tmp_path / "a.safetensors", {QUERY: pair()}, about))
+    assert Applied(adapter, 0.5).factor(only(adapter.changes)) == 0.5
+    assert Applied(adapter, 0.5, training_scale=True).factor(only(adapter.changes)) == 0.5 * 8 / 2
+
+
+def test_an_alpha_is_one_number(tmp_path: Path) -> None:
     path = written(tmp_path / "a.safetensors", {QUERY: pair()})
-    save_file({**load_file(path), f"{QUERY}.alpha": torch.tensor(8.0)}, path)
-    adapter = read_adapter(path)
-    assert Applied(adapter).factor(adapter.pairs[OURS]) == 1
-    assert Applied(adapter, 0.5, training_scale=True).factor(adapter.pairs[OURS]) == 0.5 * 8 / 2
+    save_file({**load_file(path), f"{QUERY}.alpha": torch.ones(2)}, path)
+    with pytest.raises(CheckpointError, match=r"has an alpha of \(2,\); one number is expected"):
+        read_adapter(path)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +214,7 @@ def test_without_the_option_alpha_is_ignored(model: Model, tmp_path: Path) -> No
 def test_scale_in_the_metadata(about: dict[str, object], scale: float, tmp_path: Path) -> None:
     metadata = {"lora_adapter_metadata": json.dumps(about)}
     adapter = read_adapter(written(tmp_path / "a.safetensors", {QUERY: pair()}, metadata))
-    assert adapter.training_scale(adapter.pairs[OURS]) == pytest.approx(scale)
+    assert adapter.training_scale(only(adapter.changes)) == pytest.approx(scale)
 
 
 def test_scale_in_the_configuration_beside(tmp_path: Path) -> None:
@@ -187,10 +223,10 @@ def test_scale_in_the_configuration_beside(tmp_path: Path) -> None:
     config = {"r": 256, "lora_alpha": 32, "use_rslora": True}
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
     adapter = read_adapter(tmp_path)
-    assert adapter.training_scale(adapter.pairs[OURS]) == 2
+    assert adapter.training_scale(only(adapter.changes)) == 2
     shutil.copy(tmp_path / FILE, tmp_path / "other.safetensors")
     other = read_adapter(tmp_path / "other.safetensors")  # that config is not about this file
-    assert other.training_scale(other.pairs[OURS]) is None
+    assert other.training_scale(only(other.changes)) is None
 
 
 def test_an_unknown_scale_cannot_be_applied(model: Model, tmp_path: Path) -> None:
@@ -214,7 +250,6 @@ def test_adapter_of_version_1_5(tmp_path: Path) -> None:
     [
         "unet.down_blocks.0.attentions.0.to_q",
         "transformer.single_transformer_blocks.0.attn.to_q",
-        "transformer_blocks.0.cross_attn.add_q_proj",  # there, but nothing reads it
     ],
 )
 def test_adapter_of_another_model(module: str, tmp_path: Path) -> None:
@@ -250,13 +285,17 @@ def test_a_block_the_model_does_not_have(model: Model, tmp_path: Path) -> None:
 
 def test_an_incomplete_pair(tmp_path: Path) -> None:
     save_file({f"{QUERY}.lora_A.weight": pair()[0]}, tmp_path / "a.safetensors")
-    with pytest.raises(CheckpointError, match=rf"a.safetensors is incomplete: {OURS} lacks one"):
+    with pytest.raises(
+        CheckpointError, match=rf"a.safetensors is incomplete: {OURS}.weight lacks one"
+    ):
         read_adapter(tmp_path / "a.safetensors")
 
 
 def test_halves_that_are_no_matrices(tmp_path: Path) -> None:
     path = written(tmp_path / "a.safetensors", {QUERY: (torch.ones(2), torch.ones(2))})
-    with pytest.raises(CheckpointError, match=rf"{OURS} has down \(2,\), up \(2,\); two matrices"):
+    with pytest.raises(
+        CheckpointError, match=rf"{OURS}.weight has down \(2,\), up \(2,\); two matrices"
+    ):
         read_adapter(path)
 
 
