@@ -20,6 +20,7 @@ from itertools import accumulate
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -157,7 +158,8 @@ def with_tiny_model(repeats: int, seconds: float) -> dict[str, object]:
     for _ in range(repeats):
         for on, found in times.items():
             began = time.process_time()
-            sampler.sample(model, *words, preview=on, **asked)
+            with patch.object(host, "is_preview_wanted", lambda on=on: on):
+                sampler.sample(model, *words, **asked)
             found.append(time.process_time() - began)
     host.Bar.tick = tick
     with_it, without = (statistics.median(times[on]) for on in (True, False))

@@ -6,6 +6,7 @@ from .decode import DCAEDecode, DCAEEncode
 from .encode import LyricEncode, TagEncode, ToConditioning
 from .loaders import LoadACEStep, LoadLoRA
 from .parameters import LoadParameters
+from .players import PreviewAudio
 from .sampler import Sampler
 from .save import SaveAudio
 from .settings import GuidanceNode, Schedule
@@ -37,6 +38,7 @@ NODE_CLASS_MAPPINGS = {
     "AceSuiteDCAEDecode": DCAEDecode,
     "AceSuiteToConditioning": ToConditioning,
     "AceSuiteSaveAudio": SaveAudio,
+    "AceSuitePreviewAudio": PreviewAudio,
     "AceSuiteMelView": MelView,
     "AceSuiteCompareTakes": CompareTakes,
     "AceSuiteSongWriter": SongWriter,

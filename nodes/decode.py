@@ -14,8 +14,8 @@ from ..acestep_core.config import SAMPLE_RATE
 from ..acestep_core.editing.request import Options
 from ..acestep_core.pipeline import ACEStep, checked_output, delivered
 from ..acestep_core.types import checked_latent
-from . import host, sound
-from .task_socket import KEY, Sampled, digest_of, finished
+from . import host, shown, sound
+from .task_socket import KEY, Sampled, digest_of, finished, seeds_of
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,8 @@ class DCAEDecode:
     DESCRIPTION = "Makes sound of a latent, in tiles that give exactly what the whole would give."
     SEARCH_ALIASES = ("vae decode audio", "vocoder", "latent to audio")
     CATEGORY = "ACE-Step"
-    FUNCTION = "decode"
+    FUNCTION = "show"
+    HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("AUDIO", "STRING")
     RETURN_NAMES = ("audio", "report")
     OUTPUT_TOOLTIPS = (
@@ -82,6 +83,13 @@ class DCAEDecode:
             "optional": {"rate": ("INT", rate), **KEEPING},
         }
 
+    def show(self, **inputs: Any) -> dict[str, Any]:
+        audio, report = self.decode(**inputs)
+        facts = {**shown.of_sound(audio["waveform"][0], audio["sample_rate"])}
+        if about := shown.about(audio):
+            facts["warnings"], facts["edits"] = list(about.warnings), shown.of_edits(about.reports)
+        return shown.shown((audio, report), facts)
+
     def decode(
         self,
         model: ACEStep,
@@ -99,7 +107,8 @@ def decoded(
 ) -> tuple[sound.Audio, list[str]]:
     """The sound of a LATENT, put into its source where it was sampled for one, and the report."""
     z, sampled = checked_latent(latent["samples"]), latent.get(KEY)
-    notes, reports = [], []
+    notes: list[str] = []
+    reports, source = (), None
     if isinstance(sampled, Sampled) and sampled.digest != digest_of(latent["samples"]):
         sampled = None
         notes.append(
@@ -108,7 +117,7 @@ def decoded(
         )
     if isinstance(sampled, Sampled):
         edited = finished(model, sampled, z, options)
-        reports = [report.text() for report in edited.reports]
+        reports, source = edited.reports, sampled.asked.given
         wave, rate = torch.stack(edited.waves), edited.rate
         notes += checked_output(wave)  # the levels of new parts stand in the reports
     else:
@@ -117,10 +126,16 @@ def decoded(
     for note in notes:
         log.warning(note)
     about = f"{wave.shape[-1] / rate:.3f} s at {rate} Hz, peak {float(wave.abs().max()):.3f}"
-    audio = sound.audio_of(wave, rate)
-    if isinstance(sampled, Sampled):  # for Save Audio: the Sampler could not know
-        audio[KEY] = options or Options()
-    return audio, [about, *notes, *reports]
+    # For the nodes that save and play it: the Sampler could not know.
+    audio = shown.told(
+        sound.audio_of(wave, rate),
+        seeds=seeds_of(latent),
+        reports=reports,
+        warnings=tuple(notes),
+        source=source.source_audio if source else None,
+        options=(options or Options()) if isinstance(sampled, Sampled) else None,
+    )
+    return audio, [about, *notes, *(report.text() for report in reports)]
 
 
 class DCAEEncode:

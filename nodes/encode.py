@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..acestep_core.lyrics import LANGUAGE_CHOICES
+from ..acestep_core.lyrics.preview import Preview, heard
 from ..acestep_core.pipeline import ACEStep
 from ..acestep_core.settings import checked, chosen_from
 from ..acestep_core.types import COMPATS, Lyrics, Tags
-from . import host
+from . import host, shown
 
 
 class TagEncode:
@@ -52,7 +53,8 @@ class LyricEncode:
     )
     SEARCH_ALIASES = ("lyrics", "words", "vocals", "text encode")
     CATEGORY = "ACE-Step"
-    FUNCTION = "encode"
+    FUNCTION = "show"
+    HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("ACESUITE_LYRICS", "STRING")
     RETURN_NAMES = ("lyrics", "preview")
     OUTPUT_TOOLTIPS = (
@@ -93,12 +95,22 @@ class LyricEncode:
     def encode(
         self, model: ACEStep, lyrics: str, language: str = "auto", compat: str = COMPATS[0]
     ) -> tuple[Lyrics, str]:
+        return self._read(model, lyrics, language, compat)[0]
+
+    def show(self, **inputs: Any) -> dict[str, Any]:
+        results, seen = self._read(**inputs)
+        return shown.shown(results, {"lyrics": shown.of_lyrics(seen)})
+
+    def _read(
+        self, model: ACEStep, lyrics: str, language: str = "auto", compat: str = COMPATS[0]
+    ) -> tuple[tuple[Lyrics, str], Preview]:
         with host.errors_of(self.TITLE):
             host.stop_if_asked()
             chosen_from("compat", compat, COMPATS)
             made = model.lyrics(lyrics, language, compat)
+            seen = heard(made, model.vocabulary)
         lines = [f"[{line.language}] {line.normalised}" if line.text else "" for line in made.lines]
-        return made, "\n".join([*lines, *(f"Note: {text}" for text in made.warnings)])
+        return (made, "\n".join([*lines, *(f"Note: {text}" for text in seen.notes)])), seen
 
 
 class ToConditioning:

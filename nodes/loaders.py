@@ -15,7 +15,7 @@ from ..acestep_core.weights import small
 from ..acestep_core.weights.checkpoint import recognise
 from ..acestep_core.weights.lora import Applied, read_adapter
 from ..acestep_core.weights.model import Added, load
-from . import checkpoints, host
+from . import checkpoints, host, shown
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,8 @@ class LoadACEStep:
     )
     SEARCH_ALIASES = ("music model", "checkpoint", "song", "ACE-Step 3.5B")
     CATEGORY = "ACE-Step"
-    FUNCTION = "load"
+    FUNCTION = "show"
+    HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("ACESUITE_MODEL", "STRING")
     RETURN_NAMES = ("model", "report")
     OUTPUT_TOOLTIPS = (
@@ -83,9 +84,13 @@ class LoadACEStep:
         report = _report(pipe, place.name)
         if checkpoint == checkpoints.AUTO and place == small.FOLDER:
             report += NO_OTHER
-        host.say(report)
         log.info("Loaded in %.1f s", time.perf_counter() - began)
         return pipe, report
+
+    def show(self, **inputs: Any) -> dict[str, Any]:
+        pipe, report = self.load(**inputs)
+        facts = {"report": [report], "demonstration": pipe.model.is_demo}
+        return shown.shown((pipe, report), facts)
 
 
 NO_ADAPTER = "none"

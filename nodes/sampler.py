@@ -37,10 +37,10 @@ from ..acestep_core.types import (
     Tags,
     TextToMusic,
 )
-from . import host, sound
+from . import host, shown, sound
 from .preview import MelPreview
 from .settings import GuidanceSettings
-from .task_socket import KEY, Ready, Sampled, TaskAsked, digest_of, ready
+from .task_socket import KEY, SEEDS, Ready, Sampled, TaskAsked, digest_of, ready
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,8 @@ class Sampler:
     DESCRIPTION = "Makes music: a latent from tags, lyrics and a seed. DCAE Decode makes it sound."
     SEARCH_ALIASES = ("text to music", "generate song", "KSampler", "t2m")
     CATEGORY = "ACE-Step"
-    FUNCTION = "sample"
+    FUNCTION = "show"
+    HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("LATENT", "STRING")
     RETURN_NAMES = ("latent", "info")
     OUTPUT_TOOLTIPS = (
@@ -119,17 +120,20 @@ class Sampler:
             "optional": {**SETTINGS, **SOCKETS},
         }
 
+    def show(self, **inputs: Any) -> dict[str, Any]:
+        results = self.sample(**inputs)
+        return shown.shown(results, shown.of_run(results[1]))
+
     def sample(
         self,
         model: ACEStep,
         tags: Tags,
         lyrics: Lyrics,
         task: TaskAsked | None = None,
-        preview: bool = True,
         **asked: Any,
     ) -> tuple[dict[str, Any], str]:
         with host.errors_of(self.TITLE):
-            latent, record = sampled(model, (tags, lyrics), Asked(**asked), task, preview)
+            latent, record = sampled(model, (tags, lyrics), Asked(**asked), task)
             return latent, info_of(record)
 
 
@@ -138,18 +142,20 @@ def sampled(
     words: tuple[Tags, Lyrics],
     asked: Asked,
     task: TaskAsked | None = None,
-    preview: bool = True,
 ) -> tuple[dict[str, Any], Record]:
     """The LATENT that the settings make of tags and lyrics, and the record of the run."""
     tags, lyrics = words[0], task.sung(words[1]) if task else words[1]
     plan = ready(model, task, asked.recipe(tags, lyrics))
-    picture = MelPreview(model, branches=branches_of(plan.sampled.guidance)) if preview else None
+    picture = None
+    if host.is_preview_wanted():
+        picture = MelPreview(model, branches=branches_of(plan.sampled.guidance))
     began = time.perf_counter()
     latent, steps = _latent(model, (tags, lyrics), plan, picture)
     log.info("Sampled %.3f s of music in %.1f s", latent.seconds, time.perf_counter() - began)
     warnings = [*lyrics.warnings, *plan.warnings]
     warnings += step_warnings(steps, _steps(plan.asked)) if task else []
     samples, source = sound.latent_out(latent), None
+    samples[SEEDS] = plan.asked.retake_seeds or plan.asked.seeds
     if task and task.given:
         digest = digest_of(samples["samples"])
         samples[KEY] = Sampled(task, plan.asked, steps, digest, plan.notes)
@@ -189,9 +195,9 @@ def _about(task: TaskAsked | None) -> list[str]:
     """What a connected task does to the widgets, and whose seeds the info names."""
     if task is None:
         return []
-    notes = [] if task.given is None else ["seconds come from the connected task's source."]
+    notes = [] if task.given is None else [shown.SECONDS_NOTE]
     if not isinstance(task.task, Follow):
-        notes.append("retake_seeds are the Sampler's seed and those after it; seeds the source's.")
+        notes.append(shown.SEEDS_NOTE)
     return notes
 
 
@@ -295,14 +301,6 @@ SOCKETS = {
         {
             "tooltip": "From Inpaint Mask, Extend, Retake, Remix / Edit or Audio Reference: works"
             " on their source, whose length replaces seconds. DCAE Decode puts the result into it."
-        },
-    ),
-    "preview": (
-        "BOOLEAN",
-        {
-            "default": True,
-            "tooltip": "Show the song while it is made, as a mel spectrogram, 10 s at a time. It"
-            " takes a twentieth of the time at most, and no memory that is short.",
         },
     ),
     "one_by_one": (

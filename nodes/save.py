@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..acestep_core.atomic import replaced
-from ..acestep_core.editing.request import Options
 from ..acestep_core.pipeline import ACEStep
-from ..acestep_core.records.labels import file_name, shown
+from ..acestep_core.records.labels import file_name
+from ..acestep_core.records.labels import shown as labels_of
 from ..acestep_core.records.record import (
     OWN_KEY,
     parsed_record,
@@ -23,12 +23,12 @@ from ..acestep_core.records.record import (
     write_record,
 )
 from ..acestep_core.records.replay import carried, of_item
-from ..acestep_core.settings import SettingError, chosen_from
+from ..acestep_core.settings import chosen_from
 from ..acestep_core.sound.files import FORMATS, write_audio
 from ..acestep_core.weights.checkpoint import FILES, FOLDERS
 from ..acestep_core.weights.download import sha256
-from . import host, sound
-from .task_socket import KEY
+from . import host, shown, sound
+from .players import checked_info, of_song
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class SaveAudio:
             bits = details.get("bits", BITS[0])
             chosen_from("bits", bits, BITS)
             record, old = _record(info, model), details.get("replayed", "")
-            record = _put_back(record, audio.get(KEY))
+            record = _put_back(record, shown.about(audio))
             labels = _labels(record, details.get("title", ""))
             folder, subfolder, name, counter = host.output_place(
                 _prefix(filename_prefix, record, labels)
@@ -109,28 +109,25 @@ class SaveAudio:
                 if own and details.get("save_settings", False):
                     _write_beside(path, own)
                 saved.append({"filename": path.name, "subfolder": subfolder, "type": "output"})
-        files = "\n".join(f"{one['subfolder']}/{one['filename']}".lstrip("/") for one in saved)
-        return {"ui": {"audio": saved, **_said(notes)}, "result": (files,)}
+            told = list(dict.fromkeys(notes))
+            facts = of_song(audio, info, saved, told)
+        names = "\n".join(f"{one['subfolder']}/{one['filename']}".lstrip("/") for one in saved)
+        return shown.shown((names,), facts, audio=saved)
 
 
 def _record(info: str, model: ACEStep | None) -> dict[str, Any]:
     """What the Sampler said of the run, with the model's hash."""
-    try:
-        record = json.loads(info) if info.strip() else {}
-    except ValueError as error:
-        raise SettingError(f"info is not JSON ({error}). Connect the Sampler's info.") from error
-    if not isinstance(record, dict):
-        raise SettingError("info holds no settings. Connect the Sampler's info.")
+    record = checked_info(info)
     if model is not None and model.place is not None:
         record.setdefault("ace_core", {})["model_sha256"] = hash_of(model.place)
     return record
 
 
-def _put_back(record: dict[str, Any], options: object) -> dict[str, Any]:
+def _put_back(record: dict[str, Any], about: shown.About | None) -> dict[str, Any]:
     """The record with how DCAE Decode put the result into its source."""
-    if not isinstance(options, Options) or not record:
+    if not record or about is None or about.options is None:
         return record
-    return {**record, OWN_KEY: {**record.get(OWN_KEY, {}), "options": asdict(options)}}
+    return {**record, OWN_KEY: {**record.get(OWN_KEY, {}), "options": asdict(about.options)}}
 
 
 def _labels(record: dict[str, Any], title: str) -> dict[str, str]:
@@ -138,7 +135,7 @@ def _labels(record: dict[str, Any], title: str) -> dict[str, str]:
     if not host.is_metadata_wanted():
         return {}
     tags, lyrics = (str(record.get(name) or "") for name in ("prompt", "lyrics"))
-    return shown(tags, lyrics, title)
+    return labels_of(tags, lyrics, title)
 
 
 def _prefix(asked: str, record: dict[str, Any], labels: dict[str, str]) -> str:
@@ -146,14 +143,6 @@ def _prefix(asked: str, record: dict[str, Any], labels: dict[str, str]) -> str:
     seeds = record.get("retake_seeds") or record.get("actual_seeds") or ("",)
     title = file_name(labels.get("title", "")) or NO_TITLE
     return asked.replace("%title%", title).replace("%seed%", str(seeds[0]))
-
-
-def _said(notes: list[str]) -> dict[str, list[str]]:
-    """What went otherwise than asked, on the node."""
-    told = "\n".join(dict.fromkeys(notes))
-    if told:
-        host.say(told)
-    return {"text": [told]} if told else {}
 
 
 def _of_item(record: dict[str, Any], index: int, path: Path) -> dict[str, Any]:

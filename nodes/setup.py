@@ -15,7 +15,7 @@ from ..acestep_core.types import Lyrics, Recipe, Tags, TextToMusic
 from ..acestep_core.weights import small
 from ..acestep_core.weights.checkpoint import CheckpointError
 from ..acestep_core.weights.download import SINGLE_FILE, is_complete
-from . import checkpoints, host
+from . import checkpoints, host, shown
 
 # package -> what it is for
 NEEDED = {
@@ -70,7 +70,7 @@ class SetupCheck:
             lines = [*_system(), *_checkpoints(), *_vocabulary(), *_packages()]
             lines += _forecast(model, seconds) if model else []
         report = "\n".join(lines)
-        return {"ui": {"text": [report]}, "result": (report,)}
+        return shown.shown((report,), {"report": lines}, text=[report])
 
 
 def _system() -> list[str]:

@@ -44,6 +44,7 @@ from ..acestep_core.weights.download import sha256
 from . import host, sound
 
 KEY = "acesuite"  # of a LATENT: what it was sampled for
+SEEDS = "acesuite_seeds"  # of a LATENT: of what is new, one a clip
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +135,12 @@ def digest_of(samples: Tensor) -> str:
     """SHA-256 of samples (B, 8, 16, T), wherever they lie."""
     plain = samples.detach().to("cpu", torch.float32).contiguous()
     return hashlib.sha256(plain.numpy().tobytes()).hexdigest()
+
+
+def seeds_of(samples: dict[str, Any]) -> tuple[int, ...]:
+    """The seeds of what is new in a LATENT, where it says so."""
+    seeds = samples.get(SEEDS, ())
+    return seeds if len(seeds) == len(samples["samples"]) else ()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ AUDIO -> log-mel -> IMAGE
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,11 @@ from torch.nn.functional import pad
 from ..acestep_core.config import SAMPLE_RATE, VocoderConfig
 from ..acestep_core.pictures.sound import Regions, edit_picture, mel_picture
 from ..acestep_core.sound.audio import checked_wave, resample, stereo
-from ..acestep_core.sound.files import write_audio
 from ..acestep_core.sound.mel import log_mel
 from ..acestep_core.tasks.region import resolve
 from ..acestep_core.types import Edit, Extend, Inpaint
-from . import host, sound
+from . import host, shown, sound
+from .players import takes_of, temporary
 from .task_socket import TaskAsked
 
 TASK = (
@@ -97,8 +96,9 @@ class CompareTakes:
                 edit_picture(*_alike(first, mel), max(length, seconds), marks, f"1 and {place}")
                 for place, (mel, seconds) in enumerate(others, start=2)
             ] or [mel_picture(first, length, "", marks)]
-            shown = _played(given)
-        return {"ui": {"audio": shown}, "result": (image_of(pictures),)}
+            files = temporary(given, "acesuite_take")
+            takes = takes_of(given, files)
+        return shown.shown((image_of(pictures),), {"clips": takes}, audio=files)
 
 
 def _mels(audio: sound.Audio) -> tuple[list[Tensor], list[float]]:
@@ -136,15 +136,3 @@ def image_of(pictures: list[Any]) -> Tensor:
     """(B, H, W, 3) from 0 to 1."""
     pixels = [torch.from_numpy(np.array(picture, dtype=np.float32) / 255) for picture in pictures]
     return torch.stack(pixels)
-
-
-def _played(given: list[sound.Audio]) -> list[dict[str, str]]:
-    """The clips as files in the temporary folder, for the page's players."""
-    folder, subfolder, name, counter = host.output_place("acesuite_take", "temp")
-    clips = [(wave, int(one["sample_rate"])) for one in given for wave in one["waveform"]]
-    shown = []
-    for index, (wave, rate) in enumerate(clips):
-        path = Path(folder) / f"{name}_{counter + index:05}_.flac"
-        write_audio(path, wave, rate)
-        shown.append({"filename": path.name, "subfolder": subfolder, "type": "temp"})
-    return shown

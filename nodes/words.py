@@ -15,7 +15,7 @@ from ..acestep_core.writer import BACK_ENDS, LEAST_SECONDS, MOST_SECONDS, MOST_S
 from ..acestep_core.writer.genres import genre as preset_of
 from ..acestep_core.writer.genres import genres
 from ..acestep_core.writer.song import Song
-from . import host
+from . import host, shown
 
 
 class LyricPreview:
@@ -57,9 +57,14 @@ class LyricPreview:
             vocabulary = Vocabulary.find(None, host.vocabulary_places())
             duration = seconds or None
             seen = preview(lyrics, language=language, vocabulary=vocabulary, duration=duration)
-            advice = [str(one) for one in lint(lyrics, language=language, duration=duration)]
-            report = "\n".join([as_text(seen), *advice])
-        return {"ui": {"text": [report]}, "result": (report,)}
+            found = lint(lyrics, language=language, duration=duration)
+            report = "\n".join([as_text(seen), *map(str, found)])
+        advised = [
+            {"line": one.line, "level": one.severity, "text": f"{one.message} {one.suggestion}"}
+            for one in found
+        ]
+        facts = {"lyrics": {**shown.of_lyrics(seen), "advice": advised}}
+        return shown.shown((report,), facts, text=[report])
 
 
 class SongWriter:
@@ -67,7 +72,8 @@ class SongWriter:
     DESCRIPTION = "Tags and lyrics for a sentence about a song: a draft, meant to be changed."
     SEARCH_ALIASES = ("prompt to song", "lyrics generator", "write lyrics", "llm")
     CATEGORY = "ACE-Step"
-    FUNCTION = "write"
+    FUNCTION = "show"
+    HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("STRING", "STRING", "STRING")
     RETURN_NAMES = ("tags", "lyrics", "notes")
     OUTPUT_TOOLTIPS = (
@@ -107,6 +113,7 @@ class SongWriter:
                         " in the environment; nothing is sent anywhere otherwise.",
                     },
                 ),
+                **LOCK,
             },
         }
 
@@ -117,18 +124,54 @@ class SongWriter:
         seconds: float = 60.0,
         instrumental: bool = False,
         back_end: str = BACK_ENDS[0],
+        **kept: Any,
     ) -> tuple[str, str, str]:
+        if kept.get("lock"):
+            return kept.get("tags", ""), kept.get("lyrics", ""), "Locked: nothing was written."
         with host.errors_of(self.TITLE):
             song = write_song(
                 prompt, instrumental=instrumental, duration=seconds, seed=seed, back_end=back_end
             )
         return song.tags, song.lyrics, "\n".join(about(song))
 
+    def show(self, **inputs: Any) -> dict[str, Any]:
+        results = tags, lyrics, notes = self.write(**inputs)
+        written = {"tags": tags, "lyrics": lyrics, "lock": bool(inputs.get("lock"))}
+        return shown.shown(results, {"written": written, "notes": notes.split("\n")})
+
 
 def about(song: Song) -> list[str]:
     """Language, seed, and what went otherwise than asked."""
     words = f"Language {song.language}" if song.language else "No words"
     return [f"{words}, seed {song.seed}.", *song.warnings]
+
+
+LOCK = {
+    "lock": (
+        "BOOLEAN",
+        {
+            "default": False,
+            "tooltip": "On: the two texts below are given as they are. Off: new ones are written,"
+            " and shown below.",
+        },
+    ),
+    "tags": (
+        "STRING",
+        {
+            "multiline": True,
+            "default": "",
+            "tooltip": "The tags that were written last. Change them, and they are locked.",
+        },
+    ),
+    "lyrics": (
+        "STRING",
+        {
+            "multiline": True,
+            "default": "",
+            "tooltip": "The lyrics that were written last. Change them, and they are locked.",
+        },
+    ),
+}
 
 
 class TagPresets:

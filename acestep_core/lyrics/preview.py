@@ -82,12 +82,17 @@ def preview(
     """Everything that can be said of lyrics before singing; settings as in `tokenise`."""
     vocabulary = vocabulary or Vocabulary.find()
     lyrics = tokenise(text, language=language, detector=detector, vocabulary=vocabulary)
+    return heard(lyrics, vocabulary, duration)
+
+
+def heard(lyrics: Lyrics, vocabulary: Vocabulary, duration: float | None = None) -> Preview:
+    """The same of lyrics that are tokens already."""
     known = _Known(vocabulary)
     lines = tuple(_note(i, line, known) for i, line in enumerate(lyrics.lines, start=1))
-    times = _times(text or "", lines)
+    times = _times(lyrics.text if lines else "", lines)
     tokens = int(lyrics.mask.sum())
     notes = [*lyrics.warnings, *_notes(lyrics, times, duration)]
-    if not fixed_language(language):
+    if not fixed_language(lyrics.language):
         notes += foreign_note([line.text for line in lyrics.lines])
     return Preview(
         lines, times.sections, tokens, MAX_LYRIC_TOKENS, times.seconds, duration, tuple(notes)

@@ -39,9 +39,10 @@ from .memory import (
     with_adapter,
 )
 from .progress import (
+    PREVIEW,
     Bar,
     Picture,
-    say,
+    is_preview_wanted,
     stop_if_asked,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "FOLDER",
     "IN_COMFYUI",
     "MEMORY_MODES",
+    "PREVIEW",
     "Bar",
     "HostPart",
     "HostPlacing",
@@ -60,6 +62,7 @@ __all__ = [
     "input_file",
     "input_folder",
     "is_metadata_wanted",
+    "is_preview_wanted",
     "mark_of",
     "memory_free",
     "model_files",
@@ -69,7 +72,6 @@ __all__ = [
     "path_of",
     "placement",
     "register_folder",
-    "say",
     "stop_if_asked",
     "user_file",
     "vocabulary_places",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from ...acestep_core.atomic import FileError
 from ...acestep_core.networks.memory import is_out_of_memory
@@ -13,13 +14,20 @@ from .found import IN_COMFYUI, log, management
 from .memory import memory_free
 
 
+@cache
+def by_name(kind: type[Exception]) -> type[Exception]:
+    """The same class by its name alone: pages print its module before the sentence, and that of
+    a pack is a path."""
+    return type(kind.__name__, (kind,), {"__module__": "builtins"})
+
+
 @contextmanager
 def errors_of(title: str) -> Iterator[None]:
     """Name the node in what a user can correct, and say what helps when memory runs out."""
     try:
         yield
     except (SettingError, CheckpointError, FileError) as error:
-        raise type(error)(f"{title}: {error}") from error
+        raise by_name(type(error))(f"{title}: {error}") from error
     except Exception as error:
         # On older versions the user's stop is an Exception, too.
         if not _ran_out_of_memory(error):

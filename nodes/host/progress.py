@@ -1,7 +1,8 @@
-"""The node's progress bar, its line of text, and the user's stop."""
+"""The node's progress bar, its picture, and the user's stop."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -9,13 +10,31 @@ from typing import Any
 from torch import Tensor
 
 from ...acestep_core.sampling.schedule import Step
-from .found import IN_COMFYUI, log, management
+from .folders import user_file
+from .found import IN_COMFYUI, management
 
 
 def stop_if_asked() -> None:
     """Raise ComfyUI's own exception when the user has pressed stop."""
     if IN_COMFYUI:
         management().throw_exception_if_processing_interrupted()
+
+
+PREVIEW = "acestepsuite.Preview"  # a setting of the page, which is kept with the others
+SETTINGS = "default/comfy.settings.json"  # of the one user that most installations have
+
+
+def is_preview_wanted() -> bool:
+    """Whether a page waits for this run, and its user wants to see the song meanwhile."""
+    server = getattr(sys.modules.get("server"), "PromptServer", None) if IN_COMFYUI else None
+    if getattr(getattr(server, "instance", None), "client_id", None) is None:
+        return False
+    place = user_file(SETTINGS)
+    try:
+        settings = json.loads(place.read_text(encoding="utf-8")) if place else {}
+    except (OSError, ValueError):  # nothing was set yet; a broken file is for the page to tell
+        return True
+    return settings.get(PREVIEW) is not False
 
 
 Picture = Callable[[Step, Tensor, Tensor], Any]  # -> a PIL image now and then, else None
@@ -43,13 +62,3 @@ class Bar:
         self._done += 1
         image = self._picture(step, x, velocity) if self._picture else None
         self.tick(self._done, self._total, image)
-
-
-def say(text: str) -> None:
-    """A line on the running node, for the page that started the run and no other."""
-    log.info(text)
-    server = getattr(sys.modules.get("server"), "PromptServer", None) if IN_COMFYUI else None
-    instance = getattr(server, "instance", None)
-    # Pages older than this saved the line as a widget's value, which shifts later widgets.
-    if instance is not None and hasattr(instance, "node_replace_manager") and instance.client_id:
-        instance.send_progress_text(text, instance.last_node_id, instance.client_id)

@@ -6,7 +6,6 @@ prompt -> POST /prompt -> messages over the WebSocket -> Outcome
 from __future__ import annotations
 
 import json
-import struct
 import threading
 import time
 import urllib.error
@@ -22,7 +21,6 @@ from tests.host.comfyui import get_json
 
 Prompt = dict[str, dict[str, Any]]
 
-PROGRESS_TEXT = 3  # kind of a binary message
 ENDS = {"execution_success", "execution_error", "execution_interrupted"}
 
 
@@ -117,9 +115,9 @@ class Client:
         except urllib.error.HTTPError as error:
             raise RefusedError(json.loads(error.read())) from None
 
-    def texts(self) -> list[tuple[str, str]]:
-        """(node, line) of every line that was put on a node."""
-        return [(m.data["node"], m.data["text"]) for m in self._messages if m.kind == "text"]
+    def heard(self, kind: str) -> list[Message]:
+        """Messages of a kind, about whatever prompt."""
+        return [message for message in list(self._messages) if message.kind == kind]
 
     def _about(self, prompt_id: str) -> list[Message]:
         return [m for m in list(self._messages) if m.data.get("prompt_id") == prompt_id]
@@ -134,10 +132,8 @@ class Client:
             if isinstance(message, str):
                 content = json.loads(message)
                 self._messages.append(Message(now, content["type"], content["data"] or {}))
-            elif message and struct.unpack(">I", message[:4])[0] == PROGRESS_TEXT:
-                (size,) = struct.unpack(">I", message[4:8])
-                node, text = message[8 : 8 + size].decode(), message[8 + size :].decode()
-                self._messages.append(Message(now, "text", {"node": node, "text": text}))
+            elif message:  # a picture
+                self._messages.append(Message(now, "binary", {"size": len(message)}))
 
 
 @contextmanager

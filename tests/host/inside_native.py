@@ -188,7 +188,7 @@ def check_native_sampler_and_ours_make_the_same(inside: Inside) -> str:
     (guidance,) = inside.nodes["AceSuiteGuidance"]().settings("custom", kind="cfg", scale=1.0)
     asked = {"model": pipe, "tags": tags, "lyrics": lyrics, "seed": 7, "seconds": 2.0}
     latent, _ = inside.nodes["AceSuiteSampler"]().sample(
-        **asked, batch_size=1, guidance_settings=guidance, schedule=schedule, preview=False
+        **asked, batch_size=1, guidance_settings=guidance, schedule=schedule
     )
     noise = inside.module("acestep_core.sampling.noise").Stream((7,)).draw(FRAMES)
     levels = inside.module("acestep_core.sampling.schedule").sigmas(4).float()

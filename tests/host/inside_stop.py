@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 RATE = 32_000
 SECONDS = 30.0  # several tiles of 128 frames (11.9 s)
-LONG = {"seed": 5, "seconds": 4.0, "batch_size": 1, "steps": 50, "preview": False}
+LONG = {"seed": 5, "seconds": 4.0, "batch_size": 1, "steps": 50}
 
 
 def runs_after_stop(network: Any, press_at: int, work: Callable[[], Any]) -> int:

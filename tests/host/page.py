@@ -47,13 +47,44 @@ QUEUE = """async () => {
     app.api.queuePrompt = async (...words) => {
         const answer = await queue(...words); seen.push(answer); return answer;
     };
-    try { await app.queuePrompt(0); } finally { app.api.queuePrompt = queue; }
+    try { await app.queuePrompt(0); } catch { /* refused */ }
+    finally { app.api.queuePrompt = queue; }
     return seen[0]?.prompt_id;
+}"""
+SET = """([kind, values]) => {
+    const node = app.graph._nodes.find(one => one.type === kind);
+    for (const [name, value] of Object.entries(values))
+        node.widgets.find(one => one.name === name).value = value;
+}"""
+CENTRE = """kind => {
+    const node = app.graph._nodes.find(one => one.type === kind);
+    app.canvas.ds.scale = 1;
+    app.canvas.centerOnNode(node);
+    app.canvas.setDirty(true, true);
 }"""
 MISSING = """() => app.graph._nodes.map(node => node.type)
     .filter(type => !LiteGraph.registered_node_types[type])"""
 SAID = """() => [...document.querySelectorAll('.p-toast-message, [role=dialog]')]
     .map(one => one.innerText.replace(/\\s+/g, ' ').trim()).filter(Boolean)"""
+
+
+# What a node's panel holds, and whether it can be seen; folded text is not in `text`.
+PANEL = """kind => {
+    const node = app.graph._nodes.find(one => one.type === kind);
+    const widget = node?.widgets?.find(one => one.type === 'acesuite_panel');
+    if (!widget) return null;
+    const box = widget.element.getBoundingClientRect();
+    const inside = widget.element.firstElementChild.getBoundingClientRect();
+    const holder = widget.element.parentElement?.getBoundingClientRect();
+    return {
+        text: widget.element.innerText, all: widget.element.textContent,
+        is_seen: widget.element.isConnected && !widget.hidden && box.height > 0 && box.width > 0,
+        // By the rounding of pixels at most, at whatever zoom.
+        is_whole: inside.height <= (holder?.height ?? 0) + 2,
+        players: [...widget.element.querySelectorAll('audio')].map(one =>
+            ({label: one.getAttribute('aria-label'), seconds: one.duration || 0})),
+    };
+}"""
 
 
 def chromium() -> str | None:
@@ -69,10 +100,17 @@ class Opened:
     def load(self, workflow: dict[str, Any]) -> None:
         self.page.evaluate(LOAD, workflow)
 
+    def press(self) -> str | None:
+        """Press Run; the prompt's id, or None where it was refused."""
+        return self.page.evaluate(QUEUE)
+
     def run(self, seconds: float = 120) -> dict[str, Any]:
         """Press Run; the entry of the history when it is done."""
-        prompt = self.page.evaluate(QUEUE)
+        prompt = self.press()
         assert prompt, f"the page did not queue: {self.said()} {self.errors()}"
+        return self.ended(prompt, seconds)
+
+    def ended(self, prompt: str, seconds: float = 120) -> dict[str, Any]:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             entry = get_json(f"{self.url}/history/{prompt}").get(prompt)
@@ -82,6 +120,25 @@ class Opened:
             time.sleep(0.2)
         raise AssertionError(f"not done in {seconds:.0f} s")
 
+    def set(self, kind: str, **values: Any) -> None:
+        """Values of the widgets of the one node of that kind."""
+        self.page.evaluate(SET, [kind, values])
+
+    def panel(self, kind: str) -> dict[str, Any]:
+        """What the node of that kind shows on itself; it is brought into view for it."""
+        self.page.evaluate(CENTRE, kind)
+        self.page.wait_for_timeout(700)
+        found = self.page.evaluate(PANEL, kind)
+        assert found, f"{kind} has no panel"
+        return found
+
+    def reload(self) -> None:
+        """Load the page again, as it restores its workflow by itself."""
+        self.page.wait_for_timeout(1500)  # the page keeps its workflow a moment after a change
+        self.page.reload(wait_until="domcontentloaded")
+        self.page.wait_for_function(IS_READY, timeout=90_000)
+        self.page.wait_for_timeout(2500)
+
     def missing(self) -> list[str]:
         """Types of nodes that the page does not know; frontend-only ones count as known."""
         return self.page.evaluate(MISSING)
@@ -89,6 +146,16 @@ class Opened:
     def said(self) -> list[str]:
         """Toasts and dialogs."""
         return self.page.evaluate(SAID)
+
+    def toasts(self) -> list[str]:
+        return self.page.locator(".p-toast-message").all_inner_texts()
+
+    def dismiss(self) -> None:
+        """Close what covers the graph."""
+        for _ in range(3):
+            if self.page.locator("[role=dialog]:visible").count():
+                self.page.keyboard.press("Escape")
+                self.page.wait_for_timeout(300)
 
     def errors(self) -> list[str]:
         return [error for error in self._errors if not any(known in error for known in USUAL)]

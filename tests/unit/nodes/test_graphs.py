@@ -35,7 +35,7 @@ class Unsung:
     """A model that is never asked: it knows its name, and what tags and lyrics say."""
 
     def __init__(self, model: Any) -> None:
-        self.model = model.model
+        self.model, self.vocabulary = model.model, model.vocabulary
 
     def tags(self, text: str) -> Any:
         return module("acestep_core.types").Tags(torch.zeros(1, 1, 1), torch.ones(1, 1), text=text)

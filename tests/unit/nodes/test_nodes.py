@@ -72,6 +72,7 @@ def test_inputs_added_later_can_only_be_optional() -> None:
         "AceSuiteDCAEDecode": ["model", "latent"],
         "AceSuiteToConditioning": ["tags", "lyrics"],
         "AceSuiteSaveAudio": ["audio", "filename_prefix"],
+        "AceSuitePreviewAudio": ["audio"],
         "AceSuiteMelView": ["audio"],
         "AceSuiteCompareTakes": ["audio"],
         "AceSuiteSongWriter": ["prompt", "seed"],

@@ -133,15 +133,17 @@ def test_no_room_no_picture(words: dict[str, Any], monkeypatch: pytest.MonkeyPat
     assert run.drawn
 
 
-def test_preview_can_be_switched_off(
+def test_preview_is_drawn_where_it_is_wanted(
     words: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preview, "SHARE", 1000.0)
     shown: list[Any] = []
     monkeypatch.setattr(host.Bar, "tick", lambda self, done, total, image=None: shown.append(image))
+    monkeypatch.setattr(host, "is_preview_wanted", lambda: True)
     on, _ = sampled(words, seconds=40.0)
     assert any(shown)
     shown.clear()
-    off, _ = sampled(words, seconds=40.0, preview=False)
+    monkeypatch.setattr(host, "is_preview_wanted", lambda: False)
+    off, _ = sampled(words, seconds=40.0)
     assert not any(shown)
     assert torch.equal(on["samples"], off["samples"])

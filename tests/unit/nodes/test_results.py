@@ -100,7 +100,9 @@ def test_names_say_what_a_file_is(words: dict[str, Any], audio: dict[str, Any]) 
 
 def test_rate_that_mp3_has_not_is_told_on_the_node(audio: dict[str, Any]) -> None:
     answer = NODES["AceSuiteSaveAudio"]().save(audio, "x", format="mp3", kilobits=33)
-    assert "MP3 has no 33 kbit/s: 32 were written." in answer["ui"]["text"][0]
+    assert any(
+        "MP3 has no 33 kbit/s: 32 were written." in n for n in answer["ui"]["acesuite"][0]["notes"]
+    )
 
 
 INFO = '{"task": "retake", "prompt": "pop", "lyrics": "", "audio_duration": 5}'

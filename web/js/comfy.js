@@ -1,0 +1,79 @@
+// ComfyUI's page as this pack uses it; the only file that knows its objects by name.
+
+import { app } from "../../../scripts/app.js";
+import { api } from "../../../scripts/api.js";
+import { sayer } from "./words.js";
+
+export { api, app };
+
+export const root = () => app.rootGraph ?? app.graph;
+export const setting = (id) => app.extensionManager?.setting?.get(id);
+export const say = (key, values) => sayer(setting("Comfy.Locale"))(key, values);
+
+// Nodes 2.0 lay themselves out; on the canvas a node has the size it is given.
+export const isCanvas = () => !setting("Comfy.VueNodes.Enabled");
+
+export function addressOf({ filename, subfolder, type }) {
+  const asked = new URLSearchParams({ filename, subfolder: subfolder ?? "", type });
+  asked.set("rand", String(Math.random())); // temporary names come again after a restart
+  return api.apiURL(`/view?${asked}`);
+}
+
+// Ids in messages and prompts are "57:3" for node 3 of the subgraph in node 57.
+export function nodeAt(id) {
+  let graph = root();
+  let node = null;
+  for (const part of String(id).split(":")) {
+    node = graph?.getNodeById(/^-?\d+$/.test(part) ? Number(part) : part) ?? null;
+    graph = node?.subgraph;
+  }
+  return node;
+}
+
+// [id, node] of all nodes, those of subgraphs as well.
+export function everyNode(graph = root(), before = "") {
+  return (graph?.nodes ?? graph?._nodes ?? []).flatMap((node) => {
+    const id = `${before}${node.id}`;
+    return [[id, node], ...(node.subgraph ? everyNode(node.subgraph, `${id}:`) : [])];
+  });
+}
+
+export const typeOf = (node) => node.comfyClass ?? node.type;
+export const titleOf = (node, type) => node?.title ?? type;
+
+const TOAST = "acesuite-toast";
+const toasts = new Map();
+
+// `key` names what it is about: a newer one takes the place of the older.
+export function toast(key, severity, summary, detail, life) {
+  untoast(key);
+  const message = { severity, summary, detail, styleClass: TOAST, ...(life ? { life } : {}) };
+  toasts.set(key, message);
+  app.extensionManager?.toast?.add(message);
+  setTimeout(below, 400);
+}
+
+// Newer pages have a box of their own for errors in the place of toasts.
+function below() {
+  const box = document.querySelector("[data-testid=error-overlay]")?.getBoundingClientRect();
+  const first = document.querySelector(`.${TOAST}`);
+  const gap = box && first ? box.bottom - first.getBoundingClientRect().top : 0;
+  if (gap > 0) first.style.marginTop = `${gap + 8}px`;
+}
+
+export function untoast(key) {
+  const message = toasts.get(key);
+  if (message) app.extensionManager?.toast?.remove(message);
+  toasts.delete(key);
+}
+
+export const untoastAll = () => [...toasts.keys()].forEach(untoast);
+
+export async function lastRuns(most = 32) {
+  try {
+    const answer = await api.fetchApi(`/history?max_items=${most}`);
+    return answer.ok ? await answer.json() : {};
+  } catch {
+    return {}; // the server is gone; the page says so by itself
+  }
+}

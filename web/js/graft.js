@@ -1,0 +1,135 @@
+// A plan of carry.js put into the graph that is open, and the buttons that ask for one.
+
+import { app, everyNode, nodeAt, root, say, titleOf, toast } from "./comfy.js";
+import { ACTIONS, planned } from "./carry.js";
+import { element } from "./panel.js";
+
+const GAP = 60;
+const SONGS = new Set(["AceSuiteSaveAudio", "AceSuitePreviewAudio"]);
+
+// `promptOf`: node -> the prompt that its song was made with.
+export function buttonsFor(promptOf) {
+  return (node, facts, clip) => {
+    const run = facts.find((one) => one.clips?.includes(clip));
+    if (!SONGS.has(node.comfyClass) || !run?.task) return [];
+    return ACTIONS.map((action) => {
+      const button = element("button", "", say(action));
+      button.type = "button";
+      button.title = say(`${action}_tip`);
+      button.addEventListener("click", () => act(action, promptOf(node), node, run, clip));
+      return button;
+    });
+  };
+}
+
+async function act(action, ran, node, facts, clip) {
+  const id = idOf(node);
+  const open = (await app.graphToPrompt()).output;
+  const plan = planned(action, withSeeds(open, ran), id, facts, clip);
+  const graph = node.graph ?? root();
+  if (plan.missing || !fits(plan, graph))
+    return toast(action, "warn", say(action), say("no_sampler"), 8000);
+  graph.beforeChange?.();
+  fix(plan.fix);
+  const made = grow(plan.add, graph);
+  graph.afterChange?.();
+  graph.setDirtyCanvas?.(true, true);
+  app.extensionManager?.workflow?.activeWorkflow?.changeTracker?.checkState?.();
+  if (plan.ask) centre(made[plan.ask]);
+  toast(action, "success", say(action), done(action, plan, clip), 6000);
+}
+
+function done(action, plan, clip) {
+  if (action !== "use_seed") return say("nodes_added", { what: say(`title_${action}`) });
+  const [id] = Object.keys(plan.fix);
+  return say("seed_is_used", { seed: clip.seed, node: titleOf(nodeAt(id)) });
+}
+
+const idOf = (node) => everyNode().find(([, one]) => one === node)?.[0];
+
+// Links lead from nodes of the same graph: not through the edge of a subgraph.
+function fits(plan, graph) {
+  const links = Object.values(plan.add).flatMap((one) => Object.values(one.links));
+  return links.every(([from]) => from in plan.add || nodeAt(from)?.graph === graph);
+}
+
+// The graph as it is, with the seeds that the song was made with.
+function withSeeds(open, ran) {
+  for (const [id, node] of Object.entries(open)) {
+    const seed = ran?.[id]?.inputs?.seed;
+    if (ran?.[id]?.class_type === node.class_type && typeof seed === "number")
+      node.inputs.seed = seed;
+  }
+  return open;
+}
+
+function fix(widgets) {
+  for (const [id, values] of Object.entries(widgets)) {
+    const node = nodeAt(id);
+    if (!node) continue;
+    for (const [name, value] of Object.entries(values)) put(node, name, value);
+    put(node, "control_after_generate", "fixed");
+  }
+}
+
+function put(node, name, value) {
+  const widget = node.widgets?.find((one) => one.name === name);
+  if (!widget) return;
+  const typed = typeof widget.value === "number" ? Number(value) : value;
+  const options = widget.options?.values;
+  if (Array.isArray(options) && !options.includes(typed)) options.push(typed);
+  widget.value = typed;
+  widget.callback?.(typed);
+}
+
+function grow(add, graph) {
+  const made = {};
+  const { LiteGraph } = globalThis;
+  for (const [key, { type, title, values }] of Object.entries(add)) {
+    const node = LiteGraph.createNode(type);
+    if (!node) continue;
+    graph.add(node);
+    if (title) node.title = say(title);
+    for (const [name, value] of Object.entries(values)) put(node, name, value);
+    made[key] = node;
+  }
+  for (const [key, { links }] of Object.entries(add))
+    for (const [input, [from, slot]] of Object.entries(links))
+      connect(made[from] ?? nodeAt(from), slot, made[key], input);
+  if (made.sampler) put(made.sampler, "seed", Math.floor(Math.random() * 2 ** 48));
+  lay(add, made, graph);
+  return made;
+}
+
+function connect(from, slot, to, input) {
+  const place = to?.inputs?.findIndex((one) => one.name === input);
+  if (from && place >= 0) from.connect(slot, to, place);
+}
+
+// In columns below all there is.
+function lay(add, made, graph) {
+  const own = new Set(Object.values(made));
+  const there = (graph.nodes ?? graph._nodes).filter((node) => !own.has(node));
+  const left = Math.min(...there.map((node) => node.pos[0]));
+  const top = Math.max(...there.map((node) => node.pos[1] + node.size[1])) + 2 * GAP;
+  const columns = [];
+  for (const [key, { column }] of Object.entries(add))
+    if (made[key]) (columns[column] ??= []).push(made[key]);
+  let x = left;
+  for (const column of columns.filter(Boolean)) {
+    let y = top;
+    for (const node of column) {
+      const [width, height] = node.computeSize();
+      node.setSize([Math.max(width, 330), Math.max(height, node.size[1])]);
+      node.pos = [x, y];
+      y += node.size[1] + GAP;
+    }
+    x += Math.max(...column.map((node) => node.size[0])) + GAP;
+  }
+}
+
+function centre(node) {
+  if (!node) return;
+  app.canvas.selectNode?.(node, false);
+  app.canvas.centerOnNode?.(node);
+}
