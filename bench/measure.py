@@ -37,10 +37,10 @@ def side_by_side(works: dict[str, Callable[[], object]], repeats: int) -> dict[s
             work()
             if round_:
                 times[name].append(time.perf_counter() - began)
-    return {name: _timing(found) for name, found in times.items()}
+    return {name: timing(found) for name, found in times.items()}
 
 
-def _timing(times: list[float]) -> Timing:
+def timing(times: list[float]) -> Timing:
     median = statistics.median(times)
     return Timing(median, (max(times) - min(times)) / median, times)
 
@@ -92,18 +92,21 @@ def anonymous() -> int:
     raise SystemExit("This benchmark reads RssAnon, which only Linux reports.")
 
 
-def filled(module: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
+def filled(
+    module: torch.nn.Module, dtype: torch.dtype, device: torch.device | str = "cpu"
+) -> torch.nn.Module:
     """A meta module with small random weights of this dtype."""
-    module = module.to_empty(device="cpu").to(dtype)
+    module = module.to(dtype).to_empty(device=device)  # this way round: nothing is ever wider
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in module.parameters():
             # Drawn once and repeated: a billion normal numbers would take longer than the work.
             piece = torch.randn(min(parameter.numel(), 1 << 20), generator=generator) * 0.02
+            piece = piece.to(parameter)
             flat = parameter.view(-1)
             for start in range(0, flat.numel(), len(piece)):
                 end = min(start + len(piece), flat.numel())
-                flat[start:end] = piece[: end - start].to(dtype)
+                flat[start:end] = piece[: end - start]
     return module.eval().requires_grad_(False)
 
 

@@ -7,6 +7,8 @@ A family is one recorded file. Its module here has two functions:
     cases(directory: Path) -> list[str]              names such as "edit.edit_full"
     check(directory: Path, case: str) -> Outcome     raises NotImplementedError where no code is
 
+The check of a family with tensors takes a Where as well, and computes the case there.
+
 A recorded file without a module, or a case without code, counts as failed.
 """
 
@@ -17,7 +19,8 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
-from .outcome import EXACT, LIMITS, Outcome, failed, passed, skipped
+from .outcome import EXACT, LIMITS, NETWORKS, Outcome, failed, passed, skipped
+from .where import HERE, Where
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 NO_CODE = "no code"
@@ -51,7 +54,7 @@ def all_cases(directory: Path) -> list[str]:
     return names
 
 
-def check(directory: Path, case: str) -> Outcome:
+def check(directory: Path, case: str, where: Where = HERE) -> Outcome:
     """Outcome of one case, whatever happens inside it."""
     family = family_of(case)
     try:
@@ -60,7 +63,8 @@ def check(directory: Path, case: str) -> Outcome:
             return failed(NO_CODE)
         if case == family:
             return failed(f"no cases in {len(module.cases(directory))} names")
-        return _as_outcome(module.check(directory, case))
+        elsewhere = () if where == HERE else (where,)
+        return _as_outcome(module.check(directory, case, *elsewhere))
     except NotImplementedError as error:
         return failed(f"{NO_CODE}: {error}" if str(error) else NO_CODE)
     except Exception as error:
@@ -80,9 +84,12 @@ def _as_outcome(result: Outcome | tuple[bool | None, str]) -> Outcome:
 __all__ = [
     "EXACT",
     "GOLDEN",
+    "HERE",
     "LIMITS",
+    "NETWORKS",
     "NO_CODE",
     "Outcome",
+    "Where",
     "all_cases",
     "check",
     "families",

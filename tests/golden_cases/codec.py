@@ -20,6 +20,7 @@ from acestep_core.types import Latent
 from .outcome import LIMITS, Outcome, compare
 from .recipe import network
 from .record import Record, load
+from .where import HERE, Where
 
 RATES = {"22": 22_050, "44": 44_100, "48": 48_000}
 INPUTS = ("audio22", "audio44", "audio48", "dcae.latent_in", "vocoder.mel")
@@ -32,29 +33,29 @@ def cases(directory: Path) -> list[str]:
     return [f"codec.{n}" for n in names if n not in (*INPUTS, *ALSO_RESULTS)]
 
 
-def check(directory: Path, case: str) -> Outcome:
+def check(directory: Path, case: str, where: Where = HERE) -> Outcome:
     record = load(directory, "codec")
     name = case.removeprefix("codec.")
     with torch.inference_mode():
-        result = _produced(record, name)
-    return compare(result, record.tensors[name], LIMITS["codec"])
+        result = _produced(record, name, where)
+    return compare(where.compared(result), record.tensors[name], LIMITS["codec"])
 
 
-def _produced(record: Record, name: str) -> Tensor:
+def _produced(record: Record, name: str, where: Where) -> Tensor:
     given = record.tensors
-    dcae = cast(DCAE, network("dcae", record))
-    vocoder = cast(Vocoder, network("vocoder", record))
+    dcae = cast(DCAE, network("dcae", record, where))
+    vocoder = cast(Vocoder, network("vocoder", record, where))
     if name == "dcae.latent":
-        return dcae.encoder(given["dcae.mel"])
+        return dcae.encoder(where.cast(given["dcae.mel"]))
     if name == "dcae.mel_out":
-        return dcae.decoder(given["dcae.latent_in"])
+        return dcae.decoder(where.cast(given["dcae.latent_in"]))
     if name == "vocoder.wave":
-        return vocoder(given["vocoder.mel"])
+        return vocoder(where.cast(given["vocoder.mel"]))
     mel = VocoderConfig.from_dict(record.info["vocoder"])
     if name == "mel44":
-        return log_mel(given["audio44"], mel)
-    cpu = torch.device("cpu")
-    codec = Codec(Resident(dcae, torch.float32, cpu), Resident(vocoder, torch.float32, cpu), mel)
+        return log_mel(where.placed(given["audio44"]), mel)
+    place = (where.dtype, where.device)
+    codec = Codec(Resident(dcae, *place), Resident(vocoder, *place), mel)
     rate = RATES[name[-2:]]
     if name.startswith("latent"):
         wave = resample(stereo(given[f"audio{name[-2:]}"]), rate, SAMPLE_RATE)

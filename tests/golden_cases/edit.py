@@ -21,30 +21,33 @@ from acestep_core.types import ORIGINAL, Edit, Guidance, Latent, Lyrics, Samplin
 from .outcome import LIMITS, Outcome, compare
 from .recipe import network
 from .record import load
+from .where import HERE, Where
 
 
 def cases(directory: Path) -> list[str]:
     return [f"edit.{c['case']}" for c in load(directory, "edit").info["cases"]]
 
 
-def check(directory: Path, case: str) -> Outcome:
+def check(directory: Path, case: str, where: Where = HERE) -> Outcome:
     record = load(directory, "edit")
     name = case.removeprefix("edit.")
     settings = next(c for c in record.info["cases"] if c["case"] == name)
-    model = network("transformer", load(directory, "transformer"))
+    model = network("transformer", load(directory, "transformer"), where)
     assert isinstance(model, Transformer)
     given = {k.removeprefix(f"{name}."): t for k, t in record.tensors.items()}
     with torch.inference_mode():
-        result = latents(model, settings, given)
+        result = latents(model, settings, given, where)
     return compare(result, given["latents"], LIMITS["edit"])
 
 
-def latents(model: Transformer, settings: dict[str, Any], given: dict[str, Tensor]) -> Tensor:
-    conditions = {side: _conditions(given, side) for side in ("source", "target")}
+def latents(
+    model: Transformer, settings: dict[str, Any], given: dict[str, Tensor], where: Where
+) -> Tensor:
+    conditions = {side: _conditions(given, side, where) for side in ("source", "target")}
 
     def predict(side: str) -> Predict:
         prepared = edit_branches(model, *conditions[side])
-        return predicting(model, prepared, torch.float32)
+        return predicting(model, prepared, where.dtype)
 
     task = Edit(settings["n_min"], settings["n_max"], settings["n_avg"])
     source = Source(Latent(given["source"]), *conditions["source"])
@@ -65,6 +68,7 @@ def latents(model: Transformer, settings: dict[str, Any], given: dict[str, Tenso
     return made.finish(run(made.stages, made.canvas))
 
 
-def _conditions(given: dict[str, Tensor], side: str) -> tuple[Tags, Lyrics]:
-    text, ids = given[f"{side}_text"], given[f"{side}_lyric_ids"]
-    return Tags(text, torch.ones(text.shape[:2])), Lyrics(ids, torch.ones_like(ids))
+def _conditions(given: dict[str, Tensor], side: str, where: Where) -> tuple[Tags, Lyrics]:
+    text, ids = where.cast(given[f"{side}_text"]), where.placed(given[f"{side}_lyric_ids"])
+    mask = text.new_ones(text.shape[:2], dtype=torch.float32)
+    return Tags(text, mask), Lyrics(ids, torch.ones_like(ids))

@@ -10,6 +10,7 @@ from acestep_core.sampling.schedule import Step
 
 from .outcome import LIMITS, Outcome, compare
 from .record import load
+from .where import HERE, Where
 
 RULES: dict[str, tuple[Callable[[], Rule], float]] = {
     "apg": (apg, 15.0),
@@ -26,14 +27,16 @@ def cases(directory: Path) -> list[str]:
     return [f"guidance.{name}" for name in names if name.rstrip("0123456789") in RULES]
 
 
-def check(directory: Path, case: str) -> Outcome:
+def check(directory: Path, case: str, where: Where = HERE) -> Outcome:
     given = load(directory, "guidance").tensors
     name = case.removeprefix("guidance.")
     kind, index = name.rstrip("0123456789"), int(name[-1])
     make, scale = RULES[kind]
     rule, result = make(), None
     for i in range(index + 1):
-        velocities = [given[f"{branch}{i}"] for branch in ("cond", "uncond", "text_only")]
+        velocities = [
+            where.placed(given[f"{branch}{i}"]) for branch in ("cond", "uncond", "text_only")
+        ]
         used = velocities if kind == "double" else velocities[:2]
         result = rule(used, Step(i, CALLS, 1.0, 0.5), scale)
     assert result is not None

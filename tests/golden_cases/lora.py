@@ -15,6 +15,7 @@ from acestep_core.weights.lora import FILE, Applied, deltas, merged, read_adapte
 from .outcome import LIMITS, Outcome, compare
 from .recipe import network
 from .record import Record, load
+from .where import HERE, Where
 
 
 def cases(directory: Path) -> list[str]:
@@ -22,21 +23,24 @@ def cases(directory: Path) -> list[str]:
     return [f"lora.{name}" for name in names if name.startswith("velocity@")]
 
 
-def check(directory: Path, case: str) -> Outcome:
+def check(directory: Path, case: str, where: Where = HERE) -> Outcome:
     record = load(directory, "lora")
     given, weight = record.tensors, float(case.rpartition("@")[2])
     with torch.inference_mode():
-        model = _adapted(directory, record, weight)
+        model = _adapted(directory, record, weight, where)
         context, mask = model.encode(
-            given["text"], given["text_mask"], given["lyric_ids"], given["lyric_mask"]
+            where.cast(given["text"]),
+            where.placed(given["text_mask"]),
+            where.placed(given["lyric_ids"]),
+            where.placed(given["lyric_mask"]),
         )
-        result = model(given["x"], given["t"], Branch(context, mask))
-    return compare(result, given[case.removeprefix("lora.")], LIMITS["lora"])
+        result = model(where.cast(given["x"]), where.placed(given["t"]), Branch(context, mask))
+    return compare(where.compared(result), given[case.removeprefix("lora.")], LIMITS["lora"])
 
 
-def _adapted(directory: Path, record: Record, weight: float) -> Transformer:
+def _adapted(directory: Path, record: Record, weight: float, where: Where) -> Transformer:
     """The recorded transformer with the recorded adapter, which is read from a file."""
-    base = network("transformer", load(directory, "transformer"))
+    base = network("transformer", load(directory, "transformer"), where)
     assert isinstance(base, Transformer)
     tensors = {
         k.removeprefix("lora/"): t for k, t in record.tensors.items() if k.startswith("lora/")

@@ -25,6 +25,8 @@ LIMITS = {
     "edit": 1e-4,
 }
 EXACT = ("lyric_tokens",)
+# Families in which a network runs: what else there is is float32 arithmetic, whatever its dtype.
+NETWORKS = ("transformer", "lora", "text_encoder", "codec", "sampling", "edit")
 
 
 @dataclass(frozen=True)

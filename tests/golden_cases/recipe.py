@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import save_file
 from torch import nn
 
@@ -24,6 +23,7 @@ from acestep_core.weights.model import build
 from acestep_core.weights.tiny import computed
 
 from .record import Record
+from .where import HERE, Where
 
 # Where the record of each part stands: family, prefix of its entries.
 RECORDS = {
@@ -38,23 +38,23 @@ TRUE_BUFFERS = {
 }
 
 
-def network(part: str, record: Record) -> nn.Module:
-    """The recorded network of a part, in float32."""
+def network(part: str, record: Record, where: Where = HERE) -> nn.Module:
+    """The recorded network of a part, on a device and in its dtype."""
     _, prefix = RECORDS[part]
     shapes = record.info[f"{prefix}state_dict"]
     config = dict(record.info["config"] if not prefix else record.info[prefix.rstrip("_")])
     if "lyric_encoder" in record.info:
         config["lyric_encoder"] = record.info["lyric_encoder"]
-    return _loaded(part, json.dumps(shapes), json.dumps(config))
+    return _loaded(part, json.dumps(shapes), json.dumps(config), where)
 
 
 @cache
-def _loaded(part: str, shapes: str, config: str) -> nn.Module:
+def _loaded(part: str, shapes: str, config: str, where: Where) -> nn.Module:
     with tempfile.TemporaryDirectory() as folder:
         _write(Path(folder) / FOLDERS[part], part, json.loads(shapes), json.loads(config))
         checkpoint = recognise(Path(folder))
         module = build(part, checkpoint.config)
-        return load_part(module, part, checkpoint, Target(torch.float32))
+        return load_part(module, part, checkpoint, Target(where.dtype, where.device))
 
 
 def _write(

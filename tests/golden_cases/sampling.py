@@ -35,37 +35,39 @@ from acestep_core.types import (
 
 from .outcome import LIMITS, Outcome, compare
 from .recipe import network
-from .record import Record, load
+from .record import load
+from .where import HERE, Where
 
 
 def cases(directory: Path) -> list[str]:
     return [f"sampling.{c['case']}" for c in load(directory, "sampling").info["cases"]]
 
 
-def check(directory: Path, case: str) -> Outcome:
+def check(directory: Path, case: str, where: Where = HERE) -> Outcome:
     record = load(directory, "sampling")
     name = case.removeprefix("sampling.")
     settings = next(c for c in record.info["cases"] if c["case"] == name)
-    model = network("transformer", load(directory, "transformer"))
+    model = network("transformer", load(directory, "transformer"), where)
     assert isinstance(model, Transformer)
     given = {k.removeprefix(f"{name}."): t for k, t in record.tensors.items()}
     with torch.inference_mode():
-        result = latents(model, settings, given, record)
+        result = latents(model, settings, given, where)
     return compare(result, given["latents"], LIMITS["sampling"])
 
 
 def latents(
-    model: Transformer, settings: dict[str, Any], given: dict[str, Tensor], record: Record
+    model: Transformer, settings: dict[str, Any], given: dict[str, Tensor], where: Where
 ) -> Tensor:
     guidance = guidance_of(settings)
-    text = given["text"]
-    tags = Tags(text, torch.ones(text.shape[:2]), given.get("text_null", torch.zeros_like(text)))
-    lyrics = Lyrics(given["lyric_ids"], torch.ones_like(given["lyric_ids"]))
+    text, ids = where.cast(given["text"]), where.placed(given["lyric_ids"])
+    weak = where.cast(given.get("text_null", torch.zeros_like(given["text"])))
+    tags = Tags(text, text.new_ones(text.shape[:2], dtype=torch.float32), weak)
+    lyrics = Lyrics(ids, torch.ones_like(ids))
     prepared = branches(model, tags, lyrics, guidance, settings["batch"])
     made = plan(
         task_of(settings, given),
         Kit(
-            predicting(model, prepared, torch.float32),
+            predicting(model, prepared, where.dtype),
             guidance,
             sampling_of(settings),
             Noise(tuple(settings["seeds"]), tuple(settings["retake_seeds"])),

@@ -14,6 +14,7 @@ from acestep_core.sampling.solve import SOLVERS, mean_shift_batch
 
 from .outcome import LIMITS, Outcome, compare
 from .record import Record, load
+from .where import HERE, Where
 
 STEPS = 6  # of the recorded solver runs
 FULL = 27  # steps of a run whose schedule starts lower
@@ -24,7 +25,7 @@ def cases(directory: Path) -> list[str]:
     return [f"schedulers.{n}" for n in names if not re.search(r"\.(v\d+|x0)$", n)]
 
 
-def check(directory: Path, case: str) -> Outcome:
+def check(directory: Path, case: str, where: Where = HERE) -> Outcome:
     record = load(directory, "schedulers")
     name = case.removeprefix("schedulers.")
     solver, _, rest = name.partition(".")
@@ -32,7 +33,7 @@ def check(directory: Path, case: str) -> Outcome:
     if what in ("sigmas", "timesteps"):
         result = _schedule(solver, run)[what]
     else:
-        result = _walk(record, solver, run)[int(what[1:])]
+        result = _walk(record, solver, run, where)[int(what[1:])]
     return compare(result, record.tensors[name], LIMITS["schedulers"])
 
 
@@ -55,7 +56,7 @@ def _schedule(solver: str, run: str) -> dict[str, Tensor]:
     return {"sigmas": levels.float(), "timesteps": (1000 * levels[:-1]).float()}
 
 
-def _walk(record: Record, solver: str, run: str) -> list[Tensor]:
+def _walk(record: Record, solver: str, run: str, where: Where) -> list[Tensor]:
     """x before every model evaluation, and at the end."""
     given = record.tensors
     omega = float(run.removeprefix("omega"))
@@ -63,11 +64,11 @@ def _walk(record: Record, solver: str, run: str) -> list[Tensor]:
 
     def field(x: Tensor, step: Step) -> Tensor:
         seen.append(x)
-        return given[f"{solver}.{run}.v{len(seen) - 1}"]
+        return where.placed(given[f"{solver}.{run}.v{len(seen) - 1}"])
 
     noise = Noise((pingpong_seed(record),)).start().main
     solve = SOLVERS[solver](mean_shift_batch(omega), step_noise_first(noise))
-    x = given[f"{solver}.{run}.x0"]
+    x = where.placed(given[f"{solver}.{run}.x0"])
     for step in steps_of(sigmas(STEPS)):
         x = solve(field, x, step)
     return [*seen, x]

@@ -11,6 +11,7 @@ from acestep_core.networks.layers import ERG_FACTOR
 from .outcome import LIMITS, Outcome, compare
 from .recipe import network
 from .record import load
+from .where import HERE, Where
 
 TEMPERS = {"hidden": 1.0, "hidden_erg": ERG_FACTOR}
 
@@ -21,11 +22,11 @@ def cases(directory: Path) -> list[str]:
     ]
 
 
-def check(directory: Path, case: str) -> Outcome:
+def check(directory: Path, case: str, where: Where = HERE) -> Outcome:
     record = load(directory, "text_encoder")
     name = case.removeprefix("text_encoder.")
-    ids = record.tensors["ids"]
+    ids = where.placed(record.tensors["ids"])
     with torch.inference_mode():
-        encoder = network("text_encoder", record)
-        result = encoder(ids, torch.ones_like(ids), torch.float32, TEMPERS[name])
-    return compare(result, record.tensors[name], LIMITS["text_encoder"])
+        encoder = network("text_encoder", record, where)
+        result = encoder(ids, torch.ones_like(ids), where.dtype, TEMPERS[name])
+    return compare(where.compared(result), record.tensors[name], LIMITS["text_encoder"])

@@ -16,8 +16,10 @@ from acestep_core.types import Branch
 from .outcome import LIMITS, Outcome, compare
 from .recipe import network
 from .record import Record, load
+from .where import HERE, Where
 
 INPUTS = ("lyric_ids", "lyric_mask", "text_mask", "t", "text", "x")
+COMPUTED = ("text", "x")  # inputs in the network's dtype
 
 
 def cases(directory: Path) -> list[str]:
@@ -25,19 +27,20 @@ def cases(directory: Path) -> list[str]:
     return [f"transformer.{name}" for name in names if name.split(".")[1] not in INPUTS]
 
 
-def check(directory: Path, case: str) -> Outcome:
+def check(directory: Path, case: str, where: Where = HERE) -> Outcome:
     record = load(directory, "transformer")
     name, _, what = case.removeprefix("transformer.").partition(".")
     with torch.inference_mode():
-        result = produced(record, name)[what]
-    return compare(result, record.tensors[f"{name}.{what}"], LIMITS["transformer"])
+        result = produced(record, name, where)[what]
+    return compare(where.compared(result), record.tensors[f"{name}.{what}"], LIMITS["transformer"])
 
 
-def produced(record: Record, name: str) -> dict[str, Tensor]:
+def produced(record: Record, name: str, where: Where) -> dict[str, Tensor]:
     """Everything that is recorded of a case, computed."""
-    model = network("transformer", record)
+    model = network("transformer", record, where)
     assert isinstance(model, Transformer)
-    given = {key: record.tensors[f"{name}.{key}"] for key in INPUTS}
+    given = {key: where.placed(record.tensors[f"{name}.{key}"]) for key in INPUTS}
+    given |= {key: where.cast(given[key]) for key in COMPUTED}
     context, mask = model.encode(
         given["text"], given["text_mask"], given["lyric_ids"], given["lyric_mask"]
     )
@@ -50,16 +53,16 @@ def produced(record: Record, name: str) -> dict[str, Tensor]:
 
 def _lyric_activations(model: Transformer, given: dict[str, Tensor]) -> dict[str, Tensor]:
     encoder = model.lyric_encoder
-    x = encoder.embed(given["lyric_ids"], torch.float32)
+    x = encoder.embed(given["lyric_ids"], given["text"].dtype)
     positions = relative_positions(x.shape[1], x.shape[-1], x)
     first = encoder.layers[0](x, given["lyric_mask"], positions, 1.0)
-    encoded = encoder(given["lyric_ids"], given["lyric_mask"], torch.float32)
+    encoded = encoder(given["lyric_ids"], given["lyric_mask"], given["text"].dtype)
     # The record holds the embedding before the layers' input is scaled by sqrt(width).
     return {"lyric_embed": x, "lyric_after_block0": first, "lyric_encoded": encoded}
 
 
 def _activations(model: Transformer, given: dict[str, Tensor], branch: Branch) -> dict[str, Tensor]:
-    time = model.embed_time(given["t"], torch.float32)
+    time = model.embed_time(given["t"], given["x"].dtype)
     flat = model.time_blocks(F.silu(time))
     x = patched = model.embed_frames(given["x"])
     rotary = model._rotary(x.shape[1], x)
