@@ -1,6 +1,7 @@
-"""Everything a developer runs, with nothing but Python: demo, test, golden, bench.
+"""Everything a developer runs, with nothing but Python: demo, test, golden, bench, gpu.
 
     dev.py COMMAND -> .venv, made and filled once -> that environment's python -m MODULE
+    dev.py gpu     -> this Python, as it is: where a card is rented, often nothing can be installed
 
 Only the standard library is used, and no syntax newer than Python 3.6, so that an old
 Python reads as far as the line that refuses it.
@@ -37,10 +38,14 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 VOCABULARY = "ACESTEP_VOCAB"
 BESIDE = ROOT.parent / "shared" / "data" / "vocab.json"
 
+# What `gpu` finds in this Python, or refuses to begin.
+FOR_A_CARD = ("torch", "safetensors", "einops", "numpy", "tokenizers", "sentencepiece")
+
 PARTS = {
     "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
     "types": [["pyright"]],
     "host": [["pytest", "-m", "host"]],
+    "cuda": [["pytest", "-m", "cuda"]],
     "pytest": [["pytest"]],
     "golden": [["tests.golden_cases", "--allow-skip"]],
 }
@@ -169,6 +174,13 @@ def vocabulary() -> dict[str, str]:
     return {}
 
 
+def gpu(options: argparse.Namespace) -> int:
+    missing = [name for name in FOR_A_CARD if importlib.util.find_spec(name) is None]
+    if missing:
+        sys.exit(f"{sys.executable} has no {', '.join(missing)}: pip install {' '.join(missing)}")
+    return run([sys.executable, "-m", "bench", "gpu", *options.rest])
+
+
 def golden(options: argparse.Namespace) -> int:
     prepare("test")
     arguments = [str(Path(options.directory).resolve())]
@@ -198,7 +210,7 @@ def test(options: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
-        prog="dev.py", description="Demo, tests, golden values and benchmarks."
+        prog="dev.py", description="Demo, tests, golden values, benchmarks."
     )
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("demo", help="make a clip on the CPU, without downloading a model")
@@ -209,15 +221,17 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--only", nargs="+", metavar="GLOB", help="only cases with such names")
     one.add_argument("--allow-skip", action="store_true", help="a skipped case is no failure")
     commands.add_parser("bench", help="measure one thing: bench NAME")
+    commands.add_parser("gpu", help="try everything on a CUDA card, in this Python as it is")
     return root
 
 
 def main(arguments: list[str]) -> int:
-    # What follows demo and bench is theirs, --help included.
-    passes_on = arguments[:1] in (["demo"], ["bench"])
+    # What follows these is theirs, --help included.
+    passes_on = arguments[:1] in (["demo"], ["bench"], ["gpu"])
     options = parser().parse_args(arguments[:1] if passes_on else arguments)
     options.rest = arguments[1:]
-    command = {"demo": demo, "test": test, "golden": golden, "bench": bench}[options.command]
+    known = {"demo": demo, "test": test, "golden": golden, "bench": bench, "gpu": gpu}
+    command = known[options.command]
     try:
         return command(options)
     except KeyboardInterrupt:

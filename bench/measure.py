@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,16 +111,21 @@ def filled(
     return module.eval().requires_grad_(False)
 
 
+def commit() -> str:
+    """Of the checkout; empty where nobody can tell."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    with suppress(OSError):
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return ""
+
+
 def last_line(name: str, **figures: object) -> None:
     """The one JSON object that tables are made from."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
     about = {
         "bench": name,
         "device": f"cpu, {os.cpu_count()} cores, {platform.machine()}",
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
-        "commit": commit,
+        "commit": commit(),
     }
     print(json.dumps({**about, **figures}))

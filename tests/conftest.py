@@ -1,6 +1,6 @@
 """What every test may ask for.
 
-The markers host, gpu and weights are left out by default; pyproject.toml says so.
+The markers host, cuda and weights are left out by default; pyproject.toml says so.
 """
 
 from __future__ import annotations
