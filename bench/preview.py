@@ -94,10 +94,9 @@ def at_real_width(seconds: float, model: Any, repeats: int) -> dict[str, object]
     step_peak = peak_of(step)
     del step
     x = torch.randn(1, 8, 16, frames)
-    picture = preview.MelPreview(model, branches=BRANCHES)
-    size = min(picture._fitting(x), frames)
-    cost = seconds_of(lambda: again(picture, x, size), repeats)
-    peak = peak_of(lambda: again(picture, x, size))
+    size = min(preview.fitting(model, x, BRANCHES), frames)
+    cost = seconds_of(lambda: preview.drawn(model, x, 0, size), repeats)
+    peak = peak_of(lambda: preview.drawn(model, x, 0, size))
     pictures, spent = played(model, x, evaluation, cost / size)
     share = spent / (STEPS * evaluation + spent)
     print(
@@ -118,11 +117,6 @@ def at_real_width(seconds: float, model: Any, repeats: int) -> dict[str, object]
     }
 
 
-def again(picture: Any, x: torch.Tensor, frames: int) -> None:
-    picture._start = 0
-    picture._drawn(x, frames)
-
-
 def played(model: Any, x: torch.Tensor, evaluation: float, each: float) -> tuple[int, float]:
     """(pictures, seconds spent on them) of a run, by the preview's own rule."""
     clock, preview, step = (
@@ -130,14 +124,14 @@ def played(model: Any, x: torch.Tensor, evaluation: float, each: float) -> tuple
         module("nodes.preview"),
         module("acestep_core.sampling.schedule").Step,
     )
-    picture, drawn = preview.MelPreview(model, clock, BRANCHES), []
+    drawn: list[float] = []
 
-    def draw(estimate: torch.Tensor, frames: int) -> str:
+    def draw(estimate: torch.Tensor, start: int, frames: int) -> str:
         clock.now += each * frames
         drawn.append(each * frames)
         return "picture"
 
-    picture._drawn = draw
+    picture = preview.MelPreview(model, BRANCHES, clock, draw)
     for index in range(STEPS):
         clock.now += evaluation
         picture(step(index, STEPS, 0.5, 0.4), x, x)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -38,6 +39,7 @@ SLOWER = 8
 BUFFERS = 16
 
 Clock = Callable[[], float]
+Draw = Callable[[Tensor, int, int], Any]  # estimate, first frame, frames -> picture
 
 
 class Budget:
@@ -45,14 +47,16 @@ class Budget:
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._began = clock, clock()
-        self._seen, self._spent, self._size, self._rate = 0, 0.0, 0, 0.0
+        self._seen, self._spent, self._size = 0, 0.0, 0
+        self._known, self._cost = LEAST, 0.0  # frames of a picture, and the seconds it took
 
     def frames(self, canvas: int, most: int) -> int:
         """For one more evaluation of the model: frames to draw of so many; 0 is not yet."""
         self._seen += 1
         passed = self._clock() - self._began
         size = min(GROWTH * self._size or LEAST, most)
-        expected = self._rate * size
+        # A shorter picture may take as long: part of what one takes is for no frame of its own.
+        expected = self._cost * max(1, size / self._known)
         if not self._size:
             evaluation = (passed - self._spent) / self._seen
             expected = START + SLOWER * evaluation * size / canvas
@@ -61,15 +65,22 @@ class Budget:
     def pay(self, frames: int, seconds: float) -> None:
         self._spent += seconds
         self._size = max(self._size, frames)
-        # What a picture takes however short it is must not count for each frame of a long one.
-        self._rate = seconds / max(frames, LEAST)
+        if frames >= self._known or seconds > self._cost:
+            self._known, self._cost = max(frames, LEAST), seconds
 
 
 class MelPreview:
     """`branches`: how many of guidance's a step works on at once."""
 
-    def __init__(self, model: ACEStep, clock: Clock = time.perf_counter, branches: int = 1) -> None:
-        self._model, self._clock, self._branches = model, clock, branches
+    def __init__(
+        self,
+        model: ACEStep,
+        branches: int = 1,
+        clock: Clock = time.perf_counter,
+        draw: Draw | None = None,
+    ) -> None:
+        self._model, self._branches, self._clock = model, branches, clock
+        self._draw = draw or partial(drawn, model)
         self._budget, self._start = Budget(clock), 0
 
     def __call__(self, step: Step, x: Tensor, velocity: Tensor) -> Any:
@@ -77,30 +88,31 @@ class MelPreview:
         canvas = x.shape[-1]
         if canvas - self._start < LEAST:
             self._start = 0
-        most = min(self._fitting(x), canvas - self._start)
+        start = self._start
+        most = min(fitting(self._model, x, self._branches), canvas - start)
         frames = self._budget.frames(canvas, most) if most else 0
         if not frames or not host.has_room(self._model.model.dcae):
             return None
         now = self._clock()
-        image = self._drawn(x - step.sigma * velocity, frames)
+        image = self._draw(x - step.sigma * velocity, start, frames)
         self._budget.pay(frames, self._clock() - now)
+        self._start = start + frames
         return image
 
-    def _fitting(self, x: Tensor) -> int:
-        """Frames that the autoencoder can draw in the memory a step takes."""
-        model, config = self._model.model, self._model.model.config
-        width, dtype = config.transformer.inner_dim, model.transformer.dtype
-        # Without words: their keys and values are made once, before the steps.
-        step = len(x) * self._branches * attention_bytes(x.shape[-1], 0, width, dtype)
-        finest = LATENT_HEIGHT * MEL_PER_FRAME**2 * config.dcae.decoder_block_out_channels[0]
-        each = BUFFERS * finest * torch.finfo(model.dcae.dtype).bits // 8
-        return min(WINDOW, step // each)
 
-    def _drawn(self, estimate: Tensor, frames: int) -> Any:
-        """The next part of the first clip."""
-        start, total = self._start, estimate.shape[-1]
-        self._start = start + frames
-        part = Latent(estimate[:1, ..., start : start + frames])
-        mel = self._model.codec.decode_mel(part, WHOLE)[0].mean(0)
-        title = f"from {seconds_of(start):.1f} s of {seconds_of(total):.1f} s"
-        return mel_picture(mel, part.seconds, title)
+def fitting(model: ACEStep, x: Tensor, branches: int) -> int:
+    """Frames that the autoencoder can draw in the memory that a step takes of x (B, 8, 16, T)."""
+    config, dtype = model.model.config, model.model.transformer.dtype
+    # Without words: their keys and values are made once, before the steps.
+    step = attention_bytes(x.shape[-1], 0, config.transformer.inner_dim, dtype)
+    finest = LATENT_HEIGHT * MEL_PER_FRAME**2 * config.dcae.decoder_block_out_channels[0]
+    each = BUFFERS * finest * torch.finfo(model.model.dcae.dtype).bits // 8
+    return min(WINDOW, len(x) * branches * step // each)
+
+
+def drawn(model: ACEStep, estimate: Tensor, start: int, frames: int) -> Any:
+    """Picture of so many frames of the first clip of an estimate (B, 8, 16, T)."""
+    part = Latent(estimate[:1, ..., start : start + frames])
+    mel = model.codec.decode_mel(part, WHOLE)[0].mean(0)
+    title = f"from {seconds_of(start):.1f} s of {seconds_of(estimate.shape[-1]):.1f} s"
+    return mel_picture(mel, part.seconds, title)
