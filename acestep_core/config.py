@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 VERSION = "0.1.0"
 
 SAMPLE_RATE = 44_100  # Hz; the only rate the networks know
+OUTPUT_RATE = 48_000  # Hz, as the original writes
 HOP = 512  # samples per mel frame
 MEL_PER_FRAME = 8  # mel frames per latent frame: the autoencoder halves time three times
 FRAME = HOP * MEL_PER_FRAME  # 4096 samples per latent frame, 92.88 ms
@@ -27,6 +28,7 @@ LATENT_CHANNELS = 8
 LATENT_HEIGHT = 16
 
 MAX_SECONDS = 240.0  # the longest clip the model was trained on
+LONGEST_SOURCE = 3600.0  # seconds of a clip that is worked on in parts
 MAX_FRAMES = 2583  # frames_of(240)
 MAX_TAG_TOKENS = 256  # longer prompts are cut, as in training
 MAX_LYRIC_TOKENS = 4096  # the longest lyric in training; longer ones are warned about

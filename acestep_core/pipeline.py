@@ -19,7 +19,7 @@ from torch import Tensor
 
 from .conditions.branches import branches, edit_branches, predicting
 from .conditions.tags import encode_tags
-from .config import SAMPLE_RATE
+from .config import OUTPUT_RATE, SAMPLE_RATE
 from .lyrics import tokenise
 from .lyrics.vocabulary import Vocabulary
 from .networks.memory import Part, attention_bytes
@@ -28,21 +28,20 @@ from .sampling.guidance import Predict, branches_of
 from .sampling.loop import See, run
 from .sampling.noise import Noise
 from .sampling.schedule import Step
-from .settings import SettingError
+from .settings import CORRECTED, SettingError
 from .sound.audio import checked_wave, resample, without_round_trip_tail
 from .sound.codec import TILED, Codec, Tick, Tiles, no_tick
 from .sound.loudness import CEILING, within_scale
 from .tasks.behaviours import BEHAVIOURS
 from .tasks.kit import Kit
 from .tasks.plans import frames_made, plan
-from .types import CORRECTED, Edit, Follow, Latent, Lyrics, Recipe, Source, Tags, TextToMusic
+from .types import Edit, Follow, Latent, Lyrics, Recipe, Source, Tags, TextToMusic
 from .weights.checkpoint import recognise
 from .weights.lora import Applied, with_adapters
 from .weights.model import Model, Placing, Precision, load
 
 log = logging.getLogger(__name__)
 
-OUTPUT_RATE = 48_000  # Hz, as the original writes
 SILENCE = 1e-4  # peak below which a clip is called silent
 
 

@@ -31,8 +31,3 @@ PRESETS: dict[str, Preset] = {
         "As hosted services run it: 27 steps, tags and lyrics guided apart.",
     ),
 }
-
-# n_min and n_max of flow-edit: what a user calls them -> the share of the steps.
-EDIT_MODES = {"remix": (0.2, 0.4), "lyrics": (0.6, 1.0)}
-
-FEATHER = 0.5  # seconds; brings the steps at the edges down to the music's own (bench seams)

@@ -15,16 +15,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from .config import (
-    FRAME,
-    FRAMES_PER_SECOND,
-    LATENT_CHANNELS,
-    LATENT_HEIGHT,
-    MAX_SECONDS,
-    SAMPLE_RATE,
-    seconds_of,
-)
-from .settings import SettingError, checked, checked_whole, chosen_from
+from .config import FRAMES_PER_SECOND, LATENT_CHANNELS, LATENT_HEIGHT, MAX_SECONDS, seconds_of
+from .settings import CORRECTED, OLD_NAMES, SettingError, check, limits_of, setting
 
 
 @dataclass(frozen=True)
@@ -85,13 +77,7 @@ class Guidance:
     erg_diffusion: bool = True
 
     def __post_init__(self) -> None:
-        chosen_from("Guidance type", self.kind, GUIDANCE_KINDS)
-        checked("Guidance scale", self.scale, 0, 200)
-        checked("Guidance interval", self.interval, 0, 1)
-        checked("Guidance interval decay", self.decay, 0, 1)
-        checked("Minimum guidance scale", self.min_scale, 0, 200)
-        checked("Tag guidance scale", self.text_scale, 0, 10)
-        checked("Lyric guidance scale", self.lyric_scale, 0, 10)
+        check(self)
 
     @property
     def is_active(self) -> bool:
@@ -100,10 +86,6 @@ class Guidance:
     @property
     def is_double(self) -> bool:
         return self.is_active and self.text_scale > 1.0 and self.lyric_scale > 1.0
-
-
-GUIDANCE_KINDS = ("apg", "cfg", "cfg_star")
-SOLVER_NAMES = ("euler", "heun", "pingpong")
 
 
 @dataclass(frozen=True)
@@ -116,11 +98,12 @@ class Sampling:
     chosen: tuple[int, ...] = ()  # 1-based steps of the max(chosen)-step schedule; empty = all
 
     def __post_init__(self) -> None:
-        chosen_from("Solver", self.solver, SOLVER_NAMES)
-        checked_whole("Steps", self.steps, 1, 1000)
-        checked("Granularity scale", self.granularity, -100, 100)
-        if any(not 1 <= step <= 1000 for step in self.chosen):
-            raise SettingError(f"Chosen steps are {self.chosen}; each must be from 1 to 1000.")
+        check(self)
+        first, last = limits_of("Sampling.steps")
+        if any(not first <= step <= last for step in self.chosen):
+            raise SettingError(
+                f"Chosen steps are {self.chosen}; each must be from {first} to {last}."
+            )
         if list(self.chosen) != sorted(set(self.chosen)):
             raise SettingError(f"Chosen steps are {self.chosen}; they must rise, without repeats.")
 
@@ -132,7 +115,7 @@ class TextToMusic:
     seconds: float = 60.0
 
     def __post_init__(self) -> None:
-        _check_duration(self.seconds)
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -143,8 +126,8 @@ class Retake:
     variance: float = 0.2
 
     def __post_init__(self) -> None:
-        _check_duration(self.seconds)
-        checked("Variance", self.variance, 0, 1)
+        setting("TextToMusic.seconds").check(self.seconds)
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -158,14 +141,7 @@ class Region:
     feather: float = 0.0  # seconds over which each edge goes from kept to new, inside the region
 
     def __post_init__(self) -> None:
-        checked("Region start", self.start, 0, 3600)
-        checked("Region end", self.end, 0, 3600)
-        checked("Region feather", self.feather, 0, 60)
-        chosen_from("Region start counts from", self.start_from, ENDS)
-        chosen_from("Region end counts from", self.end_from, ENDS)
-
-
-ENDS = ("start", "end")
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -175,7 +151,7 @@ class Follow:
     strength: float = 0.5
 
     def __post_init__(self) -> None:
-        checked("Reference strength", self.strength, 0, 1)
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -186,7 +162,7 @@ class Inpaint:
     variance: float = 0.5
 
     def __post_init__(self) -> None:
-        checked("Variance", self.variance, 0, 1)
+        check(self)
         if not self.regions:
             raise SettingError("No region was given; name the part to make new.")
 
@@ -200,9 +176,7 @@ class Extend:
     context: float = MAX_SECONDS  # seconds of the source that the new music is fitted to, at most
 
     def __post_init__(self) -> None:
-        checked("Extend before (seconds)", self.before, 0, MAX_SECONDS)
-        checked("Extend after (seconds)", self.after, 0, MAX_SECONDS)
-        checked("Context (seconds)", self.context, 1, MAX_SECONDS)
+        check(self)
         if not self.before and not self.after:
             raise SettingError("Extend adds 0 s before and 0 s after. Ask for some new music.")
 
@@ -222,23 +196,15 @@ class Edit:
     regions: tuple[Region, ...] = ()
 
     def __post_init__(self) -> None:
-        checked("Edit start (n_min)", self.start, 0, 1)
-        fix = "It cannot be before the start."
-        checked("Edit stop (n_max)", self.stop, self.start, 1, fix)
-        checked_whole("Averaged noises (n_avg)", self.average, 1, 100)
+        check(self)
+        if self.stop < self.start:
+            raise SettingError(
+                f"Edit stop (n_max) is {self.stop:g}; it cannot be before the start,"
+                f" {self.start:g}."
+            )
 
 
 Task = TextToMusic | Retake | Inpaint | Extend | Edit | Follow
-
-
-def _check_duration(seconds: float) -> None:
-    fix = "The model was trained on clips of at most 240 s; make longer ones with Extend."
-    checked("Duration (seconds)", seconds, FRAME / SAMPLE_RATE, MAX_SECONDS, fix)
-
-
-CORRECTED, ORIGINAL = "corrected", "original"
-COMPATS = (CORRECTED, ORIGINAL)
-OLD_NAMES = {"reference": ORIGINAL}  # of a mode, in records of earlier versions
 
 
 def compat_of(text: str) -> str:
@@ -262,7 +228,7 @@ class Recipe:
     in_turn: bool = False  # guidance branches and clips one after the other, for less memory
 
     def __post_init__(self) -> None:
-        chosen_from("Compatibility", self.compat, COMPATS)
+        check(self)
         if not self.seeds:
             raise SettingError("No seed was given; give one for each clip.")
 

@@ -12,23 +12,24 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..acestep_core.config import MAX_SECONDS, SAMPLE_RATE
+from ..acestep_core.faces import default_of
 from ..acestep_core.lyrics.sections import INSTRUMENTAL, hosted_lyrics
 from ..acestep_core.pipeline import ACEStep
-from ..acestep_core.presets import EDIT_MODES, FEATHER, PRESETS
+from ..acestep_core.presets import PRESETS
 from ..acestep_core.sampling.noise import LARGEST_SEED
-from ..acestep_core.settings import SettingError, checked, checked_whole, chosen_from
-from ..acestep_core.tasks.region import resolve
-from ..acestep_core.types import (
+from ..acestep_core.settings import (
+    EDIT_MODES,
     ENDS,
     GUIDANCE_KINDS,
-    Edit,
-    Extend,
-    Guidance,
-    Inpaint,
-    Region,
-    Sampling,
+    HOSTED_SEED,
+    SettingError,
+    checked,
+    checked_whole,
+    chosen_from,
 )
-from ..acestep_core.writer import MOST_SEED, write_song
+from ..acestep_core.tasks.region import resolve
+from ..acestep_core.types import Edit, Extend, Guidance, Inpaint, Region, Sampling
+from ..acestep_core.writer import write_song
 from . import host, sound
 from .decode import decoded
 from .sampler import Asked, info_of, notes_of, sampled, with_notes
@@ -281,7 +282,7 @@ class AudioInpaint(OneBox):
             values["end_time"],
             values["start_time_relative_to"],
             values["end_time_relative_to"],
-            FEATHER,
+            float(default_of("Region.feather") or 0),
         )
         given = Given(values["audio"])
         resolve((region,), given.seconds)  # what does not fit the clip is refused here
@@ -354,7 +355,7 @@ SEED = {
         {
             "default": 0,
             "min": 0,
-            "max": MOST_SEED,
+            "max": HOSTED_SEED,
             "control_after_generate": True,
             "tooltip": "Of what is made new. The same seed and inputs give the same music.",
         },

@@ -10,8 +10,8 @@ from typing import Any
 from ..acestep_core.lyrics import LANGUAGE_CHOICES
 from ..acestep_core.lyrics.preview import Preview, heard
 from ..acestep_core.pipeline import ACEStep
-from ..acestep_core.settings import checked, chosen_from
-from ..acestep_core.types import COMPATS, Lyrics, Tags
+from ..acestep_core.settings import COMPATS, checked, chosen_from
+from ..acestep_core.types import Lyrics, Tags
 from . import host, shown
 
 

@@ -26,8 +26,8 @@ from ..acestep_core.records.graph import (
 )
 from ..acestep_core.records.record import SUFFIX, Record, parsed_record, read_record, values_of
 from ..acestep_core.records.replay import NAMES, item_of, request_of, task_of
-from ..acestep_core.settings import SettingError, chosen_from
-from ..acestep_core.types import COMPATS, Edit, Recipe, Retake
+from ..acestep_core.settings import COMPATS, SettingError, chosen_from
+from ..acestep_core.types import Edit, Recipe, Retake
 from ..acestep_core.weights.model import Added
 from . import checkpoints, host, sound
 from .loaders import with_lora

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..acestep_core.records.record import OWN_KEY
-from ..acestep_core.settings import SettingError
+from ..acestep_core.settings import COMPATS, SettingError
 from ..acestep_core.sound.files import write_audio
-from ..acestep_core.types import COMPATS
 from . import host, shown, sound
 
 File = dict[str, str]  # as pages and /view name one: filename, subfolder, type

@@ -24,19 +24,9 @@ from ..acestep_core.records.replay import Run, record_of
 from ..acestep_core.sampling.guidance import branches_of
 from ..acestep_core.sampling.loop import Counter
 from ..acestep_core.sampling.noise import LARGEST_SEED
-from ..acestep_core.settings import checked
+from ..acestep_core.settings import GUIDANCE_KINDS, SOLVER_NAMES, checked
 from ..acestep_core.tasks.behaviours import BEHAVIOURS
-from ..acestep_core.types import (
-    GUIDANCE_KINDS,
-    SOLVER_NAMES,
-    Follow,
-    Latent,
-    Lyrics,
-    Recipe,
-    Sampling,
-    Tags,
-    TextToMusic,
-)
+from ..acestep_core.types import Follow, Latent, Lyrics, Recipe, Sampling, Tags, TextToMusic
 from . import host, shown, sound
 from .preview import MelPreview
 from .settings import GuidanceSettings

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..acestep_core.presets import PRESETS
-from ..acestep_core.settings import SettingError, chosen_from
-from ..acestep_core.types import COMPATS, GUIDANCE_KINDS, SOLVER_NAMES, Guidance, Sampling
+from ..acestep_core.settings import COMPATS, GUIDANCE_KINDS, SOLVER_NAMES, SettingError, chosen_from
+from ..acestep_core.types import Guidance, Sampling
 from . import host
 
 CUSTOM = "custom"

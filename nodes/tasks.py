@@ -11,15 +11,16 @@ from torch import Tensor
 
 from ..acestep_core import types as core
 from ..acestep_core.config import MAX_SECONDS
-from ..acestep_core.presets import EDIT_MODES, FEATHER
+from ..acestep_core.faces import default_of
 from ..acestep_core.sampling.noise import LARGEST_SEED
-from ..acestep_core.settings import SettingError, chosen_from
+from ..acestep_core.settings import EDIT_MODES, ENDS, SettingError, chosen_from
 from ..acestep_core.tasks.region import resolve
-from ..acestep_core.types import ENDS, Lyrics, Region, Tags
+from ..acestep_core.types import Lyrics, Region, Tags
 from . import host
 from .task_socket import Given, TaskAsked
 
 CUSTOM = "custom"
+FEATHER = float(default_of("Region.feather") or 0)
 Widget = tuple[str, dict[str, Any]]
 
 

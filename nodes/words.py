@@ -11,7 +11,8 @@ from ..acestep_core.config import MAX_SECONDS
 from ..acestep_core.lyrics import LANGUAGE_CHOICES, Vocabulary
 from ..acestep_core.lyrics.lint import lint
 from ..acestep_core.lyrics.preview import as_text, preview
-from ..acestep_core.writer import BACK_ENDS, LEAST_SECONDS, MOST_SECONDS, MOST_SEED, write_song
+from ..acestep_core.settings import BACK_ENDS, HOSTED_SEED, limits_of
+from ..acestep_core.writer import write_song
 from ..acestep_core.writer.genres import genre as preset_of
 from ..acestep_core.writer.genres import genres
 from ..acestep_core.writer.song import Song
@@ -92,11 +93,12 @@ class SongWriter:
         seed = {
             "default": 0,
             "min": 0,
-            "max": MOST_SEED,
+            "max": HOSTED_SEED,
             "control_after_generate": True,
             "tooltip": "The same seed and prompt give the same words.",
         }
-        seconds = {"default": 60.0, "min": LEAST_SECONDS, "max": MOST_SECONDS, "step": 1.0}
+        least, most = limits_of("song_seconds")
+        seconds = {"default": 60.0, "min": least, "max": most, "step": 1.0}
         return {
             "required": {"prompt": ("STRING", prompt), "seed": ("INT", seed)},
             "optional": {

@@ -17,7 +17,7 @@ from pathlib import Path
 from ..config import VERSION
 from .convert import add_commands as add_convert_commands
 from .edit import add_commands as add_edit_commands
-from .options import add_generate_options, add_model_options, asked_of
+from .options import add_generate_options, add_model_options, add_options, asked_of
 from .running import checked_outputs, loaded, reported, ticking
 from .words import add_commands as add_words_commands
 
@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("decode", help="latents (.safetensors) to a sound file")
     command.add_argument("latent", type=Path)
     command.add_argument("--output", "-o", type=Path, help="default: a .flac beside the latents")
-    command.add_argument("--rate", type=int, default=48_000, help="Hz (48000)")
+    add_options(command, "decode", "--rate")
     add_model_options(command)
     command.set_defaults(run=decode)
 

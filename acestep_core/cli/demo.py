@@ -10,6 +10,7 @@ import argparse
 import time
 from pathlib import Path
 
+from ..config import OUTPUT_RATE
 from ..types import Sampling
 from ..weights import small
 
@@ -30,7 +31,7 @@ def demonstrate(options: argparse.Namespace) -> int:
     from ..atomic import check_place
     from ..editing.request import Request
     from ..pictures.sound import mel_picture, save_png
-    from ..pipeline import OUTPUT_RATE, ACEStep
+    from ..pipeline import ACEStep
     from ..sampling.noise import parsed_seeds
     from ..sound.files import check_writable
     from ..types import Recipe, TextToMusic

@@ -12,49 +12,48 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from ..config import MAX_SECONDS
+from ..config import OUTPUT_RATE
 from ..editing.request import Options, SourceNamed
-from ..presets import EDIT_MODES, FEATHER
 from ..sampling.noise import derived, parsed_seeds
-from ..settings import SettingError
+from ..settings import EDIT_MODES, ENDS, SettingError
 from ..tasks.behaviours import BEHAVIOURS
-from ..types import ENDS, Edit, Extend, Follow, Inpaint, Region, Retake, Task, TextToMusic
-from .options import Asked, add_model_options, add_setting_options, add_word_options, asked_of
+from ..types import Edit, Extend, Follow, Inpaint, Region, Retake, Task, TextToMusic
+from .options import (
+    Asked,
+    add_model_options,
+    add_options,
+    add_setting_options,
+    add_word_options,
+    asked_of,
+)
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    for name, takes in (("retake", 1), ("vary", 4)):
+    for name in ("retake", "vary"):
         command = commands.add_parser(name, help="variations of a clip, from its seed")
         command.add_argument("--replay", type=Path, metavar="FILE.json", help="the clip's record")
-        command.add_argument("--duration", type=float, help="its seconds, without a record")
-        command.add_argument("--variance", type=float, default=0.2, help="0 - 1 (0.2)")
-        _add_common(command, Path(f"{name}.flac"), takes)
+        add_options(command, name, "--duration", "--variance")
+        _add_common(command, name)
         command.set_defaults(run=vary)
 
     command = _with_source(commands, "inpaint", "make parts of a song new")
-    _add_regions(command, required=True)
-    command.add_argument("--variance", type=float, default=0.5, help="0 - 1 (0.5)")
+    _add_regions(command, "inpaint", required=True)
+    add_options(command, "inpaint", "--variance")
     command.set_defaults(run=inpaint)
 
     command = _with_source(commands, "extend", "add music before and after a song")
-    command.add_argument("--before", type=float, default=0.0, help="seconds, up to 240 (0)")
-    command.add_argument("--after", type=float, default=30.0, help="seconds, up to 240 (30)")
-    command.add_argument("--context", type=float, default=MAX_SECONDS, help="seconds followed")
+    add_options(command, "extend", "--before", "--after", "--context")
     command.set_defaults(run=extend)
 
     command = _with_source(commands, "edit", "another style, or other words, for a song")
-    command.add_argument("--source-tags", required=True, help="what the song is now")
-    command.add_argument("--source-lyrics", default="", help="what is sung now")
-    command.add_argument("--mode", choices=tuple(EDIT_MODES), default="remix")
-    command.add_argument("--n-min", type=float, help="share of steps skipped (by mode)")
-    command.add_argument("--n-max", type=float, help="share followed together (by mode)")
-    command.add_argument("--n-avg", type=int, default=1, help="noises averaged (1)")
-    command.add_argument("--extended", action="store_true", help="obey solver and guidance too")
-    _add_regions(command, required=False)
+    add_options(command, "edit", "--source-tags", required=True)
+    add_options(command, "edit", "--source-lyrics", "--mode")
+    add_options(command, "edit", "--n-min", "--n-max", "--n-avg", "--extended")
+    _add_regions(command, "edit", required=False)
     command.set_defaults(run=edit)
 
     command = _with_source(commands, "follow", "a new clip along the lines of another")
-    command.add_argument("--strength", type=float, default=0.5, help="1 = the source itself (0.5)")
+    add_options(command, "follow", "--strength")
     command.set_defaults(run=follow)
 
 
@@ -64,25 +63,22 @@ def _with_source(
     command = commands.add_parser(name, help=text)
     command.add_argument("audio", type=Path, help="the source")
     command.add_argument("--latent", type=Path, help="its latents, to spare encoding it again")
-    command.add_argument("--no-splice", action="store_true", help="decode the kept part as well")
-    command.add_argument("--crossfade", type=float, default=0.03, help="seconds (0.03)")
-    command.add_argument("--no-level", action="store_true", help="leave the new part's level alone")
-    _add_common(command, Path(f"{name}.flac"), 1)
+    add_options(command, name, "--splice", "--crossfade", "--level")
+    _add_common(command, name)
     return command
 
 
-def _add_common(command: argparse.ArgumentParser, output: Path, takes: int) -> None:
-    add_word_options(command)
-    add_setting_options(command)
-    command.add_argument("--seed", default=None, help="of what is new; -1 draws one")
-    command.add_argument("--source-seed", default=None, help="of the clip that is changed")
-    command.add_argument("--takes", type=int, default=takes, dest="batch", help=f"({takes})")
-    command.add_argument("--output", "-o", type=Path, default=output)
-    command.set_defaults(rate=48_000)
+def _add_common(command: argparse.ArgumentParser, name: str) -> None:
+    add_word_options(command, name)
+    add_setting_options(command, name)
+    add_options(command, name, "--seed", "--source-seed")
+    add_options(command, name, "--takes", dest="batch")
+    command.add_argument("--output", "-o", type=Path, default=Path(f"{name}.flac"))
+    command.set_defaults(rate=OUTPUT_RATE)
     add_model_options(command)
 
 
-def _add_regions(command: argparse.ArgumentParser, required: bool) -> None:
+def _add_regions(command: argparse.ArgumentParser, name: str, required: bool) -> None:
     command.add_argument(
         "--region",
         action="append",
@@ -91,9 +87,7 @@ def _add_regions(command: argparse.ArgumentParser, required: bool) -> None:
         metavar="START:END",
         help="seconds, repeatable; -5 is 5 s before the end, an empty END the end (10.5:-5)",
     )
-    # Half a second: the edges then pass for the music's own (`bench seams`).
-    soft = f"seconds of soft edge ({FEATHER:g})"
-    command.add_argument("--feather", type=float, default=FEATHER, help=soft)
+    add_options(command, name, "--feather")
 
 
 def regions_of(options: argparse.Namespace) -> tuple[Region, ...]:
@@ -188,6 +182,6 @@ def _change(options: argparse.Namespace, task: Task, named: SourceNamed | None =
     asked = asked_of(options, named.tags if named else None)
     seeds = None if isinstance(task, Follow) else source_seeds(asked, options)
     asked = asked.doing(task, seeds)
-    putting = Options(not options.no_splice, options.crossfade, not options.no_level)
+    putting = Options(options.splice, options.crossfade, options.level)
     request = replace(asked.request, source=named or SourceNamed(), options=putting)
     return done(replace(asked, request=request), options, options.audio)

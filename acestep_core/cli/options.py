@@ -9,20 +9,19 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..atomic import FileError, reason
 from ..conditions.tags import checked_tags
 from ..editing.request import Request
+from ..faces import Offered, offered_at
 from ..presets import PRESETS
 from ..records.record import Record, read_record
 from ..records.replay import item_of, request_of
 from ..sampling.noise import parsed_seeds
-from ..settings import SettingError
+from ..settings import SettingError, in_digits, setting
 from ..tasks.behaviours import BEHAVIOURS
 from ..types import (
-    COMPATS,
-    GUIDANCE_KINDS,
-    SOLVER_NAMES,
     Follow,
     Guidance,
     Recipe,
@@ -34,24 +33,52 @@ from ..types import (
 from ..weights.lora import Applied, read_adapter, refuse_foreign
 from ..weights.model import Added
 
-# option -> (field, type, help); the presets hold the defaults, so none is written here.
-GUIDANCE_OPTIONS = {
-    "--guidance-scale": ("scale", float, "0 - 200; 0 and 1 switch guidance off"),
-    "--guidance-interval": ("interval", float, "share of the steps that is guided, 0 - 1"),
-    "--guidance-interval-decay": ("decay", float, "how far the scale falls over them, 0 - 1"),
-    "--minimum-guidance-scale": ("min_scale", float, "where it falls to, 0 - 200"),
-    "--tag-guidance-scale": ("text_scale", float, "0 - 10; above 1 with the next: both apart"),
-    "--lyric-guidance-scale": ("lyric_scale", float, "0 - 10"),
-}
-SAMPLING_OPTIONS = {
-    "--steps": ("steps", int, "steps of the schedule, 1 - 1000"),
-    "--granularity-scale": ("granularity", float, "omega, -100 - 100"),
-}
-ERG_OPTIONS = {
-    "--erg-tag": "erg_tag",
-    "--erg-lyric": "erg_lyric",
-    "--erg-diffusion": "erg_diffusion",
-}
+# Of every command that makes music, by its setting's class.
+RUN_OPTIONS = tuple(
+    name
+    for name, one in offered_at("generate").items()
+    if one.row.owner in ("Sampling", "Guidance")
+)
+ALIASES = {"--solver": ("--scheduler",)}
+
+Parser = argparse.ArgumentParser | argparse._MutuallyExclusiveGroup
+
+
+def add_options(parser: Parser, command: str, *names: str, **others: Any) -> None:
+    """Options of the table; `others` go to argparse as they are."""
+    known = offered_at(command)
+    for name in names:
+        one = known[name]
+        kind: dict[str, Any] = {"type": {"whole": int, "number": float}.get(one.kind, str)}
+        if one.kind == "switch":
+            kind = {"action": argparse.BooleanOptionalAction}
+        elif one.kind == "choice":
+            kind = {"choices": one.choices}
+        kind |= {"default": one.default, "help": _help(one), **others}
+        parser.add_argument(name, *ALIASES.get(name, ()), **kind)
+
+
+def _help(one: Offered) -> str:
+    """What it is, then what may be given and what is taken otherwise."""
+    told = []
+    if one.kind in ("number", "whole") and one.low is not None and one.high is not None:
+        told.append(f"{in_digits(one.low)} - {in_digits(one.high)}")
+    if isinstance(one.default, bool):
+        told.append("on" if one.default else "off")
+    elif one.default not in (None, ""):
+        told.append(f"usually {one.default}")
+    text = f"{one.about} ({'; '.join(told)})" if told else one.about
+    return text.replace("%", "%%")
+
+
+def given(options: argparse.Namespace, command: str, owner: str) -> dict[str, Any]:
+    """What was given of a dataclass's settings, by its fields."""
+    values = {
+        one.row.field: getattr(options, name.removeprefix("--").replace("-", "_"))
+        for name, one in offered_at(command).items()
+        if one.row.owner == owner
+    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def add_model_options(command: argparse.ArgumentParser) -> None:
@@ -73,49 +100,34 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
 
 
 def add_generate_options(command: argparse.ArgumentParser) -> None:
-    add_word_options(command)
-    command.add_argument("--duration", type=float, help="seconds, up to 240 (60)")
-    command.add_argument("--seed", default=None, help="a number or several; -1 draws one")
-    command.add_argument("--batch", type=int, default=1, help="clips at once, seeds counting up")
+    add_word_options(command, "generate")
+    add_options(command, "generate", "--duration", "--seed", "--batch", "--rate")
     command.add_argument("--output", "-o", type=Path, default=Path("song.flac"))
-    command.add_argument("--rate", type=int, default=48_000, help="Hz (48000)")
-    add_setting_options(command).add_argument(
+    add_setting_options(command, "generate").add_argument(
         "--replay", type=Path, metavar="FILE.json", help="repeat a recorded run"
     )
     command.add_argument("--source", type=Path, help="the clip that a repeated run worked on")
     command.add_argument("--latent", type=Path, help="the source's latents, where it used them")
 
 
-def add_word_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--tags", help="style: genres, instruments, mood, tempo")
+def add_word_options(command: argparse.ArgumentParser, name: str) -> None:
+    add_options(command, name, "--tags")
+    add_options(command, name, "--language", metavar="CODE")
     words = command.add_mutually_exclusive_group()
-    words.add_argument("--lyrics", help="sung words with [verse], [chorus] ...; [inst] = none")
+    add_options(words, name, "--lyrics")
     words.add_argument("--lyrics-file", type=Path, help="the same from a UTF-8 text file")
-    command.add_argument("--language", default=None, help="auto, prefix, or a code such as de")
 
 
 def add_setting_options(
-    command: argparse.ArgumentParser,
+    command: argparse.ArgumentParser, name: str
 ) -> argparse._MutuallyExclusiveGroup:
     """Sampling and guidance; returns the group of --preset, which others may exclude."""
     whole = command.add_mutually_exclusive_group()
-    whole.add_argument("--preset", choices=tuple(PRESETS), default=None)
-    command.add_argument("--compat", type=compat_of, choices=COMPATS, default=None)
-    command.add_argument("--solver", "--scheduler", choices=SOLVER_NAMES)
-    command.add_argument("--guidance-type", choices=GUIDANCE_KINDS)
-    for option, (name, kind, text) in {**SAMPLING_OPTIONS, **GUIDANCE_OPTIONS}.items():
-        command.add_argument(option, dest=name, type=kind, help=text)
-    for option, name in ERG_OPTIONS.items():
-        command.add_argument(option, dest=name, action=argparse.BooleanOptionalAction)
-    command.add_argument("--chosen-steps", help="1-based steps to visit, with commas")
-    command.add_argument(
-        "--one-by-one", action="store_true", help="branches and clips in turn, for less memory"
-    )
+    add_options(whole, name, "--preset")
+    add_options(command, name, "--compat", type=compat_of)
+    add_options(command, name, *RUN_OPTIONS, "--one-by-one", "--lora-training-scale")
     command.add_argument(
         "--lora", action="append", default=[], metavar="PATH[=WEIGHT]", help='or "skip"'
-    )
-    command.add_argument(
-        "--lora-training-scale", action="store_true", help="of the whole file, if it tells alpha"
     )
     return whole
 
@@ -219,11 +231,7 @@ def _overridden(recipe: Recipe, options: argparse.Namespace) -> Recipe:
         changes["lyrics"] = lyrics
     if getattr(options, "duration", None) is not None:
         changes["task"] = replace(recipe.task, seconds=options.duration)
-    for name in ("compat", "language"):
-        if getattr(options, name) is not None:
-            changes[name] = getattr(options, name)
-    if options.one_by_one:
-        changes["in_turn"] = True
+    changes |= given(options, "generate", "Recipe")
     recipe = replace(recipe, **changes)  # pyright: ignore[reportArgumentType]
     checked_tags(recipe.tags)
     return _batched(_reseeded(recipe, options), options.batch)
@@ -240,8 +248,7 @@ def _reseeded(recipe: Recipe, options: argparse.Namespace) -> Recipe:
 
 
 def _batched(recipe: Recipe, count: int) -> Recipe:
-    if not 1 <= count <= 64:
-        raise SettingError(f"--batch is {count}; it must be between 1 and 64.")
+    setting("batch_size").check(count, "--batch")
     if count == 1 or count == len(recipe.seeds):
         return recipe
     if len(recipe.seeds) != 1:
@@ -253,27 +260,19 @@ def _batched(recipe: Recipe, count: int) -> Recipe:
 
 
 def _sampling(sampling: Sampling, options: argparse.Namespace) -> Sampling:
-    changes = _given(options, [name for name, _, _ in SAMPLING_OPTIONS.values()] + ["solver"])
-    if options.chosen_steps:
+    changes = given(options, "generate", "Sampling")
+    if text := changes.pop("chosen", ""):
         try:
-            changes["chosen"] = tuple(int(part) for part in options.chosen_steps.split(","))
+            changes["chosen"] = tuple(int(part) for part in text.split(","))
         except ValueError:
             raise SettingError(
-                f"--chosen-steps {options.chosen_steps!r} must be whole numbers with commas."
+                f"--chosen-steps {text!r} must be whole numbers with commas."
             ) from None
-    return replace(sampling, **changes)  # pyright: ignore[reportArgumentType]
+    return replace(sampling, **changes)
 
 
 def _guidance(guidance: Guidance, options: argparse.Namespace) -> Guidance:
-    names = [name for name, _, _ in GUIDANCE_OPTIONS.values()] + list(ERG_OPTIONS.values())
-    changes = _given(options, names)
-    if options.guidance_type is not None:
-        changes["kind"] = options.guidance_type
-    return replace(guidance, **changes)  # pyright: ignore[reportArgumentType]
-
-
-def _given(options: argparse.Namespace, names: list[str]) -> dict[str, object]:
-    return {name: value for name in names if (value := getattr(options, name)) is not None}
+    return replace(guidance, **given(options, "generate", "Guidance"))
 
 
 def _lyrics(options: argparse.Namespace) -> str | None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..settings import SettingError, checked
+from ..settings import SettingError, setting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from ..sound.codec import Tick
     from ..weights.lora import Applied
     from ..weights.model import Precision
-
-
-RATES = (8_000, 192_000)  # Hz
 
 
 def reported(run: Callable[[], int]) -> int:
@@ -112,7 +109,7 @@ def checked_outputs(options: argparse.Namespace, count: int) -> list[Path]:
     """Where so many clips go, once it is sure that they can be written."""
     from ..sound.files import check_writable
 
-    checked("--rate (Hz)", options.rate, *RATES)
+    setting("sample_rate").check(options.rate, "--rate (Hz)")
     return [check_writable(path) for path in outputs(options.output, count)]
 
 

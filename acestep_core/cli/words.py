@@ -10,32 +10,24 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .options import add_options
+
 if TYPE_CHECKING:
     # What add_subparsers returns has no public name.
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
-USUAL_SECONDS = 60.0
 
 
 def add_commands(commands: Commands) -> None:
     """Both commands, with `run` set as the other commands do."""
     command = commands.add_parser("write", help="tags and lyrics from one sentence")
     command.add_argument("prompt", help="what the song is about, in plain words")
-    command.add_argument("--instrumental", action="store_true", help="music without singing")
-    command.add_argument("--duration", type=float, default=USUAL_SECONDS, help="seconds (60)")
-    command.add_argument("--seed", type=int, default=-1, help="-1 draws one")
-    command.add_argument(
-        "--back-end",
-        choices=("builtin", "openai"),
-        default="builtin",
-        help="openai: the server that ACESTEP_OPENAI_URL and ACESTEP_OPENAI_MODEL name",
-    )
+    add_options(command, "write", "--instrumental", "--duration", "--seed", "--back-end")
     command.set_defaults(run=write)
 
     command = commands.add_parser("preview", help="what the model will hear of lyrics")
     command.add_argument("lyrics_file", type=Path, help="a UTF-8 text file")
-    command.add_argument("--language", default="auto", help="auto, prefix, or a code such as de")
-    command.add_argument("--duration", type=float, help="seconds of the clip, to compare with")
+    add_options(command, "preview", "--language", metavar="CODE")
+    add_options(command, "preview", "--duration")
     command.add_argument("--html", type=Path, metavar="OUT", help="write it as HTML as well")
     command.set_defaults(run=preview)
 
@@ -60,16 +52,16 @@ def preview(options: argparse.Namespace) -> int:
     from ..lyrics.lint import lint
     from ..lyrics.preview import as_text
     from ..lyrics.preview import preview as seen_by_model
-    from ..settings import checked
+    from ..settings import setting
 
-    if options.duration is not None:
-        checked("Duration (seconds)", options.duration, 1, 3600)
+    setting("lyric_seconds").check(options.duration)
+    language, duration = options.language, options.duration or None
     text = _text_of(options.lyrics_file)
-    seen = seen_by_model(text, language=options.language, duration=options.duration)
+    seen = seen_by_model(text, language=language, duration=duration)
     if options.html:
         _write_html(options.html, seen)
     _say(as_text(seen))
-    for finding in lint(text, language=options.language, duration=options.duration):
+    for finding in lint(text, language=language, duration=duration):
         _say(f"{finding}\n")
     return 0
 

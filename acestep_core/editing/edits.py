@@ -14,9 +14,9 @@ from dataclasses import replace
 
 import torch
 
-from ..config import FRAME, SAMPLE_RATE
+from ..config import FRAME, OUTPUT_RATE, SAMPLE_RATE
 from ..lyrics.compare import compare
-from ..pipeline import OUTPUT_RATE, delivered, unseen
+from ..pipeline import delivered, unseen
 from ..sampling.loop import Counter, See
 from ..settings import SettingError
 from ..tasks.region import moved, resolve, shortened

@@ -7,18 +7,15 @@ from typing import Protocol
 
 from torch import Tensor
 
-from ..config import FRAME, SAMPLE_RATE, seconds_of
+from ..config import FRAME, LONGEST_SOURCE, SAMPLE_RATE, seconds_of
 from ..pipeline import Made
 from ..sampling.loop import See
-from ..settings import SettingError, checked
+from ..settings import SettingError, check, checked
 from ..sound.audio import checked_wave
 from ..types import Latent, Lyrics, Recipe, Source, Tags
 from ..weights.model import Added
 from .report import EditReport
 from .splice import CROSSFADE
-
-LONGEST = 3600.0  # seconds of a source
-
 
 Takes = list[Tensor]  # (2, M) at 44.1 kHz, one a seed
 
@@ -51,7 +48,7 @@ class SourceClip:
                 " samples), mono or stereo. Mix it down, or edit the clips of a batch one by one."
             )
         fix = "Choose a longer clip." if self.seconds < 1 else "Cut it into parts."
-        checked("Source length (seconds)", self.seconds, seconds_of(1), LONGEST, fix)
+        checked("Source length (seconds)", self.seconds, seconds_of(1), LONGEST_SOURCE, fix)
         if self.latent is not None and len(self.latent.z) != 1:
             raise SettingError(
                 f"The source's latents hold {len(self.latent.z)} clips; choose one take."
@@ -83,7 +80,7 @@ class Options:
     match_level: bool = True
 
     def __post_init__(self) -> None:
-        checked("Cross-fade (seconds)", self.crossfade, 0, 10)
+        check(self)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 
 from ..records.record import Json
-from .parameters import Endpoint, Value
+from ..settings import Value
+from .parameters import Endpoint
 from .queue import Graph
 
 WORKFLOWS = Path(__file__).resolve().parents[2] / "workflows" / "api"

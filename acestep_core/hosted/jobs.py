@@ -17,9 +17,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..anonymous import sentence
+from ..settings import Value
 from .errors import RequestError
 from .graphs import WORKFLOWS, graph_of
-from .parameters import ENDPOINTS, Endpoint, Value
+from .parameters import ENDPOINTS, Endpoint
 from .queue import Ended, Queue, Standing
 from .store import Job, Store
 

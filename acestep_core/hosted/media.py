@@ -15,14 +15,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..config import LONGEST_SOURCE
+from ..settings import limits_of
 from .errors import RequestError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-MOST_SECONDS = 3600.0
+MOST_SECONDS = LONGEST_SOURCE
 MOST_CHANNELS = 2
-RATES = (8_000, 192_000)  # Hz
 MOST_VALUES = int(MOST_SECONDS) * 96_000 * 2  # samples of all channels: what has to fit in memory
 MOST_WORK = 300.0  # seconds of decoding
 
@@ -103,8 +104,9 @@ def _check_shape(shapes: set[tuple[int, int]], samples: int) -> None:
     channels, rate = next(iter(shapes))
     if not 1 <= channels <= MOST_CHANNELS:
         raise RequestError(f"The file has {channels} channels; 1 to {MOST_CHANNELS} are taken.")
-    if not RATES[0] <= rate <= RATES[1]:
-        raise RequestError(f"The file has {rate} Hz; {RATES[0]} to {RATES[1]} are taken.")
+    least, most = limits_of("sample_rate")
+    if not least <= rate <= most:
+        raise RequestError(f"The file has {rate} Hz; {least} to {most} are taken.")
     if samples > MOST_SECONDS * rate:
         raise RequestError(f"The file is longer than {MOST_SECONDS / 60:g} minutes.", status=413)
     if samples * channels > MOST_VALUES:

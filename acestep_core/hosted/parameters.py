@@ -1,6 +1,6 @@
-"""What the hosted endpoints take: every name, range and default, written once.
+"""What the hosted endpoints take, of the table of settings, and what is about the answer alone.
 
-    ENDPOINTS -> requests.py (checks) -> openapi.py (document) -> graphs.py (inputs of a node)
+    settings -> ENDPOINTS -> requests.py (checks) -> openapi.py (document) -> graphs.py (a node)
 
 Names are the services' own. A parameter with `is_for_node` False is about the answer alone.
 """
@@ -10,14 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ..writer import MOST_SEED
+from ..config import LONGEST_SOURCE
+from ..faces import Offered, offered_at
+from ..settings import FULL_CONTROL, Value
 
 Kind: TypeAlias = Literal["audio", "text", "number", "integer", "switch", "choice"]
-Value: TypeAlias = "str | int | float | bool | None"
-
-FULL_CONTROL = "full-control"  # name of the endpoint that fal has
-PICK = -1  # as a seed: choose one and report it
-LONGEST_TAGS, LONGEST_LYRICS = 5_000, 20_000  # characters
+KINDS: dict[str, Kind] = {
+    "number": "number",
+    "whole": "integer",
+    "switch": "switch",
+    "choice": "choice",
+    "text": "text",
+    "words": "text",
+}
 
 
 @dataclass(frozen=True)
@@ -54,41 +59,25 @@ class Parameter:
 
 
 def _audio(name: str) -> Parameter:
-    about = "The source, up to 60 minutes: MP3, WAV, FLAC, OGG, M4A."
+    about = f"The source, up to {LONGEST_SOURCE / 60:g} minutes: MP3, WAV, FLAC, OGG, M4A."
     return Parameter(name, "audio", is_required=True, about=about)
 
 
-def _words(name: str, about: str) -> Parameter:
-    return Parameter(name, "text", is_required=True, longest=LONGEST_TAGS, about=about)
+def _parameter(one: Offered) -> Parameter:
+    """A setting of the table as the endpoints have it; words without a default are required."""
+    is_text = one.kind in ("text", "words")
+    return Parameter(
+        one.name,
+        KINDS[one.kind],
+        one.default,
+        is_required=is_text and one.default is None,
+        low=one.low,
+        high=None if is_text else one.high,
+        choices=one.choices,
+        longest=int(one.high or 0) if is_text else 0,
+        about=one.about,
+    )
 
-
-def _lyrics(name: str, about: str) -> Parameter:
-    text = f"{about} Nothing, [inst] or [instrumental]: no vocals."
-    return Parameter(name, "text", "", longest=LONGEST_LYRICS, about=text)
-
-
-def _number(name: str, default: float, low: float, high: float, about: str) -> Parameter:
-    return Parameter(name, "number", default, low=low, high=high, about=about)
-
-
-def _choice(name: str, choices: tuple[str, ...], about: str) -> Parameter:
-    return Parameter(name, "choice", choices[0], choices=choices, about=about)
-
-
-def _seed(name: str = "seed", default: int | None = PICK, about: str = "") -> Parameter:
-    text = about or "-1 picks one; the answer says which."
-    return Parameter(name, "integer", default, low=PICK, high=MOST_SEED, about=text)
-
-
-TAGS = _words("tags", "Style and genre, parted by commas; of an edit, the style it gets.")
-LYRICS = _lyrics("lyrics", "With marks such as [verse], [chorus], [bridge].")
-SEED = _seed()
-DURATION = _number("duration", 60, 5, 240, "Seconds.")
-MODE = _choice(
-    "edit_mode", ("remix", "lyrics"), "remix changes the style, lyrics the words; the rest stays."
-)
-ORIGINAL_TAGS = _words("original_tags", "What the source sounds like.")
-ORIGINAL_LYRICS = _lyrics("original_lyrics", "What is sung in the source.")
 
 # Of the answer, not of the music. The services know them; a script may send them.
 ANSWER = (
@@ -119,39 +108,6 @@ FAL_ANSWER = (
     ),
 )
 
-REGION = (
-    _choice("start_time_relative_to", ("start", "end"), "Where start_time counts from."),
-    _number("start_time", 0, 0, 240, "Seconds; where the new part begins."),
-    _choice("end_time_relative_to", ("start", "end"), "Where end_time counts from."),
-    _number("end_time", 30, 0, 240, "Seconds; where the new part ends."),
-)
-
-SAMPLER_SETTINGS = (
-    Parameter(
-        "number_of_steps", "integer", 27, low=3, high=60, about="More are slower, seldom better."
-    ),
-    _seed(default=None, about="Without one, or with -1, one is picked and reported."),
-    _seed("original_seed", None, "The seed the source was made with, where it is known."),
-    _choice("scheduler", ("euler", "heun"), "How the steps are taken."),
-    _choice("guidance_type", ("apg", "cfg", "cfg_star"), "How the prompt is followed."),
-    Parameter(
-        "granularity_scale", "integer", 10, low=-100, high=100, about="Strength of the mean shift."
-    ),
-    _number("guidance_interval", 0.5, 0, 1, "Share of the steps that are guided, in the middle."),
-    _number("guidance_interval_decay", 0, 0, 1, "How far the scale falls in that interval."),
-    _number("guidance_scale", 15, 0, 200, "How closely the prompt is followed."),
-    _number("minimum_guidance_scale", 3, 0, 200, "Where the decay ends."),
-    _number("tag_guidance_scale", 5, 0, 10, "Of the tags alone; above 1 with lyrics' above 1."),
-    _number("lyric_guidance_scale", 1.5, 0, 10, "Of the lyrics alone; both above 1 to count."),
-    Parameter(
-        "extended",
-        "switch",
-        False,
-        about="Not of the services: obey every setting. Else only number_of_steps and"
-        " guidance_scale count, because the original's edit reads no others.",
-    ),
-)
-
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -173,96 +129,63 @@ class Endpoint:
         return next((one for one in self.parameters if one.name == name), None)
 
 
+def _endpoint(name: str, model: str, node: str, about: str, order: str) -> Endpoint:
+    """`order`: names of the parameters, of which only the audio is no setting."""
+    known = offered_at(name)
+    parameters = [_parameter(known[one]) if one in known else _audio(one) for one in order.split()]
+    answer = FAL_ANSWER if name == FULL_CONTROL else ANSWER
+    graph = "hosted_" + name.replace("-", "_")
+    return Endpoint(name, model, about, node, graph, (*parameters, *answer))
+
+
 ENDPOINTS = {
     one.name: one
     for one in (
-        Endpoint(
+        _endpoint(
             "text-to-audio",
             "ace-step",
-            "Music from tags and lyrics.",
             "AceSuiteTextToAudio",
-            "hosted_text_to_audio",
-            (TAGS, LYRICS, DURATION, SEED, *ANSWER),
+            "Music from tags and lyrics.",
+            "tags lyrics duration seed",
         ),
-        Endpoint(
+        _endpoint(
             "prompt-to-audio",
             "ace-step/prompt-to-audio",
-            "Music from a sentence; tags and lyrics are written from it.",
             "AceSuitePromptToAudio",
-            "hosted_prompt_to_audio",
-            (
-                _words("prompt", "The idea, in plain language."),
-                Parameter("instrumental", "switch", False, about="Without vocals."),
-                DURATION,
-                SEED,
-                *ANSWER,
-            ),
+            "Music from a sentence; tags and lyrics are written from it.",
+            "prompt instrumental duration seed",
         ),
-        Endpoint(
+        _endpoint(
             "audio-to-audio",
             "ace-step/audio-to-audio",
-            "Another style or other words over the same song.",
             "AceSuiteAudioToAudio",
-            "hosted_audio_to_audio",
-            (
-                _audio("audio"),
-                ORIGINAL_TAGS,
-                TAGS,
-                MODE,
-                ORIGINAL_LYRICS,
-                LYRICS,
-                SEED,
-                *ANSWER,
-            ),
+            "Another style or other words over the same song.",
+            "audio original_tags tags edit_mode original_lyrics lyrics seed",
         ),
-        Endpoint(
+        _endpoint(
             "audio-inpaint",
             "ace-step/audio-inpaint",
-            "A part of a song made new; the rest stays sample for sample.",
             "AceSuiteAudioInpaint",
-            "hosted_audio_inpaint",
-            (
-                _audio("audio"),
-                TAGS,
-                *REGION,
-                LYRICS,
-                SEED,
-                _number("variance", 0.5, 0, 1, "How far the new part may be from the old one."),
-                *ANSWER,
-            ),
+            "A part of a song made new; the rest stays sample for sample.",
+            "audio tags start_time_relative_to start_time end_time_relative_to end_time lyrics"
+            " seed variance",
         ),
-        Endpoint(
+        _endpoint(
             "audio-outpaint",
             "ace-step/audio-outpaint",
-            "A song made longer at either end.",
             "AceSuiteAudioOutpaint",
-            "hosted_audio_outpaint",
-            (
-                _audio("audio"),
-                TAGS,
-                _number("extend_before_duration", 0, 0, 240, "Seconds before the beginning."),
-                _number("extend_after_duration", 30, 0, 240, "Seconds after the end."),
-                LYRICS,
-                SEED,
-                *ANSWER,
-            ),
+            "A song made longer at either end.",
+            "audio tags extend_before_duration extend_after_duration lyrics seed",
         ),
-        Endpoint(
+        _endpoint(
             FULL_CONTROL,
             "fal-ai/ace-step/audio-to-audio",
-            "Audio to audio with every setting of the sampler.",
             "AceSuiteAudioToAudio",
-            "hosted_full_control",
-            (
-                _audio("audio_url"),
-                MODE,
-                ORIGINAL_TAGS,
-                ORIGINAL_LYRICS,
-                TAGS,
-                LYRICS,
-                *SAMPLER_SETTINGS,
-                *FAL_ANSWER,
-            ),
+            "Audio to audio with every setting of the sampler.",
+            "audio_url edit_mode original_tags original_lyrics tags lyrics number_of_steps seed"
+            " original_seed scheduler guidance_type granularity_scale guidance_interval"
+            " guidance_interval_decay guidance_scale minimum_guidance_scale tag_guidance_scale"
+            " lyric_guidance_scale extended",
         ),
     )
 }

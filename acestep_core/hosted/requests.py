@@ -16,11 +16,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from ..records.record import Json
-from ..settings import SettingError
+from ..settings import HOSTED_SEED, PICK, SettingError, Value
 from ..tasks.region import resolve
 from ..types import Region
 from .errors import Problem, RequestError, shown
-from .parameters import MOST_SEED, PICK, Endpoint, Parameter, Value
+from .parameters import Endpoint, Parameter
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -78,7 +78,7 @@ def with_seeds(values: Mapping[str, Value]) -> dict[str, Value]:
     """The same with a number in place of every "pick one"; an unknown one stays unknown."""
     picked = dict(values)
     if picked.get("seed") in (None, PICK):
-        picked["seed"] = secrets.randbelow(MOST_SEED + 1)
+        picked["seed"] = secrets.randbelow(HOSTED_SEED + 1)
     if picked.get("original_seed") == PICK:
         picked["original_seed"] = None
     return picked

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from ..records.record import Json
-from .parameters import Value
+from ..settings import Value
 from .queue import OutputFile
 
 Status: TypeAlias = Literal["created", "processing", "completed", "failed"]

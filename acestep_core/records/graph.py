@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ..atomic import FileError
+from ..config import OUTPUT_RATE
 from ..editing.request import Request
 from ..lyrics import LANGUAGE_CHOICES
-from ..presets import EDIT_MODES
 from ..sampling.noise import derived
-from ..settings import chosen_from
+from ..settings import EDIT_MODES, chosen_from
 from ..sound.files import FORMATS
 from ..tasks.behaviours import BEHAVIOURS
 from ..types import Edit, Extend, Follow, Inpaint, Recipe, Retake, TextToMusic
@@ -41,7 +41,7 @@ SLOTS = {
 }
 LARGEST_PRIMITIVE = 2**63 - 1  # that ComfyUI's PrimitiveInt holds
 SAMPLE = "song.flac"  # where the record names no source
-FALLBACK_FORMAT, ORIGINAL_RATE = "flac", 48_000
+FALLBACK_FORMAT = "flac"
 NO_SOURCE_TAGS = (
     "The file does not say what the source was before the edit: its tags and lyrics are put"
     " where the source's belong. Change them in the nodes before Remix / Edit."
@@ -160,7 +160,7 @@ def graph_of(record: Record, adapters: Sequence[Added] = (), lora: str = "error"
     words = nodes.words(model, request.recipe.tags, request.recipe.lyrics)
     task = nodes.task(model)
     sampled = nodes.add("AceSuiteSampler", **model, **words, **nodes.settings(), **task)
-    rate = record.ace_core.get("rate", ORIGINAL_RATE)
+    rate = record.ace_core.get("rate", OUTPUT_RATE)
     putting: Inputs = dict(asdict(request.options)) if request.source else {}
     heard = nodes.add("AceSuiteDCAEDecode", **model, latent=sampled, rate=rate, **putting)
     nodes.add(

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ..atomic import FileError, check_place, replaced
-from ..types import CORRECTED, ORIGINAL, compat_of
+from ..settings import CORRECTED, ORIGINAL
+from ..types import compat_of
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 

@@ -20,7 +20,7 @@ import torch
 
 from ..anonymous import named
 from ..atomic import FileError
-from ..config import VERSION
+from ..config import OUTPUT_RATE, VERSION
 from ..editing.request import Options, Request, SourceNamed
 from ..sampling.noise import Noise, derived
 from ..tasks.region import resolve
@@ -65,7 +65,7 @@ class Run:
 
     model: Model
     path: Path  # of the result; its folder is told to nobody
-    rate: int = 48_000
+    rate: int = OUTPUT_RATE
     seconds: float = 0.0  # that the result lasts
     source_seconds: float | None = None
     lyrics: Lyrics | None = None

@@ -17,9 +17,7 @@ import torch
 from torch import Tensor
 
 from ..config import LATENT_CHANNELS, LATENT_HEIGHT
-from ..settings import SettingError
-
-LARGEST_SEED = 2**64 - 1
+from ..settings import LARGEST_SEED, SettingError
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ..sampling.noise import (
 )
 from ..sampling.schedule import chosen_sigmas, chosen_sigmas_shifted_again, lowered_sigmas, sigmas
 from ..sampling.solve import mean_shift_batch, mean_shift_item
-from ..types import CORRECTED, ORIGINAL
+from ..settings import CORRECTED, ORIGINAL
 from .extension import added_rounded, added_truncated
 from .flow_edit import momentum_of_both, momentum_of_source
 from .kit import Behaviour

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from ..networks.transformer import Transformer
-from ..settings import SettingError, checked
+from ..settings import SettingError, setting
 from .checkpoint import CheckpointError, Target, TensorFile, names_in, opened, put
 from .flaws import is_finite
 from .model import Added, Model
@@ -115,7 +115,7 @@ class Applied:
     training_scale: bool = False  # of the whole file, for pairs without an alpha of their own
 
     def __post_init__(self) -> None:
-        checked(f"Weight of LoRA {self.adapter.name}", self.weight, -3, 3)
+        setting("Applied.weight").check(self.weight, f"Weight of LoRA {self.adapter.name}")
 
     def factor(self, change: Change) -> float:
         if not isinstance(change, Pair):

@@ -10,15 +10,10 @@ the environment alone; what it answers is checked before it is used.
 from __future__ import annotations
 
 from ..sampling.noise import drawn_seed
-from ..settings import SettingError, checked, checked_whole, chosen_from
+from ..settings import BACK_ENDS, HOSTED_SEED, PICK, SettingError, checked_whole, setting
 from .song import Song
 
-BACK_ENDS = ("builtin", "openai")
-MOST_CHARACTERS = 4000
-LEAST_SECONDS, MOST_SECONDS = 5.0, 240.0
-MOST_SEED = 2**31 - 1
-
-__all__ = ["BACK_ENDS", "Song", "write_song"]
+__all__ = ["Song", "write_song"]
 
 
 def write_song(
@@ -26,21 +21,22 @@ def write_song(
     *,
     instrumental: bool = False,
     duration: float = 60.0,
-    seed: int = -1,
-    back_end: str = "builtin",
+    seed: int = PICK,
+    back_end: str = BACK_ENDS[0],
 ) -> Song:
     """Tags and lyrics for a prompt; seed -1 draws one and says which."""
     if not prompt.strip():
         raise SettingError("The prompt is empty. Say in a sentence what the song is about.")
-    if len(prompt) > MOST_CHARACTERS:
+    most = setting("prompt").high or 0
+    if len(prompt) > most:
         raise SettingError(
-            f"The prompt has {len(prompt)} characters; at most {MOST_CHARACTERS} are read."
+            f"The prompt has {len(prompt)} characters; at most {most:g} are read."
             " Cut it to a few sentences."
         )
-    checked("Duration (seconds)", duration, LEAST_SECONDS, MOST_SECONDS)
-    checked_whole("Seed", seed, -1, MOST_SEED)
-    chosen_from("Back end of the writer", back_end, BACK_ENDS)
-    seed = drawn_seed() % (MOST_SEED + 1) if seed == -1 else seed
+    setting("song_seconds").check(duration)
+    checked_whole("Seed", seed, PICK, HOSTED_SEED)
+    setting("back_end").check(back_end)
+    seed = drawn_seed() % (HOSTED_SEED + 1) if seed == PICK else seed
     if back_end == "openai":
         from .openai import write
     else:

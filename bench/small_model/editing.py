@@ -18,7 +18,7 @@ from torch import Tensor
 from acestep_core.config import SAMPLE_RATE, VocoderConfig
 from acestep_core.editing.edits import SourceClip, edit, extend, inpaint
 from acestep_core.pipeline import ACEStep
-from acestep_core.presets import EDIT_MODES
+from acestep_core.settings import EDIT_MODES
 from acestep_core.sound.mel import log_mel
 from acestep_core.types import Edit, Extend, Region
 from acestep_core.weights.small import LYRICS

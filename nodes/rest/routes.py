@@ -20,7 +20,7 @@ from aiohttp import ClientPayloadError, web
 from ...acestep_core.hosted import openapi, records
 from ...acestep_core.hosted.errors import RequestError, shape
 from ...acestep_core.hosted.jobs import Jobs
-from ...acestep_core.hosted.parameters import FULL_CONTROL, Endpoint, Value
+from ...acestep_core.hosted.parameters import Endpoint
 from ...acestep_core.hosted.queue import OutputFile
 from ...acestep_core.hosted.records import Place
 from ...acestep_core.hosted.requests import fits, from_form, parsed, read, with_seeds
@@ -29,6 +29,7 @@ from ...acestep_core.hosted.settings import FILE, Settings, read_settings
 from ...acestep_core.hosted.sources import Source, Sources
 from ...acestep_core.hosted.store import Job, Store
 from ...acestep_core.records.record import Json
+from ...acestep_core.settings import FULL_CONTROL, Value
 from .. import host
 from ..host import queue as host_queue
 from .form import read_form

@@ -13,11 +13,11 @@ from acestep_core.config import FRAMES_PER_SECOND
 from acestep_core.networks.transformer import Transformer
 from acestep_core.sampling.loop import run
 from acestep_core.sampling.noise import Noise
+from acestep_core.settings import ORIGINAL
 from acestep_core.tasks.behaviours import BEHAVIOURS
 from acestep_core.tasks.kit import Kit
 from acestep_core.tasks.plans import plan
 from acestep_core.types import (
-    ORIGINAL,
     Extend,
     Follow,
     Guidance,

@@ -12,10 +12,11 @@ from acestep_core.sampling.guidance import Predict
 from acestep_core.sampling.loop import Plan, run
 from acestep_core.sampling.noise import Noise
 from acestep_core.sampling.schedule import Step
+from acestep_core.settings import CORRECTED
 from acestep_core.tasks.behaviours import BEHAVIOURS
 from acestep_core.tasks.kit import Kit
 from acestep_core.tasks.plans import plan
-from acestep_core.types import CORRECTED, Guidance, Latent, Sampling, Source, Task
+from acestep_core.types import Guidance, Latent, Sampling, Source, Task
 
 GUIDANCE = Guidance(scale=5.0, interval=0.5)
 SAMPLING = Sampling(steps=6)

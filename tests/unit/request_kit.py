@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from acestep_core.editing.request import Options, Request, SourceNamed
 from acestep_core.pipeline import resolved
 from acestep_core.sampling.noise import LARGEST_SEED
+from acestep_core.settings import COMPATS, GUIDANCE_KINDS, SOLVER_NAMES
 from acestep_core.types import (
-    COMPATS,
-    GUIDANCE_KINDS,
-    SOLVER_NAMES,
     Edit,
     Extend,
     Follow,

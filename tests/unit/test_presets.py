@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from acestep_core.presets import PRESETS
+from acestep_core.settings import COMPATS
 from acestep_core.tasks.behaviours import BEHAVIOURS
-from acestep_core.types import COMPATS, Guidance, Recipe, Sampling
+from acestep_core.types import Guidance, Recipe, Sampling
 
 # steps, text scale, lyric scale, lyric ERG; everything else is the original's everywhere.
 TABLE = {

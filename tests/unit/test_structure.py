@@ -31,7 +31,7 @@ WINGS = {
     "anonymous": "",
     "atomic": "",
     "config": "",
-    "settings": "",
+    "settings": "setting making tasks words files __init__",
     "types": "",
     "presets": "",
     "networks": "layers dcae lyric_encoder memory transformer umt5 vocoder",
@@ -48,6 +48,7 @@ WINGS = {
     "pipeline": "",
     "editing": "splice report request job ends edits __init__",
     "records": "latents record labels replay graph",
+    "faces": "",
     "hosted": "errors client addresses fetch media parameters queue graphs requests settings"
     " sources store jobs records routes openapi",
     "cli": "options running takes convert info demo edit words commands",

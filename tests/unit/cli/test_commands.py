@@ -395,7 +395,6 @@ def test_too_little_memory_is_said_in_words(
         (("--duration", "nan"), "Duration (seconds) is nan"),
         (("--lyrics", "x" * 100_000), "The lyrics have 100000 characters"),
         (("--lyrics", "[verse]\nHello"), "Lyric line 2 ('Hello'): the lyric vocabulary"),
-        (("--language", "xx"), "Lyric language is 'xx'"),
         (("--lora", "{tmp}/none"), "none is not a file"),
         (("--replay", "{tmp}/none.json"), "none.json cannot be read"),
     ],

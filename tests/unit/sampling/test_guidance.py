@@ -21,7 +21,8 @@ from acestep_core.sampling.guidance import (
     rule_of,
 )
 from acestep_core.sampling.schedule import Step, sigmas, steps_of
-from acestep_core.types import GUIDANCE_KINDS, Guidance
+from acestep_core.settings import GUIDANCE_KINDS
+from acestep_core.types import Guidance
 
 Drawn = Callable[..., Tensor]
 

@@ -21,7 +21,7 @@ from acestep_core.sampling.solve import (
     omega,
     pingpong,
 )
-from acestep_core.types import SOLVER_NAMES
+from acestep_core.settings import SOLVER_NAMES
 
 Drawn = Callable[..., Tensor]
 

@@ -1,0 +1,191 @@
+"""Rows: the model and its adapters, sound files, records."""
+
+from __future__ import annotations
+
+from ..config import OUTPUT_RATE, SAMPLE_RATE
+from .making import MAKING
+from .setting import At, Setting
+
+LOAD, LORA, SAVE = "AceSuiteLoad", "AceSuiteLoRA", "AceSuiteSaveAudio"
+PARAMETERS = "AceSuiteLoadParameters"
+
+MODEL_ROWS = (
+    Setting(
+        "checkpoint",
+        "checkpoint",
+        kind="choice",
+        about="auto takes the first ACE-Step v1 checkpoint in the list. Single files are looked"
+        " for in models/checkpoints and models/diffusion_models, folders in models/acestep. The"
+        " small model comes with the pack and only demonstrates. download fetches the released one"
+        " (8.3 GB) when the node runs.",
+        host="ckpt_name",
+        at=(At(LOAD),),
+    ),
+    Setting(
+        "dtype",
+        "dtype",
+        kind="choice",
+        default="auto",
+        choices=("auto", "bfloat16", "float32"),
+        about="What the weights are kept in. auto: bfloat16 where the device can compute it, else"
+        " float32. The autoencoder always keeps float32.",
+        host="weight_dtype",
+        at=(At(LOAD),),
+    ),
+    Setting(
+        "memory",
+        "memory",
+        kind="choice",
+        default="auto",
+        choices=("auto", "offload"),
+        about="auto: networks stay on the device until room is needed. offload: each leaves the"
+        " device right after its work; slower, leaves more room for others.",
+        at=(At(LOAD),),
+    ),
+    Setting(
+        "lora",
+        "lora",
+        kind="choice",
+        about="Files in models/loras, and those in models/acestep with lora in their path. none"
+        " passes the model on.",
+        host="lora_name",
+        at=(At(LORA),),
+    ),
+    Setting(
+        "Applied.weight",
+        "Weight of a LoRA",
+        kind="number",
+        low=-3,
+        high=3,
+        step=0.05,
+        about="How strongly it counts; 0 is nothing.",
+        record="lora_weight",
+        host="strength_model",
+        at=(At(LORA, "strength_model"),),
+    ),
+    Setting(
+        "Applied.training_scale",
+        "Training scale of a LoRA",
+        kind="switch",
+        about="Of the official format alone: multiply by the scale that its metadata or"
+        " config.json tells (alpha / rank), which the original and ComfyUI leave out. An alpha that"
+        " a file gives a module is always applied, as ComfyUI does.",
+        at=(At(MAKING, "--lora-training-scale"), At(LORA)),
+    ),
+)
+
+FILE_ROWS = (
+    Setting(
+        "sample_rate",
+        "Sample rate (Hz)",
+        unit="Hz",
+        kind="whole",
+        default=OUTPUT_RATE,
+        low=8_000,
+        high=192_000,
+        about=f"Sample rate of the result in Hz. The model's own is {SAMPLE_RATE}; the original"
+        f" project writes {OUTPUT_RATE}.",
+        host="sample_rate",
+        at=(
+            At(("generate", "decode"), "--rate"),
+            At(
+                "AceSuiteDCAEDecode",
+                default=SAMPLE_RATE,
+                about=f"Sample rate of the result in Hz. The model's own is {SAMPLE_RATE}; the"
+                f" original project writes {OUTPUT_RATE}. With a task that has a source, the"
+                " source's rate is kept.",
+            ),
+        ),
+    ),
+    Setting(
+        "filename_prefix",
+        "filename_prefix",
+        kind="text",
+        default="audio/ACE-Step",
+        about="Folder and start of the name; %year%, %month% and %day% are known.",
+        host="filename_prefix",
+        at=(At(SAVE),),
+    ),
+    Setting(
+        "format",
+        "format",
+        kind="choice",
+        default="flac",
+        about="flac keeps everything and is the one to share. mp3 and opus hold workflows of up to"
+        " 60 kB; wav holds the settings alone, as a comment.",
+        record="format",
+        at=(At(SAVE),),
+    ),
+    Setting(
+        "bits",
+        "bits",
+        kind="choice",
+        default="16",
+        choices=("16", "24", "32"),
+        about="flac: 16, 24; wav: 16, 24, 32 (float).",
+        at=(At(SAVE),),
+    ),
+    Setting(
+        "kilobits",
+        "kilobits",
+        unit="kbit/s",
+        kind="whole",
+        default=0,
+        low=0,
+        high=512,
+        about="Per second, for mp3 and opus; 0 is the usual 256 and 160.",
+        at=(At(SAVE),),
+    ),
+    Setting(
+        "save_workflow",
+        "save_workflow",
+        kind="switch",
+        default=True,
+        about="Dropped on the page, the file then opens its workflow.",
+        at=(At(SAVE),),
+    ),
+    Setting(
+        "save_settings",
+        "save_settings",
+        kind="switch",
+        default=False,
+        about="Also write the settings beside it, as NAME_input_params.json, which"
+        " python -m acestep_core generate --replay repeats.",
+        at=(At(SAVE),),
+    ),
+    Setting(
+        "title",
+        "title",
+        kind="text",
+        default="",
+        about="A line above the picture.",
+        at=(At("AceSuiteMelView"),),
+    ),
+    Setting(
+        "file",
+        "file",
+        kind="choice",
+        default="none",
+        about="Files that end in _input_params.json, in ComfyUI's input folder or models/acestep."
+        " none takes the text below.",
+        at=(At(PARAMETERS),),
+    ),
+    Setting(
+        "text",
+        "text",
+        kind="words",
+        default="",
+        about="The content of such a file; where there is some, it comes before the file.",
+        at=(At(PARAMETERS),),
+    ),
+    Setting(
+        "absent_lora",
+        "lora",
+        kind="choice",
+        default="error",
+        choices=("error", "skip"),
+        about="When the file names a LoRA that is not there. error says its name; skip leaves all"
+        " of the file's LoRAs out. The record keeps naming them.",
+        at=(At(PARAMETERS, "lora"),),
+    ),
+)
