@@ -21,6 +21,8 @@ _PART = r"[^\s/\\:*?\"<>|,;()']"
 _ABSOLUTE = re.compile(
     rf"(?:(?<![\w.~/:\\-])/|(?<!\w)[A-Za-z]:[\\/]|(?<![\w:/\\])\\\\)(?:{_PART}+[\\/]+)+({_PART}*)"
 )
+# Between quotes a folder may have spaces in its name.
+_QUOTED = re.compile(rf"(['\"])(?:/|[A-Za-z]:[\\/]|\\\\)[^'\"\n]*[\\/]({_PART}[^'\"\\/\n]*)\1")
 # Keys of records: those that hold a file's place and nothing else, and those of free words.
 FILES = ("audio_path", "src_audio_path", "ref_audio_input", "lora_name_or_path", "name")
 TARGETS = ("edit_target_prompt", "edit_target_lyrics")
@@ -33,6 +35,7 @@ def sentence(text: str) -> str:
     for root in _roots():
         for place in {root, root.replace("\\", "/")}:
             text = re.sub(rf"{re.escape(place)}[\\/](?:{_PART}+[\\/]+)*", "", text)
+    text = _QUOTED.sub(r"\1\2\1", text)
     return _ABSOLUTE.sub(lambda found: found[1], text)
 
 

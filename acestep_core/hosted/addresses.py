@@ -10,12 +10,15 @@ the system's choice, not ours.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .errors import RequestError, shown
+
+log = logging.getLogger(__name__)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -86,14 +89,17 @@ def target_of(url: str, ports: Iterable[int] = (443,)) -> Target:
 def check(host: str, addresses: Iterable[str]) -> tuple[str, ...]:
     """The addresses, if every one is public."""
     found = tuple(dict.fromkeys(addresses))
-    if not found:
-        raise RequestError(f"{host} has no address.")
-    for text in found:
-        if not is_public(text):
-            raise RequestError(
-                f"{host} leads to {text}, which is not a public address. Upload the file instead."
-            )
+    private = [text for text in found if not is_public(text)]
+    if private or not found:
+        log.info("%s leads to %s: not fetched", host, private or "no address")
+        raise no_public(host)
     return found
+
+
+def no_public(host: str) -> RequestError:
+    """One sentence for a name that leads inwards and for one that leads nowhere: what names are
+    known in here is not told to whoever asks."""
+    return RequestError(f"{host} leads to no public address. Upload the file instead.")
 
 
 def is_public(text: str) -> bool:

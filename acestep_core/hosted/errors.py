@@ -1,6 +1,6 @@
 """What is wrong with a request, in the one shape every route answers with.
 
-Problem (field, message, allowed) -> RequestError (HTTP status) -> shape()
+Problem (field, message, allowed) -> RequestError (HTTP status) -> answers.Error
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from ..records.record import Json
+from .shapes import Shape
 
 SHOWN = 60  # characters of a wrong value in a message
 
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(Shape):
     """One field that cannot be used, and what could be."""
 
     field: str
@@ -36,19 +36,6 @@ class RequestError(ValueError):
     @classmethod
     def about(cls, field: str, message: str, *, status: int = 400) -> RequestError:
         return cls(message, Problem(field, message), status=status)
-
-
-def shape(error: RequestError) -> dict[str, Json]:
-    """`detail` says it again, because fal's clients read that name."""
-    return {
-        "code": error.status,
-        "message": str(error),
-        "detail": str(error),
-        "errors": [
-            {"field": one.field, "message": one.message, "allowed": one.allowed}
-            for one in error.problems
-        ],
-    }
 
 
 def shown(value: object) -> str:

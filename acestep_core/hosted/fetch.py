@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import logging
 import socket
 import ssl
 import time
@@ -21,8 +22,10 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urljoin
 
-from .addresses import Target, check, target_of
+from .addresses import Target, check, no_public, target_of
 from .errors import RequestError, shown
+
+log = logging.getLogger(__name__)
 
 BLOCK = 64 * 1024
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -48,7 +51,8 @@ def resolved(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise RequestError(f"{host} cannot be found ({error}).") from None
+        log.info("%s cannot be found: %s", host, error)
+        raise no_public(host) from None
     return [str(one[4][0]) for one in found]
 
 

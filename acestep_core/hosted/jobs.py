@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,20 +22,28 @@ from ..settings import Value
 from .errors import RequestError
 from .graphs import WORKFLOWS, graph_of
 from .parameters import ENDPOINTS, Endpoint
-from .queue import Ended, Queue, Standing
-from .store import Job, Store
+from .queue import CANCELLED, Ended, Queue, Standing
+from .store import Job, Store, StoreError, now
 
 log = logging.getLogger(__name__)
 
 MOST_OPEN = 1_000
 ID = r"[0-9a-f-]{36}"
 PAUSE = 0.25  # seconds between two looks at the queue
+QUIET = 10.0  # seconds after which somebody who listens hears that nothing changed
 RESTARTED = (
     "The server was restarted before this request was finished. Nothing of it was kept; send it"
     " again."
 )
 REMOVED = "It was removed from ComfyUI's queue before it was finished. Send it again."
-CANCELLED = "It was cancelled."
+
+
+@dataclass(frozen=True)
+class Line:
+    """What was said of a run, and when it was said first."""
+
+    text: str
+    at: str
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,7 @@ class Look:
 
     job: Job
     ahead: int = 0  # requests that run or wait before it
-    progress: str = ""
+    progress: Line | None = None
 
 
 class Jobs:
@@ -53,8 +62,11 @@ class Jobs:
         self._queue, self._store, self._workflows = queue, store, workflows
         self._session = uuid.uuid4().hex
         self._open: dict[str, Job] = {}
+        self._unsaved: dict[str, Job] = {}  # over, and not yet noted
         self._cancelled: set[str] = set()
         self._watching: asyncio.Task[None] | None = None
+        self._progress = Line("", "")  # of the one that runs
+        self._trouble = ""  # said once, however often it is met
 
     async def submit(self, endpoint: Endpoint, values: Mapping[str, Value], source: str) -> Job:
         """Accept a checked request; `source` is the name of its audio file, if it has one."""
@@ -66,7 +78,7 @@ class Jobs:
             asked[endpoint.source.name] = source  # not the megabytes that were sent
         job = Job(str(uuid.uuid4()), endpoint.name, asked, self._session)
         graph = await asyncio.to_thread(graph_of, endpoint, values, source, job.id, self._workflows)
-        await asyncio.to_thread(self._store.save, job)
+        await self._save(job)
         try:
             await self._queue.put(job.id, graph)
         except RequestError as error:
@@ -80,7 +92,7 @@ class Jobs:
         """RequestError with the status 404 for an id that was never given."""
         await self._settle()
         is_one = bool(re.fullmatch(ID, job_id))  # half a character could not even be looked for
-        job = self._open.get(job_id)
+        job = self._open.get(job_id) or self._unsaved.get(job_id)
         if job is None and is_one:
             job = await asyncio.to_thread(self._store.get, job_id)
         if job is None or job.endpoint not in ENDPOINTS:
@@ -93,7 +105,10 @@ class Jobs:
         standing = await asyncio.to_thread(self._queue.standing)
         if job_id in standing.waiting:
             return Look(job, len(standing.running) + standing.waiting.index(job_id))
-        return Look(job, 0, await asyncio.to_thread(self._queue.progress, job_id))
+        text = await asyncio.to_thread(self._queue.progress, job_id)
+        if text and text != self._progress.text:
+            self._progress = Line(text, now())
+        return Look(job, 0, self._progress if text else None)
 
     async def cancel(self, job_id: str) -> Job:
         """Take it out of the queue or stop it; one that is over stays as it is."""
@@ -112,17 +127,57 @@ class Jobs:
             await asyncio.sleep(PAUSE)
         return look.job
 
+    async def follow(self, job_id: str) -> AsyncIterator[Look | None]:
+        """Every change until the request is over; None now and then where there is none."""
+        last, heard = None, time.monotonic()
+        while last is None or not last.job.is_over:
+            look = await self.look(job_id)
+            if look != last:
+                yield look
+                last, heard = look, time.monotonic()
+            elif time.monotonic() - heard > QUIET:
+                yield None
+                heard = time.monotonic()
+            if not look.job.is_over:
+                await asyncio.sleep(PAUSE)
+
     def _watch(self) -> None:
         if self._watching is None or self._watching.done():
             self._watching = asyncio.create_task(self._watch_all())
 
     async def _watch_all(self) -> None:
-        while self._open:
+        while self._open or self._unsaved:
             await asyncio.sleep(PAUSE)
             try:
                 await self._settle()
-            except Exception:  # the next look may go well; without it nothing would be noted
-                log.exception("The state of requests could not be noted")
+                if self._unsaved:
+                    await self._save_ended()
+            except Exception as error:  # the next look may go well
+                self._say(repr(error))
+
+    def _say(self, trouble: str) -> None:
+        """Log what is wrong when it begins and when it ends, and not four times a second."""
+        if trouble and trouble != self._trouble:
+            log.error("The state of requests cannot be noted: %s", trouble)
+        elif self._trouble and not trouble:
+            log.info("The state of requests can be noted again")
+        self._trouble = trouble
+
+    async def _save(self, job: Job) -> None:
+        try:
+            await asyncio.to_thread(self._store.save, job)
+        except StoreError as error:
+            self._say(str(error))
+            raise
+        self._say("")
+
+    async def _save_ended(self) -> None:
+        for job in list(self._unsaved.values()):
+            try:
+                await self._save(job)
+            except StoreError:
+                return
+            self._unsaved.pop(job.id, None)
 
     async def _settle(self) -> None:
         """Bring every open job to where the queue has it."""
@@ -148,9 +203,13 @@ class Jobs:
             await self._end(_finished(job, ended, reason))
 
     async def _end(self, job: Job) -> Job:
-        await asyncio.to_thread(self._store.save, job)
+        """It is answered from here until it is noted, which a full disk may delay."""
+        self._unsaved[job.id] = job
         self._open.pop(job.id, None)
         self._cancelled.discard(job.id)
+        await self._save_ended()
+        if self._unsaved:
+            self._watch()
         return job
 
 

@@ -85,7 +85,7 @@ def _counted(container: InputContainer) -> Sound:
         try:
             frames = packet.decode()
         except damage:
-            continue  # reading it for work skips damaged packets as well
+            raise _damaged(samples, shapes) from None
         for frame in frames:
             shapes.add((frame.layout.nb_channels, frame.sample_rate))
             samples += frame.samples
@@ -96,6 +96,15 @@ def _counted(container: InputContainer) -> Sound:
         raise RequestError("The file holds no samples.")
     ((channels, rate),) = shapes
     return Sound(samples / rate, rate, channels)
+
+
+def _damaged(samples: int, shapes: set[tuple[int, int]]) -> RequestError:
+    """ComfyUI's LoadAudio, which the run begins with, stops at the same place."""
+    place = f"{samples / next(iter(shapes))[1]:.1f} s" if shapes else "its beginning"
+    return RequestError(
+        f"The file is damaged at {place} and would not be read to its end. Convert it once more,"
+        " or export it again."
+    )
 
 
 def _check_shape(shapes: set[tuple[int, int]], samples: int) -> None:

@@ -1,6 +1,6 @@
-"""The routes as an OpenAPI 3.1 document, made of the same tables the routes are made of.
+"""The routes as an OpenAPI 3.1 document, made of what the routes are made of.
 
-ROUTES + models of requests.py + ANSWERS -> document()
+ROUTES + models of requests.py + answers.py -> document()
 """
 
 from __future__ import annotations
@@ -9,71 +9,26 @@ from functools import cache
 from typing import Any
 
 from ..config import VERSION
+from . import answers
 from .parameters import ENDPOINTS, Endpoint, Parameter
 from .requests import model_of
 from .routes import ROUTES, Does, Route
+from .shapes import REFERENCE, schemas_of
 
-TEXT, COUNT = {"type": "string"}, {"type": "integer", "minimum": 0}
-URL = {"type": "string", "format": "uri"}
+TEXT = {"type": "string"}
+FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
+EVENTS = "text/event-stream"
 
-
-def _object(**properties: Any) -> dict[str, Any]:
-    """An object that has all of these and nothing else; a name ending in _ may be left out."""
-    return {
-        "type": "object",
-        "properties": {name.rstrip("_"): schema for name, schema in properties.items()},
-        "required": [name for name in properties if not name.endswith("_")],
-        "additionalProperties": False,
-    }
-
-
-def _list(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": schema}
-
-
-_REQUEST_URLS = {"request_id": TEXT, "status_url": URL, "response_url": URL, "cancel_url": URL}
-
-ANSWERS: dict[str, dict[str, Any]] = {
-    "Error": _object(
-        code=COUNT,
-        message=TEXT,
-        detail=TEXT,
-        errors=_list(_object(field=TEXT, message=TEXT, allowed=TEXT)),
-    ),
-    "Prediction": _object(
-        code={"const": 200},
-        message={"const": "success"},
-        data=_object(
-            id=TEXT,
-            model={"enum": [one.model for one in ENDPOINTS.values()]},
-            input={"type": "object", "description": "The request with its seed resolved."},
-            outputs=_list(URL),
-            urls=_object(get=URL),
-            has_nsfw_contents={"type": "array", "maxItems": 0, "description": "Nothing classifies"},
-            status={"enum": ["created", "processing", "completed", "failed"]},
-            created_at={"type": "string", "format": "date-time"},
-            error=TEXT,
-            timings=_object(inference={**COUNT, "description": "milliseconds"}),
-        ),
-    ),
-    "Uploaded": _object(
-        code={"const": 200},
-        message={"const": "success"},
-        data=_object(type={"const": "audio"}, download_url=URL, filename=TEXT, size=COUNT),
-    ),
-    "Submitted": _object(**_REQUEST_URLS),
-    "Standing": _object(
-        **_REQUEST_URLS,
-        status={"enum": ["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]},
-        queue_position_=COUNT,
-        logs_=_list(_object(message=TEXT)),
-        metrics_=_object(inference_time={"type": "number", "minimum": 0}),
-    ),
-    "Result": _object(
-        audio=_object(url=URL), seed={"type": "integer", "minimum": 0}, tags=TEXT, lyrics=TEXT
-    ),
-    "Stopped": _object(status={"enum": ["CANCELLATION_REQUESTED", "ALREADY_COMPLETED"]}),
-    "Document": {"type": "object"},
+# Everything a route may answer with.
+KINDS: dict[str, Any] = {
+    "Error": answers.Error,
+    "Prediction": answers.Prediction,
+    "Uploaded": answers.Uploaded,
+    "Queued": answers.Queued,
+    "Standing": answers.Standing,
+    "Result": answers.Result,
+    "Stopped": answers.Stopped,
+    "Document": dict[str, Any],
 }
 
 # Of each route: what it says of itself, its answers, the errors it may give.
@@ -81,15 +36,20 @@ SAID: dict[Does, tuple[str, dict[int, str], tuple[int, ...]]] = {
     "submit": ("Queue a request.", {200: "Prediction"}, (400, 413, 415, 429)),
     "result": ("How a request is doing, or its outputs.", {200: "Prediction"}, (404,)),
     "cancel": ("Take a request out of the queue, or stop it.", {200: "Prediction"}, (404,)),
-    "upload": ("Bring a file; use its URL or name as audio.", {200: "Uploaded"}, (400, 413, 415)),
+    "upload": (
+        "Bring a file; use its URL or name as audio.",
+        {200: "Uploaded"},
+        (400, 413, 415),
+    ),
     "document": ("This document.", {200: "Document"}, ()),
     "direct": (
         "Make it and wait. Hanging up cancels. At a host queue.* the queue form answers.",
         {200: "Result"},
         (400, 413, 415, 422, 429),
     ),
-    "queue": ("Queue a request, fal's way.", {200: "Submitted"}, (400, 413, 415, 429)),
+    "queue": ("Queue a request, fal's way.", {200: "Queued"}, (400, 413, 415, 429)),
     "standing": ("How it is doing.", {200: "Standing"}, (404,)),
+    "watch": ("How it is doing, whenever that changes, until it is over.", {200: EVENTS}, (404,)),
     "answer": ("Its result; 400 until it is there.", {200: "Result"}, (400, 404, 422)),
     "stop": ("Cancel it.", {202: "Stopped", 400: "Stopped"}, (404,)),
 }
@@ -102,6 +62,7 @@ def document() -> dict[str, Any]:
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
     requests = {one.name: _schema(one) for one in ENDPOINTS.values()}
+    kinds, definitions = schemas_of(KINDS)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -111,7 +72,7 @@ def document() -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": {**requests, **ANSWERS},
+            "schemas": {**requests, **kinds, **definitions},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "key": {
@@ -137,7 +98,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "description": summary,
         "operationId": f"{route.method.lower()}{_letters(route.path)}",
         "responses": {
-            str(status): _answer(f"#/components/schemas/{kind}")
+            str(status): _answer(kind)
             for status, kind in {**answers, **_errors(route, answers, errors)}.items()
         },
     }
@@ -148,8 +109,8 @@ def _operation(route: Route) -> dict[str, Any]:
     if name and route.endpoint:
         found["requestBody"] = _body(route.endpoint)
     elif route.does == "upload":
-        file = _object(file={"type": "string", "contentMediaType": "application/octet-stream"})
-        found["requestBody"] = _content({"multipart/form-data": file})
+        form = {"type": "object", "properties": {"file": FILE}, "required": ["file"]}
+        found["requestBody"] = _content({"multipart/form-data": form})
     return found
 
 
@@ -157,12 +118,12 @@ TAKE = ("submit", "direct", "queue")  # have the parameters of an endpoint as th
 
 
 def _errors(route: Route, answers: dict[int, str], errors: tuple[int, ...]) -> dict[int, str]:
-    always = () if route.is_open else (401,)
+    always = () if route.is_open else (401, 403, 507)
     return {status: "Error" for status in (*always, *errors) if status not in answers}
 
 
 def _body(endpoint: Endpoint) -> dict[str, Any]:
-    reference = {"$ref": f"#/components/schemas/{endpoint.name}"}
+    reference = {"$ref": REFERENCE.format(model=endpoint.name)}
     content: dict[str, Any] = {"application/json": reference}
     if endpoint.source is not None:
         content["multipart/form-data"] = _form(endpoint, endpoint.source)
@@ -172,8 +133,7 @@ def _body(endpoint: Endpoint) -> dict[str, Any]:
 def _form(endpoint: Endpoint, source: Parameter) -> dict[str, Any]:
     """The same fields with the audio as a file."""
     schema = _schema(endpoint)
-    file = {"type": "string", "contentMediaType": "application/octet-stream"}
-    return {**schema, "properties": {**schema["properties"], source.name: file}}
+    return {**schema, "properties": {**schema["properties"], source.name: FILE}}
 
 
 def _content(kinds: dict[str, Any]) -> dict[str, Any]:
@@ -181,9 +141,11 @@ def _content(kinds: dict[str, Any]) -> dict[str, Any]:
     return {"required": True, "content": content}
 
 
-def _answer(reference: str) -> dict[str, Any]:
-    schema = {"schema": {"$ref": reference}}
-    return {"description": reference.rpartition("/")[2], "content": {"application/json": schema}}
+def _answer(kind: str) -> dict[str, Any]:
+    if kind == EVENTS:  # each event's data is a Standing
+        return {"description": "Standing", "content": {EVENTS: {"schema": TEXT}}}
+    schema = {"schema": {"$ref": REFERENCE.format(model=kind)}}
+    return {"description": kind, "content": {"application/json": schema}}
 
 
 def _letters(path: str) -> str:

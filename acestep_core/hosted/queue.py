@@ -10,6 +10,7 @@ from typing import Protocol
 
 from ..records.record import Json
 
+CANCELLED = "It was cancelled."  # the error of a run that somebody ended
 Graph = dict[str, dict[str, Json]]
 
 

@@ -1,6 +1,7 @@
-"""Answers, in the shapes the services give.
+"""Answers, filled in the way the services do it.
 
 Job -> prediction (WaveSpeed's record), or fal's queue and result
+RequestError -> refusal
 """
 
 from __future__ import annotations
@@ -9,9 +10,26 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from ..lyrics.sections import hosted_lyrics
-from ..records.record import Json
+from .answers import (
+    Audio,
+    Completed,
+    Error,
+    ErrorType,
+    InProgress,
+    Log,
+    Metrics,
+    Prediction,
+    PredictionData,
+    Queued,
+    Result,
+    Standing,
+    Timings,
+    Urls,
+)
+from .errors import RequestError
+from .jobs import Look
 from .parameters import ENDPOINTS
-from .queue import OutputFile
+from .queue import CANCELLED, OutputFile
 from .store import Job
 
 
@@ -33,54 +51,60 @@ class Place:
         return f"{self.server}{self.base}/requests/{job_id}"
 
 
-def prediction(job: Job, place: Place) -> dict[str, Json]:
-    """The record of a submit, a result and a cancel."""
-    return {
-        "code": 200,
-        "message": "success",
-        "data": {
-            "id": job.id,
-            "model": ENDPOINTS[job.endpoint].model,
-            "input": dict(job.asked),
-            "outputs": [place.view(file) for file in job.files],
-            "urls": {"get": place.prediction(job.id)},
-            "has_nsfw_contents": [],
-            "status": job.status,
-            "created_at": job.created_at,
-            "error": job.error,
-            "timings": {"inference": job.milliseconds},
-        },
-    }
+def refusal(error: RequestError) -> Error:
+    """What every route answers with where it does not do what was asked."""
+    return Error(error.status, str(error), str(error), error.problems)
 
 
-def submitted(job: Job, place: Place) -> dict[str, Json]:
+def prediction(job: Job, place: Place) -> Prediction:
+    return Prediction(
+        PredictionData(
+            id=job.id,
+            model=ENDPOINTS[job.endpoint].model,
+            input=dict(job.asked),
+            outputs=tuple(place.view(file) for file in job.files),
+            urls=Urls(place.prediction(job.id)),
+            status=job.status,
+            created_at=job.created_at,
+            error=job.error,
+            timings=Timings(job.milliseconds),
+        )
+    )
+
+
+def submitted(look: Look, place: Place) -> Queued:
     """fal's answer to a request that goes into the queue."""
-    url = place.request(job.id)
-    return {
-        "request_id": job.id,
-        "status_url": f"{url}/status",
-        "response_url": url,
-        "cancel_url": f"{url}/cancel",
-    }
+    return Queued(*_about(look.job, place), look.ahead)
 
 
-def standing(job: Job, place: Place, ahead: int, progress: str) -> dict[str, Json]:
+def standing(look: Look, place: Place) -> Standing:
     """fal's answer to how a request is doing."""
-    about = submitted(job, place)
+    job, about = look.job, _about(look.job, place)
     if job.is_over:
-        seconds = job.milliseconds / 1000
-        return {**about, "status": "COMPLETED", "logs": [], "metrics": {"inference_time": seconds}}
+        metrics = Metrics(job.milliseconds / 1000)
+        return Completed(*about, metrics, job.error or None, error_type(job))
     if job.status == "processing":
-        logs: list[Json] = [{"message": progress}] if progress else []
-        return {**about, "status": "IN_PROGRESS", "logs": logs}
-    return {**about, "status": "IN_QUEUE", "queue_position": ahead}
+        line = look.progress
+        return InProgress(*about, (Log(line.text, line.at),) if line else ())
+    return Queued(*about, look.ahead)
 
 
-def result(job: Job, place: Place) -> dict[str, Json]:
+def _about(job: Job, place: Place) -> tuple[str, str, str, str]:
+    url = place.request(job.id)
+    return job.id, f"{url}/status", url, f"{url}/cancel"
+
+
+def error_type(job: Job) -> ErrorType | None:
+    """fal's word for why nothing came of it."""
+    if job.status != "failed":
+        return None
+    return "client_cancelled" if job.error == CANCELLED else "internal_error"
+
+
+def result(job: Job, place: Place) -> Result:
     """fal's answer of a request that went well."""
-    return {
-        "audio": {"url": place.view(job.files[0])},
-        "seed": job.asked["seed"],
-        "tags": job.asked["tags"],
-        "lyrics": hosted_lyrics(str(job.asked["lyrics"])),
-    }
+    asked = job.asked
+    lyrics = hosted_lyrics(str(asked["lyrics"]))
+    return Result(
+        Audio(place.view(job.files[0])), int(asked["seed"] or 0), str(asked["tags"]), lyrics
+    )

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from ..config import MAX_SECONDS, seconds_of
 from ..records.record import Json
 from ..settings import HOSTED_SEED, PICK, SettingError, Value
-from ..tasks.region import resolve
+from ..tasks.region import windows
 from ..types import Region
 from .errors import Problem, RequestError, shown
 from .parameters import Endpoint, Parameter
@@ -35,6 +36,23 @@ def parsed(body: bytes | str) -> dict[str, Json]:
     if not isinstance(found, dict):
         raise RequestError('The body must be a JSON object, such as {"tags": "pop, piano"}.')
     return found
+
+
+def no_query(names: Iterable[str]) -> None:
+    """RequestError for settings in the address: nothing reads them, and a webhook that is never
+    called would be waited for."""
+    problems = [
+        Problem(name, f"{shown(name)} in the address is not offered. {_instead(name)}")
+        for name in dict.fromkeys(names)
+    ]
+    if problems:
+        raise RequestError.of(problems)
+
+
+def _instead(name: str) -> str:
+    if "webhook" in name:
+        return "Nothing is called from here; ask how the request is doing."
+    return "Settings stand in the body."
 
 
 def from_form(endpoint: Endpoint, fields: Mapping[str, str]) -> dict[str, Json]:
@@ -62,16 +80,47 @@ def read(endpoint: Endpoint, body: Mapping[str, Json]) -> dict[str, Value]:
     return model.model_dump()
 
 
-def fits(values: Mapping[str, Value], seconds: float) -> None:
-    """RequestError for a region that does not fit the source of so many seconds."""
-    if "start_time" not in values:
-        return
+def fits(values: Mapping[str, Value], source: str, seconds: float) -> None:
+    """RequestError for what the run would refuse in a file of so many seconds; `source` is the
+    parameter that brought it."""
+    if seconds < seconds_of(1):
+        text = f"{source} lasts {seconds:.3f} s; at least {seconds_of(1):.3f} s are needed."
+        raise RequestError.about(source, text)
+    if "start_time" in values:
+        _fits_region(values, seconds)
+    elif "extend_after_duration" in values:
+        _fits_ends(values, seconds)
+    elif seconds > MAX_SECONDS:
+        text = (
+            f"{source} lasts {seconds:.1f} s; at most {MAX_SECONDS:g} s can be edited at once. Cut"
+            " it, or make a part of it new with audio-inpaint."
+        )
+        raise RequestError.about(source, text)
+
+
+def _fits_region(values: Mapping[str, Value], seconds: float) -> None:
     start, end = float(values["start_time"] or 0), float(values["end_time"] or 0)
     first, last = (str(values[f"{name}_time_relative_to"]) for name in ("start", "end"))
     try:
-        resolve((Region(start, end, first, last),), seconds)
+        windows((Region(start, end, first, last),), seconds)
     except SettingError as error:
         raise RequestError.about("end_time", f"start_time, end_time: {error}") from None
+
+
+def _fits_ends(values: Mapping[str, Value], seconds: float) -> None:
+    names = ("extend_before_duration", "extend_after_duration")
+    before, after = (float(values[name] or 0) for name in names)
+    if not before and not after:
+        text = f"{names[0]} and {names[1]} are 0; one of them must be more."
+        raise RequestError.of([Problem(name, text) for name in names])
+    # The model's frames begin with the source: what follows it may need one more.
+    most = MAX_SECONDS - seconds_of(1)
+    if before and after and (seconds > MAX_SECONDS or after > most):
+        text = (
+            f"Both ends at once: {names[1]} may be {most:.1f} s then, of a source of at most"
+            f" {MAX_SECONDS:g} s; this one lasts {seconds:.1f} s. Make one end, then the other."
+        )
+        raise RequestError.about(names[1], text)
 
 
 def with_seeds(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -21,6 +21,7 @@ Does: TypeAlias = Literal[
     "direct",
     "queue",
     "standing",
+    "watch",
     "answer",
     "stop",
 ]
@@ -72,6 +73,7 @@ def _fal() -> list[Route]:
             request = f"{path}/requests/{{id}}"
             found += [
                 Route("GET", f"{request}/status", "standing", base, endpoint),
+                Route("GET", f"{request}/status/stream", "watch", base, endpoint),
                 Route("GET", request, "answer", base, endpoint),
                 Route("PUT", f"{request}/cancel", "stop", base, endpoint),
             ]

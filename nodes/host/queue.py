@@ -15,8 +15,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from ...acestep_core.anonymous import sentence
 from ...acestep_core.hosted.errors import Problem, RequestError
-from ...acestep_core.hosted.queue import Ended, Graph, OutputFile, Standing
+from ...acestep_core.hosted.queue import CANCELLED, Ended, Graph, OutputFile, Standing
 from .. import host
 
 
@@ -38,6 +39,13 @@ def folders() -> dict[str, Path]:
         kind: Path(getattr(folder_paths, f"get_{kind}_directory")())
         for kind in ("input", "output", "temp")
     }
+
+
+def allowed_origin() -> str:
+    """Whose pages ComfyUI was told to let in (--enable-cors-header); * for everybody's."""
+    from comfy.cli_args import args
+
+    return str(args.enable_cors_header or "")
 
 
 class HostQueue:
@@ -110,14 +118,14 @@ def _refused(error: Any, node_errors: dict[str, Any]) -> RequestError:
     problems = [
         Problem(
             str(one.get("extra_info", {}).get("input_name") or node["class_type"]),
-            f"{node['class_type']}: {one['message']} ({one['details']})",
+            sentence(f"{node['class_type']}: {one['message']} ({one['details']})"),
         )
         for node in node_errors.values()
         for one in node["errors"]
     ]
     if problems:
         return RequestError.of(problems)
-    return RequestError(f"ComfyUI does not take the graph: {error['message']}")
+    return RequestError(f"ComfyUI does not take the graph: {sentence(error['message'])}")
 
 
 def _kept(entry: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +138,7 @@ def _ended(entry: dict[str, Any]) -> Ended:
     last = max((data.get("timestamp", 0) for data in messages.values()), default=0)
     took = max(0, last - began) if began else 0
     if "execution_interrupted" in messages:
-        return Ended(error="It was cancelled.", milliseconds=took)
+        return Ended(error=CANCELLED, milliseconds=took)
     if "execution_error" in messages:
         return Ended(
             error=str(messages["execution_error"]["exception_message"]).strip(), milliseconds=took

@@ -9,26 +9,31 @@ guards these routes alone; ComfyUI's own, /view among them, stay as open as they
 from __future__ import annotations
 
 import asyncio
+import errno
 import hmac
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiohttp import ClientPayloadError, web
 
 from ...acestep_core.hosted import openapi, records
-from ...acestep_core.hosted.errors import RequestError, shape
+from ...acestep_core.hosted.answers import Stopped, Uploaded, UploadedData
+from ...acestep_core.hosted.errors import RequestError
 from ...acestep_core.hosted.jobs import Jobs
+from ...acestep_core.hosted.origins import Origins
 from ...acestep_core.hosted.parameters import Endpoint
 from ...acestep_core.hosted.queue import OutputFile
 from ...acestep_core.hosted.records import Place
-from ...acestep_core.hosted.requests import fits, from_form, parsed, read, with_seeds
+from ...acestep_core.hosted.requests import fits, from_form, no_query, parsed, read, with_seeds
 from ...acestep_core.hosted.routes import ROUTES, Route
 from ...acestep_core.hosted.settings import FILE, Settings, read_settings
+from ...acestep_core.hosted.shapes import Shape, as_json
 from ...acestep_core.hosted.sources import Source, Sources
 from ...acestep_core.hosted.store import Job, Store
-from ...acestep_core.records.record import Json
 from ...acestep_core.settings import FULL_CONTROL, Value
 from .. import host
 from ..host import queue as host_queue
@@ -37,7 +42,9 @@ from .form import read_form
 log = logging.getLogger(__name__)
 
 STORE = "acesuite_api.sqlite3"
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+REQUEST_ID = "x-fal-request-id"  # where fal's clients look for it
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Values = dict[str, Value]
 
 
@@ -47,7 +54,8 @@ def register() -> None:
         return
     settings = read_settings(host.user_file(FILE))
     jobs = Jobs(host_queue.HostQueue(), Store(host.user_file(STORE)))
-    api = Api(jobs, Sources(host_queue.folders(), settings), settings)
+    origins = Origins(settings.public_url, host_queue.allowed_origin())
+    api = Api(jobs, Sources(host_queue.folders(), settings), settings, origins)
     for route in ROUTES:
         host_queue.add_route(route.method, route.path, api.handler(route))
 
@@ -57,6 +65,7 @@ class Api:
     jobs: Jobs
     sources: Sources
     settings: Settings
+    origins: Origins = field(default_factory=Origins)
     # Few: a slow download must not keep others from asking how they are doing.
     workers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(2, "acesuite-audio")
@@ -72,25 +81,19 @@ class Api:
             "direct": self._direct,
             "queue": self._queue,
             "standing": self._standing,
-            "answer": self._answer,
+            "watch": self._follow,
+            "answer": self._answered,
             "stop": self._stop,
         }[route.does]
 
-        async def handle(request: web.Request) -> web.Response:
+        async def handle(request: web.Request) -> web.StreamResponse:
             try:
                 if not route.is_open:
+                    self._check_page(request)
                     self._check_token(request)
                 return await act(request, route)
-            except RequestError as error:
-                headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-                return web.json_response(shape(error), status=error.status, headers=headers)
-            except web.HTTPRequestEntityTooLarge as error:
-                return _failed(413, f"The body is too large: {error.text}")
-            except ClientPayloadError as error:
-                return _failed(400, f"The body broke off ({error}).")
-            except Exception:
-                log.exception("%s %s", route.method, route.path)
-                return _failed(500, "That is a fault of the server; its log says more.")
+            except Exception as error:
+                return _refused(request, route, error)
 
         return handle
 
@@ -100,15 +103,15 @@ class Api:
         values, job = await self._accepted(request, route)
         if values.get("enable_sync_mode"):
             job = await self.jobs.wait(job.id, _is_there(request))
-        return web.json_response(records.prediction(job, self._place(request, route)))
+        return _answer(records.prediction(job, self._place(request, route)))
 
     async def _result(self, request: web.Request, route: Route) -> web.Response:
         look = await self.jobs.look(request.match_info["id"])
-        return web.json_response(records.prediction(look.job, self._place(request, route)))
+        return _answer(records.prediction(look.job, self._place(request, route)))
 
     async def _cancel(self, request: web.Request, route: Route) -> web.Response:
         job = await self.jobs.cancel(request.match_info["id"])
-        return web.json_response(records.prediction(job, self._place(request, route)))
+        return _answer(records.prediction(job, self._place(request, route)))
 
     async def _upload(self, request: web.Request, route: Route) -> web.Response:
         async with read_form(request, self.sources, "file", self.settings.most_bytes) as form:
@@ -117,13 +120,8 @@ class Api:
                 raise RequestError.about("file", "The form has no part named file.")
             source = await self._worked(lambda: self.sources.kept(path))
         place, (folder, _, name) = self._place(request, route), _plain(source).rpartition("/")
-        about: dict[str, Json] = {
-            "type": "audio",
-            "download_url": place.view(OutputFile(name, folder, "input")),
-            "filename": _plain(source),
-            "size": source.path.stat().st_size,
-        }
-        return web.json_response({"code": 200, "message": "success", "data": about})
+        url, size = place.view(OutputFile(name, folder, "input")), source.path.stat().st_size
+        return _answer(Uploaded(UploadedData(url, _plain(source), size)))
 
     async def _document(self, request: web.Request, route: Route) -> web.Response:
         return web.json_response(await asyncio.to_thread(openapi.document))
@@ -139,14 +137,29 @@ class Api:
 
     async def _queue(self, request: web.Request, route: Route) -> web.Response:
         _, job = await self._accepted(request, route)
-        return web.json_response(records.submitted(job, self._place(request, route)))
+        look = await self.jobs.look(job.id)
+        return _answer(records.submitted(look, self._place(request, route)), job.id)
 
     async def _standing(self, request: web.Request, route: Route) -> web.Response:
         look = await self.jobs.look(request.match_info["id"])
-        place = self._place(request, route)
-        return web.json_response(records.standing(look.job, place, look.ahead, look.progress))
+        return _answer(records.standing(look, self._place(request, route)), look.job.id)
 
-    async def _answer(self, request: web.Request, route: Route) -> web.Response:
+    async def _follow(self, request: web.Request, route: Route) -> web.StreamResponse:
+        """Server-sent events: where it stands, whenever that changes."""
+        job_id, place = request.match_info["id"], self._place(request, route)
+        await self.jobs.look(job_id)
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", REQUEST_ID: job_id}
+        stream = web.StreamResponse(headers=headers)
+        stream.content_type = openapi.EVENTS
+        await stream.prepare(request)
+        with suppress(ConnectionError, RequestError):  # who listened has gone, or the store
+            async for look in self.jobs.follow(job_id):
+                event = look and json.dumps(as_json(records.standing(look, place)))
+                await stream.write((f"data: {event}" if event else ":").encode() + b"\n\n")
+            await stream.write_eof()
+        return stream
+
+    async def _answered(self, request: web.Request, route: Route) -> web.Response:
         job = (await self.jobs.look(request.match_info["id"])).job
         if not job.is_over:
             raise RequestError("The request is still in progress.")
@@ -155,16 +168,17 @@ class Api:
     async def _stop(self, request: web.Request, route: Route) -> web.Response:
         job = (await self.jobs.look(request.match_info["id"])).job
         if job.is_over:
-            return web.json_response({"status": "ALREADY_COMPLETED"}, status=400)
+            return _answer(Stopped("ALREADY_COMPLETED"), job.id, 400)
         await self.jobs.cancel(job.id)
-        return web.json_response({"status": "CANCELLATION_REQUESTED"}, status=202)
+        return _answer(Stopped("CANCELLATION_REQUESTED"), job.id, 202)
 
     def _result_of(self, job: Job, place: Place) -> web.Response:
         if job.status == "failed":
-            raise RequestError(job.error, status=422)
+            kind = {"x-fal-error-type": records.error_type(job) or ""}
+            return _failed(RequestError(job.error, status=422), {REQUEST_ID: job.id, **kind})
         if job.endpoint != FULL_CONTROL:
             raise RequestError.about("id", "This request is of another endpoint.", status=404)
-        return web.json_response(records.result(job, place))
+        return _answer(records.result(job, place), job.id)
 
     # --- what they share -----------------------------------------------------------------
 
@@ -172,6 +186,7 @@ class Api:
         """A checked request, in the queue."""
         endpoint = route.endpoint
         assert endpoint is not None, route
+        no_query(request.query)
         if endpoint.source is None:
             values = await self._checked(request, endpoint)
             return values, await self.jobs.submit(endpoint, with_seeds(values), "")
@@ -180,7 +195,7 @@ class Api:
         else:
             values = await self._checked(request, endpoint)
             source = await self._named(request, endpoint.source.name, values)
-        fits(values, source.sound.seconds)
+        fits(values, endpoint.source.name, source.sound.seconds)
         return values, await self.jobs.submit(endpoint, with_seeds(values), source.name)
 
     async def _checked(self, request: web.Request, endpoint: Endpoint) -> Values:
@@ -222,6 +237,12 @@ class Api:
     def _place(self, request: web.Request, route: Route) -> Place:
         return Place(self._server(request), route.base)
 
+    def _check_page(self, request: web.Request) -> None:
+        headers = request.headers
+        self.origins.check(
+            headers.get("Origin"), headers.get("Sec-Fetch-Site", ""), headers.get("Host", "")
+        )
+
     def _check_token(self, request: web.Request) -> None:
         token = self.settings.token
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -240,5 +261,30 @@ def _plain(source: Source) -> str:
     return source.name.removesuffix(" [input]")
 
 
-def _failed(status: int, message: str) -> web.Response:
-    return web.json_response(shape(RequestError(message, status=status)), status=status)
+def _answer(answer: Shape, job_id: str = "", status: int = 200) -> web.Response:
+    """`job_id` where fal's clients ask for it."""
+    headers = {REQUEST_ID: job_id} if job_id else None
+    return web.json_response(as_json(answer), status=status, headers=headers)
+
+
+def _failed(error: RequestError, headers: dict[str, str] | None = None) -> web.Response:
+    return web.json_response(as_json(records.refusal(error)), status=error.status, headers=headers)
+
+
+def _refused(request: web.Request, route: Route, error: Exception) -> web.Response:
+    """What is answered in place of the answer; the log hears of what is our own fault."""
+    if isinstance(error, RequestError):
+        return _failed(error, {"WWW-Authenticate": "Bearer"} if error.status == 401 else None)
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return _failed(RequestError(f"The body is too large: {error.text}", status=413))
+    if isinstance(error, web.RequestPayloadError):
+        reason = " ".join(str(error).split()).removeprefix("400, message: ")
+        return _failed(RequestError(f"The body cannot be read ({reason})."))
+    if isinstance(error, ClientPayloadError | ConnectionError):
+        log.info("%s %s: the body broke off", route.method, request.path)
+        return _failed(RequestError(f"The body broke off ({error})."))
+    if isinstance(error, OSError) and error.errno in FULL:
+        log.error("%s %s: %s", route.method, request.path, error)
+        return _failed(RequestError(f"Nothing can be stored ({error.strerror}).", status=507))
+    log.error("%s %s", route.method, route.path, exc_info=error)
+    return _failed(RequestError("That is a fault of the server; its log says more.", status=500))

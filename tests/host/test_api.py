@@ -158,12 +158,24 @@ def test_upload_by_curl(server: Running) -> None:
 
 
 def test_errors_of_a_run_are_told(server: Running) -> None:
-    nothing = {"extend_before_duration": 0, "extend_after_duration": 0}
-    body = {"audio": SONG, "tags": "pop", **nothing, "enable_sync_mode": True}
-    data = curl(server, "POST", "/acestep/v1/audio-outpaint", body)["data"]
+    words = "\u7231" * 9000  # more than the model takes, which only reading them tells
+    body = {"tags": "pop", "lyrics": words, "duration": 5, "enable_sync_mode": True}
+    data = curl(server, "POST", "/acestep/v1/text-to-audio", body)["data"]
     assert data["status"] == "failed"
-    assert data["error"].startswith("Audio Outpaint (ACE-Step): ")
+    assert data["error"].startswith("Text to Audio (ACE-Step): ")
     log.info("%s", data["error"])
+
+
+def test_what_would_fail_is_refused_at_once(server: Running) -> None:
+    for given in (
+        {"extend_before_duration": 0, "extend_after_duration": 0},
+        {"extend_before_duration": 240, "extend_after_duration": 240},
+    ):
+        answer = curl(
+            server, "POST", "/acestep/v1/audio-outpaint", {"audio": SONG, "tags": "pop", **given}
+        )
+        assert answer["code"] == 400
+        assert "extend_after_duration" in answer["message"]
 
 
 def test_cancel_of_the_running_one_alone(server: Running) -> None:
@@ -188,11 +200,25 @@ def test_the_document_is_the_shipped_one(server: Running) -> None:
             assert json.loads(answer.read()) == json.loads(json.dumps(document()))
 
 
-def test_other_origins_are_refused_by_comfyui(server: Running) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ("Origin: https://evil.example.com",),
+        # By the machine's name in its network, where ComfyUI's own check ends.
+        ("Origin: https://evil.example.com", "Host: 192.168.1.5:8188"),
+        ("Origin: null",),
+        ("Origin: http://evil.example.com:8188", "Host: evil.example.com:8188"),
+    ],
+)
+def test_pages_of_other_origins_are_refused(server: Running, headers: tuple[str, ...]) -> None:
+    folder = server.base / "input" / "acestep_api"
+    before = set(folder.glob("*"))
     words = ["curl", "-sS", "-o", os.devnull, "-w", "%{http_code}", "-X", "POST"]
-    words += [server.url + FAL_QUEUE, "-H", "Origin: https://evil.example.com", "-d", "{}"]
+    words += [f"{server.url}/acestep/v1/upload", "-F", f"file=@{server.base / 'input' / SONG}"]
+    words += [word for header in headers for word in ("-H", header)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert done.stdout == "403"
+    assert set(folder.glob("*")) == before
 
 
 def test_fifty_at_once(server: Running) -> None:
@@ -281,11 +307,13 @@ def test_token_and_urls(checkout: Path, tmp_path: Path) -> None:
 
 def test_example_script(server: Running, tmp_path: Path) -> None:
     """Both of its ways, as a user starts it."""
-    script = comfyui.PACK / "scripts" / "api_example.py"
     for number, words in enumerate((["--duration", "5"], [str(server.base / "input" / SONG)])):
         out = tmp_path / f"{number}.flac"
-        command = [sys.executable, str(script), *words, "--url", server.url, "-o", str(out)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT)
+        command = [sys.executable, "-m", "scripts.api_example", *words]
+        command += ["--url", server.url, "-o", str(out)]
+        done = subprocess.run(
+            command, cwd=comfyui.PACK, capture_output=True, text=True, check=False, timeout=WAIT
+        )
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines()[-1] == str(out)
         assert read_audio(out)[0].abs().max() > 1e-3

@@ -49,8 +49,8 @@ WINGS = {
     "editing": "splice report request job ends edits __init__",
     "records": "latents record labels replay graph",
     "faces": "",
-    "hosted": "errors client addresses fetch media parameters queue graphs requests settings"
-    " sources store jobs records routes openapi",
+    "hosted": "shapes errors client addresses origins fetch media parameters queue graphs requests"
+    " settings sources store jobs answers records routes openapi",
     "cli": "options running takes convert info demo edit words commands",
     "__init__": "",
     "__main__": "",

@@ -82,6 +82,7 @@ class Server:
     url: str
     queue: Any
     root: Path  # of input, output and temp
+    sources: Any = None
 
     def ask(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
@@ -128,7 +129,7 @@ def serving(root: Path, fake: Any = None, **settings: Any) -> Iterator[Server]:
     fake = fake or FakeQueue()
     made = made_api(root, fake, **settings)
     with listening(application(made)) as url:
-        yield Server(url, fake, root)
+        yield Server(url, fake, root, made.sources)
 
 
 @contextmanager

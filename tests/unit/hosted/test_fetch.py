@@ -179,7 +179,7 @@ def test_a_name_that_changes_between_check_and_connect() -> None:
     """It is resolved once, and the address that was checked is the one that is used."""
     with hosts(says(GOOD), example_com=[[PUBLIC], ["127.0.0.1"]]) as found:
         assert content(found) == b"RIFF"
-        with pytest.raises(RequestError, match=r"127\.0\.0\.1"):
+        with pytest.raises(RequestError, match="no public address"):
             content(found)
     assert found.connected == [(PUBLIC, "example.com")]
     assert found.resolved == ["example.com", "example.com"]
@@ -189,7 +189,7 @@ def test_a_name_that_changes_between_redirects() -> None:
     steps = [says(redirect("/b")), says(GOOD)]
     with (
         hosts(*steps, example_com=[[PUBLIC], ["192.168.1.1"]]) as found,
-        pytest.raises(RequestError, match=r"192\.168\.1\.1"),
+        pytest.raises(RequestError, match="no public address"),
     ):
         content(found)
     assert found.connected == [(PUBLIC, "example.com")]

@@ -69,10 +69,15 @@ def comfy(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> An
     management = SimpleNamespace(interrupt_current_processing=lambda: instance.stopped.append(1))
     comfy = ModuleType("comfy")
     comfy.model_management = management  # pyright: ignore[reportAttributeAccessIssue]
+    arguments = ModuleType("comfy.cli_args")
+    arguments.args = SimpleNamespace(enable_cors_header=None)  # pyright: ignore[reportAttributeAccessIssue]
     monkeypatch.setitem(sys.modules, "execution", execution)
     monkeypatch.setitem(sys.modules, "comfy", comfy)
+    monkeypatch.setitem(sys.modules, "comfy.cli_args", arguments)
     monkeypatch.setattr(host_queue, "server", lambda: instance)
-    return SimpleNamespace(server=instance, found=found, queue=instance.prompt_queue)
+    return SimpleNamespace(
+        server=instance, found=found, queue=instance.prompt_queue, args=arguments.args
+    )
 
 
 def put(job_id: str) -> None:
@@ -139,6 +144,23 @@ def test_what_validation_refuses(comfy: Any) -> None:
     assert not comfy.queue.queue
 
 
+def test_a_refusal_names_no_folder(comfy: Any) -> None:
+    fault = {"message": "Invalid file", "details": "/home/ann/ComfyUI/input/a.wav"}
+    nodes = {"1": {"errors": [fault], "class_type": "LoadAudio", "dependent_outputs": []}}
+    comfy.found.answer = (False, {"message": "failed"}, [], nodes)
+    with pytest.raises(errors.RequestError, match=r"^LoadAudio: Invalid file \(a\.wav\)$"):
+        put("a")
+    comfy.found.answer = (False, {"message": "no /home/ann/ComfyUI/x"}, [], {})
+    with pytest.raises(errors.RequestError, match=r"no x$"):
+        put("a")
+
+
+def test_whose_pages_comfyui_lets_in(comfy: Any) -> None:
+    assert host_queue.allowed_origin() == ""
+    comfy.args.enable_cors_header = "https://page.example"
+    assert host_queue.allowed_origin() == "https://page.example"
+
+
 def entry(*messages: tuple[str, dict[str, Any]], outputs: Any = None) -> dict[str, Any]:
     return {"outputs": outputs or {}, "status": {"messages": list(messages)}, "prompt": ()}
 
@@ -164,7 +186,7 @@ def test_ends(comfy: Any) -> None:
 
 @pytest.mark.parametrize("is_there", [False, True])
 def test_routes_are_registered_where_there_is_a_server(
-    is_there: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    is_there: bool, comfy: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     api, seen = module("nodes.rest.routes"), []
     monkeypatch.setattr(host_queue, "server", lambda: object() if is_there else None)

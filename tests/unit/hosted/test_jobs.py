@@ -16,7 +16,7 @@ from acestep_core.hosted.jobs import CANCELLED, REMOVED, RESTARTED, Jobs
 from acestep_core.hosted.parameters import ENDPOINTS
 from acestep_core.hosted.queue import Ended, OutputFile, Standing
 from acestep_core.hosted.requests import read, with_seeds
-from acestep_core.hosted.store import Job, Store
+from acestep_core.hosted.store import Job, Store, StoreError
 
 SONG = ENDPOINTS["text-to-audio"]
 
@@ -89,7 +89,7 @@ def test_from_created_to_completed(bench: Bench) -> None:
         assert (look.job.status, look.ahead) == ("created", 1)
         bench.queue.start()
         look = await jobs.look(first.id)
-        assert (look.job.status, look.progress) == ("processing", "1 of 2")
+        assert (look.job.status, look.progress and look.progress.text) == ("processing", "1 of 2")
         assert (await jobs.look(second.id)).ahead == 1
         bench.queue.end(GOOD)
         job = (await jobs.look(first.id)).job
@@ -248,5 +248,79 @@ def test_an_id_that_was_never_given(bench: Bench) -> None:
             with pytest.raises(RequestError) as caught:
                 await bench.jobs().look(name)
             assert caught.value.status == 404
+
+    run(work())
+
+
+def test_a_store_that_fails_is_said_once_and_loses_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.005)
+    save, is_full = bench.store.save, [False]
+
+    def failing(job: Job) -> None:
+        if is_full[0]:
+            raise StoreError("database or disk is full")
+        save(job)
+
+    monkeypatch.setattr(bench.store, "save", failing)
+
+    async def work() -> None:
+        jobs = bench.jobs()
+        job = await submitted(jobs)
+        bench.queue.start()
+        is_full[0] = True
+        with pytest.raises(StoreError, match="cannot note requests"):
+            await submitted(jobs)
+        assert not bench.queue.waiting
+        bench.queue.end(GOOD)
+        await asyncio.sleep(0.3)
+        bench.queue.history.clear()
+        for _ in range(3):  # answered all the same
+            assert (await jobs.look(job.id)).job.files == GOOD.files
+        is_full[0] = False
+        while jobs._unsaved:
+            await asyncio.sleep(0.01)
+        kept = bench.store.get(job.id)
+        assert kept
+        assert kept.status == "completed"
+
+    with caplog.at_level("INFO"):
+        run(work())
+    assert [one.levelname for one in caplog.records] == ["ERROR", "INFO"]
+
+
+def test_trouble_of_any_kind_is_said_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.005)
+
+    def broken() -> Standing:
+        raise RuntimeError("no queue")
+
+    async def work() -> None:
+        await submitted(bench.jobs())
+        monkeypatch.setattr(bench.queue, "standing", broken)
+        await asyncio.sleep(0.2)
+
+    run(work())
+    assert [one.levelname for one in caplog.records] == ["ERROR"]
+
+
+def test_whoever_follows_hears_every_change_and_a_sign_of_life(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.005)
+    monkeypatch.setattr(module, "QUIET", 0.02)
+
+    async def work() -> None:
+        jobs = bench.jobs()
+        job = await submitted(jobs)
+        seen = []
+        async for look in jobs.follow(job.id):
+            seen.append(look and look.job.status)
+            if look is None:
+                (bench.queue.start if bench.queue.waiting else lambda: bench.queue.end(GOOD))()
+        assert seen == ["created", None, "processing", None, "completed"]
 
     run(work())

@@ -213,3 +213,39 @@ def test_no_samples(tmp_path: Path) -> None:
         out.setsampwidth(2)
         out.setframerate(8000)
     refused(path)
+
+
+def is_read_by_load_audio(path: Path) -> bool:
+    """The way ComfyUI's LoadAudio goes through a file."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            return bool([frame.samples for frame in container.decode(audio=0)])
+    except av.FFmpegError:
+        return False
+
+
+@pytest.mark.parametrize("extension", [".flac", ".mp3", ".wav", ".opus"])
+def test_a_damaged_file_is_accepted_only_where_the_run_will_read_it(
+    tmp_path: Path, extension: str
+) -> None:
+    whole = bytearray(tone(tmp_path / f"whole{extension}", 3.0).read_bytes())
+    verdicts = set[bool]()
+    for number in range(40):
+        random = np.random.default_rng(number)
+        data = bytearray(whole)
+        start, size = int(random.integers(len(data) // 8, len(data))), int(random.integers(1, 900))
+        data[start : start + size] = random.bytes(min(size, len(data) - start))
+        path = tmp_path / f"{number}{extension}"
+        path.write_bytes(data[: int(random.integers(start, len(data) + 1))])
+        said = ""
+        try:
+            checked(path)
+        except RequestError as error:
+            said = str(error)
+        is_accepted = not said
+        assert is_accepted or "is damaged at" in said or extension != ".flac", said
+        assert is_accepted == is_read_by_load_audio(path), number
+        verdicts.add(is_accepted)
+    assert False in verdicts or extension != ".flac"

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from acestep_core.hosted.errors import RequestError, shape
+from acestep_core.config import FRAME
+from acestep_core.editing.ends import _stretches
+from acestep_core.editing.request import Options, frames_encoded
+from acestep_core.hosted.errors import RequestError
 from acestep_core.hosted.parameters import ENDPOINTS
-from acestep_core.hosted.requests import from_form, parsed, read, with_seeds
+from acestep_core.hosted.records import refusal
+from acestep_core.hosted.requests import fits, from_form, parsed, read, with_seeds
+from acestep_core.hosted.shapes import as_json
+from acestep_core.types import Extend
+from acestep_core.writer import MOST_CHARACTERS
 
 REQUIRED = object()
 INT31 = (-1, 2147483647)
@@ -150,7 +158,7 @@ def test_unknown_field_is_refused_by_name(endpoint: str) -> None:
 def test_every_wrong_field_is_named_at_once() -> None:
     error = fails("text-to-audio", {"duration": 300, "seed": "x"})
     assert {one.field for one in error.problems} == {"tags", "duration", "seed"}
-    body = shape(error)
+    body = as_json(refusal(error))
     assert body["code"] == 400
     assert body["message"] == body["detail"]
     assert "duration is 300; it must be a number from 5 to 240." in str(body["message"])
@@ -202,7 +210,7 @@ def test_half_characters_are_refused() -> None:
     ):
         with pytest.raises(RequestError) as caught:
             read(ENDPOINTS["text-to-audio"], parsed(text))
-        str(shape(caught.value)).encode()
+        str(as_json(refusal(caught.value))).encode()
 
 
 def test_numbers_beyond_every_range() -> None:
@@ -230,3 +238,80 @@ def test_form_fields_are_read_by_their_kind() -> None:
     for name, text in {"seed": "seven", "duration": "NaN", "enable_sync_mode": "yes"}.items():
         given = from_form(ENDPOINTS["text-to-audio"], {"tags": "a", name: text})
         assert fails("text-to-audio", given).problems[0].field == name
+
+
+# --- what a source of that length allows ------------------------------------------------------
+
+
+def fitting(endpoint: str, seconds: float, **given: Any) -> str:
+    """The field that does not fit, if there is one."""
+    values = read(ENDPOINTS[endpoint], {**least(endpoint), **given})
+    try:
+        fits(values, "audio", seconds)
+    except RequestError as error:
+        return error.problems[0].field
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "given", "field"),
+    [
+        (60, {"end_time": 30}, ""),
+        (20, {"end_time": 30}, ""),
+        (60, {"start_time": 40, "end_time": 30}, "end_time"),
+        (3600, {"start_time": 10, "end_time": 240}, ""),
+        (3600, {"start_time": 5, "end_time": 5, "end_time_relative_to": "end"}, "end_time"),
+        (3600, {"start_time_relative_to": "end", "start_time": 200, "end_time": 0,
+                "end_time_relative_to": "end"}, ""),
+        (0.05, {}, "audio"),
+    ],
+)  # fmt: skip
+def test_regions_of_a_source(seconds: float, given: dict[str, Any], field: str) -> None:
+    assert fitting("audio-inpaint", seconds, **given) == field
+
+
+@pytest.mark.parametrize("endpoint", ["audio-to-audio", "full-control"])
+def test_an_edit_of_the_whole_has_a_limit(endpoint: str) -> None:
+    assert fitting(endpoint, 240) == ""
+    assert fitting(endpoint, 240.5) == "audio"
+    assert fitting(endpoint, 0.01) == "audio"
+
+
+def test_nothing_added_is_refused_at_once() -> None:
+    none = {"extend_before_duration": 0, "extend_after_duration": 0}
+    assert fitting("audio-outpaint", 30, **none) == "extend_before_duration"
+
+
+@pytest.mark.parametrize("seconds", [0.1, 3.0, 30.01, 200.0, 239.99, 240.0, 240.1, 3000.0])
+@pytest.mark.parametrize("before", [0, 0.05, 30, 240])
+@pytest.mark.parametrize("after", [0, 0.05, 30, 239.9, 239.95, 240])
+def test_ends_that_are_accepted_are_made_in_one_run(
+    seconds: float, before: float, after: float
+) -> None:
+    """A graph samples once: what takes two passes failed long after it was accepted."""
+    given = {"extend_before_duration": before, "extend_after_duration": after}
+    is_accepted = not fitting("audio-outpaint", seconds, **given)
+    assert is_accepted <= (before + after > 0)
+    if is_accepted:
+        samples = round(seconds * 44_100)
+        job = SimpleNamespace(
+            clip=SimpleNamespace(
+                samples=samples,
+                rate=44_100,
+                frames=frames_encoded(samples, 44_100),
+                whole_frames=samples // FRAME,
+            ),
+            options=Options(),
+            is_long=seconds > 240,
+        )
+        assert len(_stretches(Extend(before, after), job)) == 1  # pyright: ignore[reportArgumentType]
+    elif before + after:
+        assert seconds > 240 or after > 239.9
+
+
+def test_a_prompt_is_as_long_as_the_writer_reads() -> None:
+    prompt = ENDPOINTS["prompt-to-audio"]
+    assert read(prompt, {"prompt": "a" * MOST_CHARACTERS})
+    with pytest.raises(RequestError) as caught:
+        read(prompt, {"prompt": "a" * (MOST_CHARACTERS + 1)})
+    assert [one.field for one in caught.value.problems] == ["prompt"]

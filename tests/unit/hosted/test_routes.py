@@ -153,25 +153,6 @@ def finishing(server: Server, error: str = "") -> Any:
     return work
 
 
-def test_fal_queue(server: Server) -> None:
-    submitted = asked(server, "POST", FAL_QUEUE, FAL_BODY).body
-    assert set(submitted) == {"request_id", "status_url", "response_url", "cancel_url"}
-    path = f"{FAL_QUEUE}/requests/{submitted['request_id']}"
-    status = asked(server, "GET", f"{path}/status?logs=1").body
-    assert (status["status"], status["queue_position"]) == ("IN_QUEUE", 0)
-    waiting = asked(server, "GET", path)
-    assert (waiting.status, waiting.body["detail"]) == (400, "The request is still in progress.")
-    server.queue.start()
-    status = server.get(submitted["status_url"]).body
-    assert status["status"] == "IN_PROGRESS"
-    assert status["logs"] == [{"message": "AceSuiteTextToAudio: 3 of 27"}]
-    server.queue.end()
-    status = server.get(submitted["status_url"]).body
-    assert (status["status"], status["metrics"]) == ("COMPLETED", {"inference_time": 1.234})
-    assert server.get(submitted["response_url"]).body["lyrics"] == "[inst]"
-    assert asked(server, "PUT", f"{path}/cancel").body == {"status": "ALREADY_COMPLETED"}
-
-
 def test_fal_queue_by_the_name_of_its_host(server: Server) -> None:
     headers = {"Host": "queue.example.com"}
     answer = server.post(FAL, FAL_BODY, **headers)

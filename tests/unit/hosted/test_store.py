@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,13 +12,13 @@ import pytest
 
 from acestep_core.hosted import store as module
 from acestep_core.hosted.queue import OutputFile
-from acestep_core.hosted.store import Job, Store, now
+from acestep_core.hosted.store import Job, Store, StoreError, now
 
 ASKED = {"tags": "caf\u00e9, \u97f3\u697d", "seed": 3, "duration": 60.0, "original_seed": None}
 
 
 def job(name: str = "a") -> Job:
-    return Job(name, "text-to-audio", ASKED, "session")
+    return Job(name, "text-to-audio", ASKED, "session", "2026-01-31T12:34:56.789Z")
 
 
 def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
@@ -88,8 +87,73 @@ def test_a_killed_server_leaves_the_last_whole_state(tmp_path: Path, root: Path)
     assert store.get("next") is not None
 
 
-def test_a_file_that_is_none_is_an_error(tmp_path: Path) -> None:
+DAMAGE = b"no database, but long enough to be looked at" * 50
+
+
+@pytest.mark.parametrize("was_one", [False, True])
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, was_one: bool
+) -> None:
     path = tmp_path / "jobs.sqlite3"
-    path.write_bytes(b"no database, but long enough to be looked at" * 50)
-    with pytest.raises(sqlite3.DatabaseError):
-        Store(path).save(job())
+    store = Store(path)
+    if was_one:
+        store.save(job("old"))
+        store.close()
+        with path.open("r+b") as file:  # what a dying disk does: the header stays, pages do not
+            file.seek(100)
+            file.write(b"\xff" * (path.stat().st_size - 100))
+    else:
+        path.write_bytes(DAMAGE)
+    store.save(job())
+    assert store.get("a") == job()
+    assert Store(path).get("a") == job()
+    (aside,) = tmp_path.glob("jobs.sqlite3.damaged-*")
+    assert was_one or aside.read_bytes() == DAMAGE
+    (line,) = [one.getMessage() for one in caplog.records]
+    assert "is damaged" in line
+
+
+@pytest.mark.parametrize("more", ["-journal", "-wal", "-shm"])
+def test_what_belongs_to_a_damaged_file_is_not_taken_for_the_new_ones(
+    tmp_path: Path, more: str
+) -> None:
+    path = tmp_path / "jobs.sqlite3"
+    path.write_bytes(DAMAGE)
+    rest = path.with_name(path.name + more)
+    rest.write_bytes(b"of the old one")
+    Store(path).save(job())
+    assert not rest.exists() or rest.read_bytes() != b"of the old one"
+    assert Store(path).get("a") == job()
+
+
+def test_a_full_disk_is_said_and_passes(tmp_path: Path) -> None:
+    store = Store(tmp_path / "jobs.sqlite3")
+    store.save(job())
+    full(store)
+    with pytest.raises(StoreError, match=r"cannot note requests .*full") as caught:
+        store.save(job("b" * 50_000))
+    assert caught.value.status == 507
+    assert store.get("a") == job()
+    store.save(job("b" * 50_000))  # opened again, the limit is gone
+    assert store.get("b" * 50_000)
+
+
+def full(store: Store) -> None:
+    """SQLite's own error of a full disk, without one."""
+    store._opened().execute("PRAGMA max_page_count = 1")
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "{}", '{"files": 3}', '{"files": [], "other": 1}'])
+def test_a_row_that_cannot_be_read_is_no_request(tmp_path: Path, body: str) -> None:
+    store = Store(tmp_path / "jobs.sqlite3")
+    store.save(job("good"))
+    with store._opened() as connection:
+        connection.execute("INSERT INTO jobs (id, body) VALUES ('bad', ?)", (body,))
+    assert store.get("bad") is None
+    assert store.get("good") == job("good")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreError, match="cannot note requests"):
+        Store(tmp_path / "file" / "jobs.sqlite3").save(job())
