@@ -15,8 +15,8 @@ from acestep_core.hosted.parameters import ENDPOINTS
 from acestep_core.hosted.records import refusal
 from acestep_core.hosted.requests import fits, from_form, parsed, read, with_seeds
 from acestep_core.hosted.shapes import as_json
+from acestep_core.settings import TABLE
 from acestep_core.types import Extend
-from acestep_core.writer import MOST_CHARACTERS
 
 REQUIRED = object()
 INT31 = (-1, 2147483647)
@@ -311,7 +311,7 @@ def test_ends_that_are_accepted_are_made_in_one_run(
 
 def test_a_prompt_is_as_long_as_the_writer_reads() -> None:
     prompt = ENDPOINTS["prompt-to-audio"]
-    assert read(prompt, {"prompt": "a" * MOST_CHARACTERS})
+    assert read(prompt, {"prompt": "a" * int(TABLE["prompt"].high or 0)})
     with pytest.raises(RequestError) as caught:
-        read(prompt, {"prompt": "a" * (MOST_CHARACTERS + 1)})
+        read(prompt, {"prompt": "a" * (int(TABLE["prompt"].high or 0) + 1)})
     assert [one.field for one in caught.value.problems] == ["prompt"]

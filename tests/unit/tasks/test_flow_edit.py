@@ -72,7 +72,7 @@ def test_extended_edits_obey_the_solver() -> None:
 
 
 def test_start_after_stop_is_refused() -> None:
-    with pytest.raises(SettingError, match=r"n_max\) is 0\.4; it must be between 0\.8 and 1"):
+    with pytest.raises(SettingError, match=r"n_max\) is 0\.4; it cannot be before the start, 0\.8"):
         edit(0.8, 0.4)
 
 
