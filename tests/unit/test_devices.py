@@ -21,11 +21,11 @@ from acestep_core.networks.memory import Resident
 from acestep_core.networks.transformer import Transformer
 from acestep_core.pipeline import make
 from acestep_core.sampling.schedule import Step
+from acestep_core.settings import SOLVER_NAMES
 from acestep_core.sound import griffin_lim, mel
 from acestep_core.sound.codec import GRIFFIN_LIM, VOCODER, Codec, Tiles
 from acestep_core.tasks import kit, plans
 from acestep_core.types import (
-    SOLVER_NAMES,
     Edit,
     Extend,
     Follow,
