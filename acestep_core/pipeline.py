@@ -98,7 +98,7 @@ def make(
             assert source.lyrics, "an edit needs to know what is sung in its source"
             known = ask(source.tags, source.lyrics)
         planned = plan(recipe.task, _kit(recipe, ask(tags, lyrics), see, known), source)
-        z = planned.finish(run(planned.stages, planned.canvas))
+        z = run(planned.stages, planned.canvas)
     # Left inference mode: a host may want to work on the result.
     return Latent(z.float().cpu().clone())
 

@@ -1,9 +1,11 @@
 """The one sampling loop. Every task is stages of it; see tasks.py.
 
-    for each stage: enter, then for each step: solve with a field, hold what is known
+    for each stage: enter, then for each step: solve with a field, hold what is known; leave
 
-A Field says which way, a Solver moves, a Hold puts known frames back. Progress, preview and
-cancelling are one wrapper around the field (`observe`).
+A Field says which way, a Solver moves, a Hold puts known frames back. What a stage begins with
+is its canvas: `enter` makes x of it, `hold` takes known frames from it, and `leave` puts what
+came of x into it for the next stage. Progress, preview and cancelling are one wrapper around the
+field (`observe`).
 """
 
 from __future__ import annotations
@@ -16,9 +18,22 @@ from torch import Tensor
 from .schedule import Step
 from .solve import Field, Solver
 
-Hold = Callable[[Tensor, Step], Tensor]  # puts known frames back after a step
-Enter = Callable[[Tensor], Tensor]
+Enter = Callable[[Tensor], Tensor]  # canvas -> x
+Hold = Callable[[Tensor, Tensor, Step], Tensor]  # canvas, x after a step -> x
+Leave = Callable[[Tensor, Tensor], Tensor]  # canvas, x -> the next stage's canvas
 See = Callable[[Step, Tensor, Tensor], None]  # step, x, velocity; an exception cancels
+
+
+def as_it_is(canvas: Tensor) -> Tensor:
+    return canvas
+
+
+def hold_nothing(canvas: Tensor, x: Tensor, step: Step) -> Tensor:
+    return x
+
+
+def leave_all(canvas: Tensor, x: Tensor) -> Tensor:
+    return x
 
 
 @dataclass(frozen=True)
@@ -27,34 +42,27 @@ class Stage:
     steps: Sequence[Step]
     field: Field
     solve: Solver
-    hold: Hold
+    hold: Hold = hold_nothing
+    leave: Leave = leave_all
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A task made ready: where it starts, its stages, and what joins cut-off frames back."""
+    """A task made ready: where it starts, and its stages."""
 
     canvas: Tensor  # (B, 8, 16, T) float32
     stages: Sequence[Stage]
-    finish: Callable[[Tensor], Tensor]
     evaluations: int  # of the model, for the progress bar
 
 
-def run(stages: Iterable[Stage], x: Tensor) -> Tensor:
+def run(stages: Iterable[Stage], canvas: Tensor) -> Tensor:
     """Carry a canvas (B, 8, 16, T) through the stages of a task."""
     for stage in stages:
-        x = stage.enter(x)
+        x = stage.enter(canvas)
         for step in stage.steps:
-            x = stage.hold(stage.solve(stage.field, x, step), step)
-    return x
-
-
-def as_it_is(x: Tensor) -> Tensor:
-    return x
-
-
-def hold_nothing(x: Tensor, step: Step) -> Tensor:
-    return x
+            x = stage.hold(canvas, stage.solve(stage.field, x, step), step)
+        canvas = stage.leave(canvas, x)
+    return canvas
 
 
 def observe(field: Field, see: See) -> Field:

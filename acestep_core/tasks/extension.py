@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..config import FRAMES_PER_SECOND, MAX_FRAMES, frames_of
-from ..sampling.loop import Enter, Plan, Stage
+from ..sampling.loop import Enter, Hold, Leave, Plan, Stage
 from ..sampling.noise import Streams
 from ..sampling.schedule import Step
 from ..sampling.solve import evaluations
@@ -39,9 +39,11 @@ def added_truncated(task: Extend, source: Source) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Span:
-    """Frames [start, end) of the time line that one pass works on."""
+    """Frames [start, end) of the time line that one pass works on; [low, high) are known."""
 
     start: int
+    low: int
+    high: int
     end: int
 
     @property
@@ -53,17 +55,17 @@ def windows_of(before: int, frames: int, after: int, context: int) -> list[Span]
     """Passes that fill a time line of before + frames + after, of which the middle is known."""
     total = before + frames + after
     if total <= MAX_FRAMES and context >= frames:
-        return [Span(0, total)]
-    found, low, high = [], before, before + frames
+        return [Span(0, before, before + frames, total)]
+    windows, low, high = [], before, before + frames
     while low > 0:
         added, kept = _shares(low, high - low, context)
-        found.append(Span(low - added, low + kept))
+        windows.append(Span(low - added, low, low + kept, low + kept))
         low -= added
     while high < total:
         added, kept = _shares(total - high, high - low, context)
-        found.append(Span(high - kept, high + added))
+        windows.append(Span(high - kept, high - kept, high, high + added))
         high += added
-    return found
+    return windows
 
 
 def _shares(wanted: int, known: int, context: int) -> tuple[int, int]:
@@ -93,48 +95,44 @@ def extend(task: Extend, source: Source, kit: Kit) -> Plan:
         )
     noise = timeline_noise(streams, before, frames, after)
     canvas = torch.cat((empty(kit.items, before), known, empty(kit.items, after)), -1)
-    line = _TimeLine(canvas, noise, before, before + frames)
     windows = windows_of(before, frames, after, frames_of(task.context))
-    stages = []
-    for window in windows:
-        field, solver = kit.field(len(steps)), kit.held_solver(streams.main)
-        stages.append(Stage(line.enter(window, steps[0].sigma), steps, field, solver, line.hold))
-    count = evaluations(kit.sampling.solver, len(steps)) * len(windows)
-    return Plan(canvas, stages, line.finish, count)
+    stages = [
+        Stage(
+            opened(window, noise, steps[0].sigma),
+            steps,
+            kit.field(len(steps)),
+            kit.held_solver(streams.main),
+            keep_known(window, noise),
+            closed(window),
+        )
+        for window in windows
+    ]
+    return Plan(canvas, stages, evaluations(kit.sampling.solver, len(steps)) * len(windows))
 
 
-class _TimeLine:
-    """Frames made so far; [low, high) is known. One window of it is open at a time."""
+def opened(window: Span, noise: Tensor, sigma: float) -> Enter:
+    """The window alone, under so much of its noise."""
+    return lambda canvas: at_level(canvas[..., window.frames], noise[..., window.frames], sigma)
 
-    def __init__(self, canvas: Tensor, noise: Tensor, low: int, high: int) -> None:
-        self.canvas, self.noise, self.low, self.high = canvas.clone(), noise, low, high
-        self.open: Span | None = None
 
-    def enter(self, window: Span, sigma: float) -> Enter:
-        def enter(x: Tensor) -> Tensor:
-            self._close(x)
-            self.open = window
-            frames = window.frames
-            return at_level(self.canvas[..., frames], self.noise[..., frames], sigma)
+def keep_known(window: Span, noise: Tensor) -> Hold:
+    """Put the frames back that the source had, or a window before."""
+    known, here = (slice(window.low - at, window.high - at) for at in (0, window.start))
 
-        return enter
-
-    def hold(self, x: Tensor, step: Step) -> Tensor:
-        """Put the window's known frames back."""
-        assert self.open is not None
-        known = slice(max(self.low, self.open.start), min(self.high, self.open.end))
-        here = slice(known.start - self.open.start, known.stop - self.open.start)
+    def hold(canvas: Tensor, x: Tensor, step: Step) -> Tensor:
         x = x.clone()
-        x[..., here] = at_level(self.canvas[..., known], self.noise[..., known], step.sigma_next)
+        x[..., here] = at_level(canvas[..., known], noise[..., known], step.sigma_next)
         return x
 
-    def finish(self, x: Tensor) -> Tensor:
-        self._close(x)
-        return self.canvas
+    return hold
 
-    def _close(self, x: Tensor) -> None:
-        """Take the open window's result over: its frames are known from now on."""
-        if self.open is not None:
-            self.canvas[..., self.open.frames] = x
-            self.low, self.high = min(self.low, self.open.start), max(self.high, self.open.end)
-            self.open = None
+
+def closed(window: Span) -> Leave:
+    """The time line with the window as it was made."""
+
+    def leave(canvas: Tensor, x: Tensor) -> Tensor:
+        canvas = canvas.clone()
+        canvas[..., window.frames] = x
+        return canvas
+
+    return leave

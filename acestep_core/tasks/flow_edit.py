@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ..sampling.guidance import GuidanceWindow, Predict, Rule, apg, branches_of, guided, rule_of
-from ..sampling.loop import Enter, Plan, Stage, as_it_is, hold_nothing, observe
+from ..sampling.loop import Enter, Plan, Stage, as_it_is, observe
 from ..sampling.noise import Stream
 from ..sampling.schedule import Step
 from ..sampling.solve import Draw, Field, Solver, as_they_are, euler, evaluations, pingpong
@@ -44,14 +44,14 @@ def edit(task: Edit, source: Source, kit: Kit) -> Plan:
     start = min(int(count * task.start), stop)
     draw = kit.behaviour.step_noise(stream)
     followed = difference(*_fields(task, kit, count), canvas, draw, task.average)
-    stages = [Stage(as_it_is, steps[start:stop], followed, _plain_euler(), hold_nothing)]
+    stages = [Stage(as_it_is, steps[start:stop], followed, _plain_euler())]
     if stop < count:
         enter = shifted_by_noise(canvas, draw, steps[stop].sigma)
         field = _field(kit, kit.predict, apg(), count, task.extended)
         solver = _second_solver(task, kit, stream)
-        stages.append(Stage(enter, steps[stop:], field, solver, hold_nothing))
+        stages.append(Stage(enter, steps[stop:], field, solver))
     first = 2 * task.average * (stop - start)
-    return Plan(canvas, stages, as_it_is, first + evaluations(_name(task, kit), count - stop))
+    return Plan(canvas, stages, first + evaluations(_name(task, kit), count - stop))
 
 
 def difference(

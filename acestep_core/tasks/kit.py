@@ -111,10 +111,10 @@ def begin_with(x: Tensor) -> Enter:
     return lambda _: x
 
 
-def keep_outside(regenerate: Tensor, known: Tensor, noise: Tensor) -> Hold:
+def keep_outside(regenerate: Tensor, noise: Tensor) -> Hold:
     """Put known frames back after each step; regenerate (1, 1, 1, T) may be soft."""
 
-    def hold(x: Tensor, step: Step) -> Tensor:
+    def hold(known: Tensor, x: Tensor, step: Step) -> Tensor:
         return regenerate * x + (1 - regenerate) * at_level(known, noise, step.sigma_next)
 
     return hold

@@ -1,4 +1,4 @@
-"""The tasks, each a Plan: a canvas, stages, and what is joined back at the end.
+"""The tasks, each a Plan: a canvas and stages.
 
     task            canvas             enter             steps    field            hold
     text to music   empty              noised to 1       all      guided           -
@@ -17,7 +17,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from ..config import MAX_SECONDS, frames_of
-from ..sampling.loop import Plan, Stage, as_it_is, hold_nothing
+from ..sampling.loop import Plan, Stage
 from ..sampling.noise import Stream
 from ..sampling.schedule import shifted, steps_of
 from ..sampling.solve import Solver, as_they_are, euler, evaluations
@@ -71,9 +71,9 @@ def _from_noise(start: Tensor, stream: Stream, kit: Kit) -> Plan:
     """All steps of the schedule, from pure noise."""
     steps = kit.steps()
     field = kit.behaviour.window_index(kit.field(len(steps)))
-    stage = Stage(begin_with(start), steps, field, kit.solver(stream), hold_nothing)
+    stage = Stage(begin_with(start), steps, field, kit.solver(stream))
     count = evaluations(kit.sampling.solver, len(steps))
-    return Plan(empty(kit.items, start.shape[-1]), [stage], as_it_is, count)
+    return Plan(empty(kit.items, start.shape[-1]), [stage], count)
 
 
 def follow(task: Follow, source: Source, kit: Kit) -> Plan:
@@ -84,14 +84,14 @@ def follow(task: Follow, source: Source, kit: Kit) -> Plan:
         )
     known, stream, level = kit.canvas(source.latent), kit.start().main, 1 - task.strength
     if level == 0:
-        return Plan(known, [], as_it_is, 0)
+        return Plan(known, [], 0)
     # At least one step: none would return the noisy mixture.
     count = max(1, int(level * kit.sampling.steps))
     steps = steps_of(kit.behaviour.lowered_sigmas(count, level))
     start = at_level(known, stream.draw(known.shape[-1]), shifted(level))
     field = kit.behaviour.window_index(kit.field(count))
-    stage = Stage(begin_with(start), steps, field, kit.solver(stream), hold_nothing)
-    return Plan(known, [stage], as_it_is, evaluations(kit.sampling.solver, count))
+    stage = Stage(begin_with(start), steps, field, kit.solver(stream))
+    return Plan(known, [stage], evaluations(kit.sampling.solver, count))
 
 
 def inpaint(task: Inpaint, source: Source, kit: Kit) -> Plan:
@@ -102,7 +102,7 @@ def inpaint(task: Inpaint, source: Source, kit: Kit) -> Plan:
         return retake(frames, task.variance, kit)
     first = first_step(len(steps), task.variance)
     if first == len(steps):  # nothing is sampled again: the source, not its noise
-        return Plan(known, [], as_it_is, 0)
+        return Plan(known, [], 0)
     streams = kit.start()
     main, new = streams.main.draw(frames), streams.retake.draw(frames)
     noise = kit.behaviour.mix(main, new, regenerate * task.variance)
@@ -111,9 +111,9 @@ def inpaint(task: Inpaint, source: Source, kit: Kit) -> Plan:
         steps[first:],
         kit.field(len(steps)),
         kit.held_solver(streams.main),
-        keep_outside(regenerate, known, noise),
+        keep_outside(regenerate, noise),
     )
-    return Plan(known, [stage], as_it_is, evaluations(kit.sampling.solver, len(steps) - first))
+    return Plan(known, [stage], evaluations(kit.sampling.solver, len(steps) - first))
 
 
 def first_step(count: int, variance: float) -> int:

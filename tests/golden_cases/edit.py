@@ -66,7 +66,7 @@ def latents(
         ),
         source,
     )
-    return made.finish(run(made.stages, made.canvas))
+    return run(made.stages, made.canvas)
 
 
 def _conditions(given: dict[str, Tensor], side: str, where: Where) -> tuple[Tags, Lyrics]:

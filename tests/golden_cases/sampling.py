@@ -76,7 +76,7 @@ def latents(
         ),
         source_of(settings, given),
     )
-    return made.finish(run(made.stages, made.canvas))
+    return run(made.stages, made.canvas)
 
 
 def guidance_of(settings: dict[str, Any]) -> Guidance:

@@ -52,7 +52,7 @@ def planned(task: Task, with_kit: Kit, known: Latent | None = None) -> Plan:
 
 def latents(task: Task, with_kit: Kit, known: Latent | None = None) -> Tensor:
     made = planned(task, with_kit, known)
-    return made.finish(run(made.stages, made.canvas))
+    return run(made.stages, made.canvas)
 
 
 def source(frames: int = 40, items: int = 1) -> Latent:

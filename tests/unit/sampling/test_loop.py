@@ -9,6 +9,7 @@ from acestep_core.sampling.loop import (
     by_evaluation,
     by_step,
     hold_nothing,
+    leave_all,
     observe,
     run,
 )
@@ -19,7 +20,7 @@ STEPS = steps_of(torch.tensor([1.0, 0.5, 0.25, 0.0]))
 
 
 def test_the_order_of_a_run() -> None:
-    """enter, then solve and hold for every step, stage after stage."""
+    """enter, solve and hold for every step, leave: stage after stage, each with its own canvas."""
     order: list[str] = []
 
     def stage(name: str, steps: list[Step]) -> Stage:
@@ -31,23 +32,30 @@ def test_the_order_of_a_run() -> None:
             order.append(f"solve {step.index}")
             return field(x, step)
 
-        def hold(x: Tensor, step: Step) -> Tensor:
-            order.append(f"hold {step.index}")
+        def hold(canvas: Tensor, x: Tensor, step: Step) -> Tensor:
+            order.append(f"hold {step.index} over {canvas.item():g}")
             return x + 100
 
-        return Stage(enter, steps, lambda x, step: x + 1, solve, hold)
+        def leave(canvas: Tensor, x: Tensor) -> Tensor:
+            order.append(f"leave {canvas.item():g}")
+            return x + 1000
+
+        return Stage(enter, steps, lambda x, step: x + 1, solve, hold, leave)
 
     end = run([stage("a", STEPS[:2]), stage("b", STEPS[2:])], torch.zeros(1))
-    expected = "a enter 0,solve 0,hold 0,solve 1,hold 1,b enter 212,solve 2,hold 2"
+    expected = "a enter 0,solve 0,hold 0 over 0,solve 1,hold 1 over 0,leave 0,"
+    expected += "b enter 1212,solve 2,hold 2 over 1212,leave 1212"
     assert ",".join(order) == expected
-    assert end.item() == 10 + 2 * 101 + 10 + 101
+    assert end.item() == 10 + 2 * 101 + 1000 + 10 + 101 + 1000
 
 
 def test_without_stages_the_canvas_is_the_result() -> None:
     x = torch.ones(1)
     assert run([], x) is x
     assert as_it_is(x) is x
-    assert hold_nothing(x, STEPS[0]) is x
+    other = torch.zeros(1)
+    assert hold_nothing(other, x, STEPS[0]) is x
+    assert leave_all(other, x) is x
 
 
 def test_watching_changes_nothing_and_sees_every_velocity() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from acestep_core.config import FRAMES_PER_SECOND, MAX_FRAMES, frames_of
 from acestep_core.sampling.noise import Noise
+from acestep_core.sampling.schedule import Step
 from acestep_core.settings import SettingError
 from acestep_core.tasks.extension import (
     LEAST_CONTEXT,
@@ -19,7 +23,7 @@ from acestep_core.tasks.extension import (
 )
 from acestep_core.types import Extend, Source
 
-from ..editing_kit import kit, latents, source
+from ..editing_kit import SAMPLING, kit, latents, source
 
 frames = st.integers(0, 6000)
 
@@ -33,6 +37,8 @@ def test_windows_fill_the_time_line_from_what_is_known(
 ) -> None:
     low, high, total = before, before + known, before + known + after
     for window in windows_of(before, known, after, context):
+        assert window.start <= window.low <= window.high <= window.end
+        assert (window.low, window.high) == (max(low, window.start), min(high, window.end))
         assert 0 < window.end - window.start <= MAX_FRAMES
         assert window.start < high  # touches what is known, at least
         assert window.end > low
@@ -80,11 +86,28 @@ def test_240_seconds_more_on_both_sides_of_a_short_clip() -> None:
     assert torch.equal(made[..., left : left + 20], clip.z)
 
 
-def test_what_one_pass_made_is_context_of_the_next() -> None:
-    clip = source(50)
-    far = latents(Extend(0, 235, context=10), kit(), clip)
-    again = latents(Extend(0, 235, context=10), kit(), clip)
-    assert torch.equal(far, again)
+@pytest.mark.parametrize(("before", "after"), [(240, 0), (0, 240)])
+def test_what_one_pass_made_is_context_of_the_next(before: float, after: float) -> None:
+    """Another model in the first pass alone is heard in what the second adds."""
+    clip, task = source(20), Extend(before, after, context=30)
+    left, right = added_rounded(task, Source(clip))
+    windows = windows_of(left, 20, right, frames_of(30))
+    assert len(windows) == 2
+    second = windows[1]
+    added = slice(second.start, second.low) if before else slice(second.high, second.end)
+
+    def made(style: float) -> Tensor:
+        calls = count()
+
+        def predict(x: Tensor, step: Step, branches: int) -> list[Tensor]:
+            towards = style if next(calls) < SAMPLING.steps else 1.0
+            return [x + x.mean(-1, keepdim=True) - towards] * branches
+
+        return latents(task, kit(predict=predict), clip)
+
+    assert torch.equal(made(1.0), made(1.0))
+    assert not torch.equal(made(1.0)[..., added], made(2.0)[..., added])
+    assert torch.equal(made(2.0)[..., left : left + 20], clip.z)
 
 
 def test_adding_nothing_is_refused() -> None:
