@@ -56,6 +56,14 @@ SET = """([kind, values]) => {
     for (const [name, value] of Object.entries(values))
         node.widgets.find(one => one.name === name).value = value;
 }"""
+VALUE = """([kind, name]) => app.graph._nodes.find(one => one.type === kind)
+    .widgets.find(one => one.name === name).value"""
+CHOOSE = """([kind, name, value]) => {
+    const node = app.graph._nodes.find(one => one.type === kind);
+    const widget = node.widgets.find(one => one.name === name);
+    widget.value = value;
+    widget.callback?.(value);
+}"""
 CENTRE = """kind => {
     const node = app.graph._nodes.find(one => one.type === kind);
     app.canvas.ds.scale = 1;
@@ -123,6 +131,24 @@ class Opened:
     def set(self, kind: str, **values: Any) -> None:
         """Values of the widgets of the one node of that kind."""
         self.page.evaluate(SET, [kind, values])
+
+    def choose(self, kind: str, name: str, value: Any) -> None:
+        """A value as a user gives it: with all that hangs on a change of it."""
+        self.page.evaluate(CHOOSE, [kind, name, value])
+        self.page.wait_for_timeout(300)
+
+    def type_into(self, kind: str, name: str, text: str) -> None:
+        """Text typed over that of a widget, in whichever renderer shows it."""
+        self.page.evaluate(CENTRE, kind)
+        self.page.wait_for_timeout(700)
+        now = self.page.evaluate(VALUE, [kind, name])
+        for area in self.page.locator("textarea:visible").all():
+            if area.input_value() == now:
+                area.fill(text)
+                break
+        else:
+            raise AssertionError(f"no text field shows {name} of {kind}")
+        self.page.wait_for_timeout(300)
 
     def panel(self, kind: str) -> dict[str, Any]:
         """What the node of that kind shows on itself; it is brought into view for it."""

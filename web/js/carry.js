@@ -1,6 +1,6 @@
 // From a song to the nodes that go on with it, as a plan that any graph can be given.
 //   action, graph (as a prompt), the song's node, its facts, one of its clips
-//     -> {add: {key: {type, title, column, values, links}}, fix: {id: {widget: value}}, ask}
+//     -> {add: {key: {type, title, column, values, links}}, fix: {id: {widget: value}}}
 //     or {missing} where the graph has nothing the song was made with
 // A link is [id of a node that is there, or key of one to be added; slot]. The plan leaves the
 // song's own nodes as they are, except that their seeds stay, so that they are not run again.
@@ -16,11 +16,11 @@ const isLink = (value) => Array.isArray(value) && value.length === 2;
 export function planned(action, graph, songId, facts, clip) {
   const maker = makerOf(graph, songId);
   if (!maker) return { missing: true };
-  if (action === "use_seed") return { add: {}, fix: seedOf(maker, clip.seed), ask: null };
+  if (action === "use_seed") return { add: {}, fix: seedOf(maker, clip.seed) };
   const add = chain(graph, maker, songId, facts);
   Object.assign(add, tasks(action, facts, clip));
   add.sampler.links.task = ["task", 0];
-  return { add, fix: kept(graph, songId), ask: "task" };
+  return { add, fix: kept(graph, songId) };
 }
 
 // The node that sampled the song: the one whose info it has, or the nearest before it.

@@ -19,6 +19,22 @@ export function addressOf({ filename, subfolder, type }) {
   return api.apiURL(`/view?${asked}`);
 }
 
+// A copy of a result in the input folder, where ComfyUI's loader has a player for it and where
+// it outlives the temporary folder. Its name there, or null where the server does not take it.
+export async function asInput(clip) {
+  try {
+    const sound = await (await fetch(addressOf(clip))).blob();
+    const form = new FormData();
+    form.append("image", sound, clip.filename); // so named for every kind of file
+    const answer = await api.fetchApi("/upload/image", { method: "POST", body: form });
+    if (!answer.ok) return null;
+    const { name, subfolder } = await answer.json();
+    return subfolder ? `${subfolder}/${name}` : name;
+  } catch {
+    return null;
+  }
+}
+
 // Ids in messages and prompts are "57:3" for node 3 of the subgraph in node 57.
 export function nodeAt(id) {
   let graph = root();

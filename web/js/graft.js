@@ -1,6 +1,6 @@
 // A plan of carry.js put into the graph that is open, and the buttons that ask for one.
 
-import { app, everyNode, nodeAt, root, say, titleOf, toast } from "./comfy.js";
+import { app, asInput, everyNode, nodeAt, root, say, titleOf, toast } from "./comfy.js";
 import { ACTIONS, planned } from "./carry.js";
 import { element } from "./panel.js";
 
@@ -27,6 +27,8 @@ async function act(action, ran, node, facts, clip) {
   const open = (await app.graphToPrompt()).output;
   const plan = planned(action, withSeeds(open, ran), id, facts, clip);
   const graph = node.graph ?? root();
+  const { source } = plan.add ?? {};
+  if (source) source.values.audio = (await asInput(clip)) ?? source.values.audio;
   if (plan.missing || !fits(plan, graph))
     return toast(action, "warn", say(action), say("no_sampler"), 8000);
   graph.beforeChange?.();
@@ -35,7 +37,7 @@ async function act(action, ran, node, facts, clip) {
   graph.afterChange?.();
   graph.setDirtyCanvas?.(true, true);
   app.extensionManager?.workflow?.activeWorkflow?.changeTracker?.checkState?.();
-  if (plan.ask) centre(made[plan.ask]);
+  if (action !== "use_seed") bringIntoView(Object.values(made));
   toast(action, "success", say(action), done(action, plan, clip), 6000);
 }
 
@@ -128,8 +130,9 @@ function lay(add, made, graph) {
   }
 }
 
-function centre(node) {
-  if (!node) return;
-  app.canvas.selectNode?.(node, false);
-  app.canvas.centerOnNode?.(node);
+// What was added is selected, so that it is seen at once, and one key takes it away again.
+function bringIntoView(nodes) {
+  app.canvas.selectNodes?.(nodes);
+  // Once they were drawn: before, the page does not know how large they are.
+  setTimeout(() => app.extensionManager?.command?.execute("Comfy.Canvas.FitView"), 200);
 }

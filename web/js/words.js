@@ -67,7 +67,6 @@ export const WORDS = {
     value_not_in_list: "{input} is {value}, which is not to be had here. Choose one of the list.",
     invalid_input_type: "{input} is {value}, which is no {kind}. Enter one.",
     return_type_mismatch: "{input} takes {kind}, and something else is connected. Connect the output of that type.",
-    no_answer: "ComfyUI did not answer ({status}). See whether it still runs.",
   },
   zh: {
     source: "原曲",
@@ -134,7 +133,6 @@ export const WORDS = {
     value_not_in_list: "{input} 为 {value}，这里没有这一项。请从列表中选择。",
     invalid_input_type: "{input} 为 {value}，不是 {kind}。请输入正确的值。",
     return_type_mismatch: "{input} 需要 {kind}，但连接了别的类型。请连接该类型的输出。",
-    no_answer: "ComfyUI 没有应答（{status}）。请检查它是否仍在运行。",
   },
 };
 

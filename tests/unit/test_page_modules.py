@@ -1,0 +1,54 @@
+"""The page's modules that need no page, under node's own runner: node --test."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent / "page"
+PAGE = Path(__file__).resolve().parents[2] / "web" / "js"
+LEAST = 20  # of node: the first whose runner is no longer experimental
+# Modules that may touch the page; all others are tested here.
+OF_THE_PAGE = {"comfy", "graft", "grey", "lines", "main", "panel", "players", "runs", "writer"}
+
+
+def version() -> int:
+    node = shutil.which("node")
+    if node is None:
+        return 0
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(re.findall(r"\d+", said)[0])
+
+
+@pytest.mark.parametrize("script", sorted(HERE.glob("*.mjs")), ids=lambda path: path.stem)
+def test_module(script: Path) -> None:
+    if version() < LEAST:
+        pytest.skip(f"no node {LEAST} or newer: the page's modules were NOT tested")
+    command = ["node", "--test", "--test-reporter=tap", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert re.search(r"^# pass [1-9]", done.stdout, re.MULTILINE), done.stdout[-2000:]
+
+
+def test_modules_are_tested_or_of_the_page() -> None:
+    names = {path.stem for path in PAGE.glob("*.js")}
+    tested = {
+        name
+        for script in HERE.glob("*.mjs")
+        for name in re.findall(r"web/js/(\w+)\.js", script.read_text(encoding="utf-8"))
+    }
+    assert names == tested | OF_THE_PAGE
+
+
+@pytest.mark.parametrize("path", sorted(PAGE.glob("*.js")), ids=lambda path: path.stem)
+def test_scripts_keep_to_themselves(path: Path) -> None:
+    """Nothing from other servers, nothing for everybody; who may know the page's objects."""
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"https?://", text)
+    assert not re.search(r"\bwindow\.\w+\s*=|globalThis\.\w+\s*=|\.prototype\.", text)
+    assert ("scripts/app.js" in text) == (path.stem == "comfy")
+    assert len(text.splitlines()) <= 300
