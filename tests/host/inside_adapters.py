@@ -9,10 +9,12 @@ loader reads. `pytest -m host -k adapters --log-cli-level info` shows the table.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import inspect
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -212,16 +214,19 @@ def theirs_of(inside: Inside, both: Pair, file: Path, strength: float) -> dict[s
     return merged
 
 
-def ours_of(inside: Inside, both: Pair, file: Path, strength: float) -> dict[str, Tensor]:
+@contextmanager
+def ours_in(
+    inside: Inside, both: Pair, file: Path, strength: float
+) -> Iterator[Mapping[str, Tensor]]:
+    """Our loader and patcher; the weights as long as they are patched."""
     from comfy import model_management
 
     core = inside.module("acestep_core.weights.lora")
     applied = core.Applied(core.read_adapter(file), strength)
     part = inside.module("nodes.host").with_adapter(both.pipe.model, applied).transformer
     with part.use() as network:
-        merged = weights(network)
+        yield dict(network.named_parameters())
     model_management.unload_all_models()
-    return merged
 
 
 def alone_of(inside: Inside, both: Pair, file: Path, strength: float) -> dict[str, Tensor]:
@@ -229,17 +234,21 @@ def alone_of(inside: Inside, both: Pair, file: Path, strength: float) -> dict[st
     core = inside.module("acestep_core.weights.lora")
     network = both.pipe.model.transformer.module
     applied = core.Applied(core.read_adapter(file), strength)
-    return weights(core.merged(network, core.deltas(network, [applied])))
+    return dict(core.merged(network, core.deltas(network, [applied])).named_parameters())
 
 
 def row(
     both: Pair, ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]
 ) -> tuple[float, float, int]:
     """Change ours/theirs, the worst difference relative to the largest weight, weights changed."""
+    import torch
+
     assert set(ours) == set(theirs) == set(both.base)
     above = below = worst = 0.0
     changed = 0
     for name, before in both.base.items():
+        if torch.equal(ours[name], before) and torch.equal(theirs[name], before):
+            continue
         own, other = ours[name].double() - before, theirs[name].double() - before
         above, below = above + float((own * other).sum()), below + float((other**2).sum())
         changed += bool(other.abs().max() > 0)
@@ -254,6 +263,7 @@ def check_adapters_are_what_comfyui_makes_of_them(inside: Inside) -> str:
     both, plain = pair_of(inside), plain_files()
     made = {f"Train LoRA: {kind}": trained(inside, both, kind) for kind in TRAINED}
     files = {**made, **plain, **host_files()}
+    gc.collect()
     lines = ["", f"{'file':26} {'weights':>7} {'host':>6} {'worst':>8} {'alone':>6}"]
     wrong = []
     with tempfile.TemporaryDirectory() as folder:
@@ -274,7 +284,8 @@ def compared(
 ) -> tuple[str, bool]:
     """One line of the table, and whether all of it is as it should be."""
     theirs = theirs_of(inside, both, file, strength)
-    ratio, worst, count = row(both, ours_of(inside, both, file, strength), theirs)
+    with ours_in(inside, both, file, strength) as ours:
+        ratio, worst, count = row(both, ours, theirs)
     right = abs(ratio - 1) < 5e-4 and worst < TOLERANCE
     alone = "-"
     if is_plain:
@@ -299,9 +310,12 @@ def check_adapters_that_do_not_fit_are_refused(inside: Inside) -> str:
         file = Path(folder) / "adapter.safetensors"
         for part, cut in wrong.items():
             tensors = next(f for f in host_files().values() if f"{QUERY}.{part}" in f)
-            save_file({k: cut(t) if k.endswith(part) else t for k, t in tensors.items()}, file)
+            save_file(
+                {k: cut(t).contiguous() if k.endswith(part) else t for k, t in tensors.items()},
+                file,
+            )
             try:
-                ours_of(inside, both, file, 1.0)
+                ours_in(inside, both, file, 1.0).__enter__()
             except error as refused:
                 said.append(str(refused))
             else:
