@@ -155,8 +155,8 @@ def _field(parameter: Parameter) -> tuple[Any, Any]:
 
     default = ... if parameter.is_required else parameter.default
     limits: dict[str, Any] = {"description": parameter.about}
-    if parameter.kind in ("number", "integer"):
-        limits.update(ge=parameter.low, le=parameter.high)
+    # With the number itself: beside "or null" the document would lose them.
+    ends = Field(ge=parameter.low, le=parameter.high)
     if parameter.kind == "text":
         limits["max_length"] = parameter.longest
     if parameter.is_required:
@@ -164,9 +164,9 @@ def _field(parameter: Parameter) -> tuple[Any, Any]:
     kinds: dict[str, Any] = {
         "audio": str,
         "text": str,
-        "number": float,
+        "number": Annotated[float, ends],
         # JSON has one kind of number: 42.0 is whole.
-        "integer": Annotated[int, BeforeValidator(_whole)],
+        "integer": Annotated[int, ends, BeforeValidator(_whole)],
         "switch": Literal[False] if parameter.is_never_true else bool,
         "choice": Literal[parameter.choices or ("",)],
     }
