@@ -15,14 +15,28 @@ from typing import TYPE_CHECKING
 from .config import VERSION
 
 if TYPE_CHECKING:
+    from .editing import SourceClip, edit, extend, follow, inpaint, vary
     from .pipeline import ACEStep
     from .presets import PRESETS
     from .settings import SettingError
     from .sound.files import read_audio, write_audio
-    from .types import Guidance, Latent, Recipe, Sampling, TextToMusic
+    from .types import (
+        Edit,
+        Extend,
+        Follow,
+        Guidance,
+        Inpaint,
+        Latent,
+        Recipe,
+        Region,
+        Retake,
+        Sampling,
+        TextToMusic,
+    )
     from .weights.checkpoint import CheckpointError, recognise
     from .weights.lora import Applied, read_adapter
     from .weights.model import Precision
+    from .writer import Song, write_song
 
 __version__ = VERSION
 
@@ -30,35 +44,63 @@ _HOMES = {
     "ACEStep": "pipeline",
     "Applied": "weights.lora",
     "CheckpointError": "weights.checkpoint",
+    "Edit": "types",
+    "Extend": "types",
+    "Follow": "types",
     "Guidance": "types",
+    "Inpaint": "types",
     "Latent": "types",
     "PRESETS": "presets",
     "Precision": "weights.model",
     "Recipe": "types",
+    "Region": "types",
+    "Retake": "types",
     "Sampling": "types",
     "SettingError": "types",
+    "Song": "writer",
+    "SourceClip": "editing",
     "TextToMusic": "types",
+    "edit": "editing",
+    "extend": "editing",
+    "follow": "editing",
+    "inpaint": "editing",
     "read_adapter": "weights.lora",
     "read_audio": "sound.files",
     "recognise": "weights.checkpoint",
+    "vary": "editing",
     "write_audio": "sound.files",
+    "write_song": "writer",
 }
 __all__ = [  # noqa: RUF022 - in the order of _HOMES
     "ACEStep",
     "Applied",
     "CheckpointError",
+    "Edit",
+    "Extend",
+    "Follow",
     "Guidance",
+    "Inpaint",
     "Latent",
     "PRESETS",
     "Precision",
     "Recipe",
+    "Region",
+    "Retake",
     "Sampling",
     "SettingError",
+    "Song",
+    "SourceClip",
     "TextToMusic",
+    "edit",
+    "extend",
+    "follow",
+    "inpaint",
     "read_adapter",
     "read_audio",
     "recognise",
+    "vary",
     "write_audio",
+    "write_song",
 ]
 
 

@@ -20,5 +20,5 @@ def test_every_home_is_public() -> None:
 
 
 def test_other_names_are_unknown() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'Song'"):
-        acestep_core.Song  # noqa: B018
+    with pytest.raises(AttributeError, match="has no attribute 'Chorus'"):
+        acestep_core.Chorus  # noqa: B018
