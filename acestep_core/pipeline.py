@@ -35,13 +35,24 @@ from .sound.loudness import CEILING, within_scale
 from .tasks.behaviours import BEHAVIOURS
 from .tasks.kit import Kit
 from .tasks.plans import frames_made, plan
-from .types import Edit, Follow, Latent, Lyrics, Recipe, Source, Tags, TextToMusic
+from .types import (
+    Edit,
+    Follow,
+    Latent,
+    Lyrics,
+    Recipe,
+    Retake,
+    Source,
+    Tags,
+    TextToMusic,
+)
 from .weights.checkpoint import recognise
 from .weights.lora import Applied, with_adapters
 from .weights.model import Model, Placing, Precision, load
 
 log = logging.getLogger(__name__)
 
+SHORTEST = 5.0  # seconds; hosted services make no shorter clips
 SILENCE = 1e-4  # peak below which a clip is called silent
 
 
@@ -252,6 +263,14 @@ class ACEStep:
     def lyrics(self, text: str, language: str = "auto", compat: str = CORRECTED) -> Lyrics:
         return words_of(text, self.vocabulary, language, compat)
 
+    def cautions(self, recipe: Recipe) -> list[str]:
+        """Why this model may not do what the recipe asks of it."""
+        seconds = recipe.task.seconds if isinstance(recipe.task, TextToMusic | Retake) else None
+        found = self.model.card.cautions(recipe.tags, recipe.lyrics, seconds)
+        if seconds is not None and seconds < SHORTEST:
+            found.append(f"{seconds:g} s is very short: music takes {SHORTEST:g} s or more.")
+        return found
+
     def evaluations(self, recipe: Recipe, source: Source | None = None) -> int:
         """How often a run will ask the model: the length of its progress bar."""
         return evaluations_of(recipe, source)
@@ -278,7 +297,8 @@ class ACEStep:
         log.info(
             "%.1f s of music, %d frames, in %.1f s", latent.seconds, latent.frames, done - ready
         )
-        return Made(latent, recipe, lyrics, times, lyrics.warnings)
+        warnings = (*lyrics.warnings, *self.cautions(recipe))
+        return Made(latent, recipe, lyrics, times, warnings)
 
     def decode(
         self, latent: Latent, rate: int = OUTPUT_RATE, tiles: Tiles = TILED, tick: Tick = no_tick

@@ -31,3 +31,11 @@ PRESETS: dict[str, Preset] = {
         "As hosted services run it: 27 steps, tags and lyrics guided apart.",
     ),
 }
+
+AUTO = "auto"  # the name of what the loaded model recommends
+AUTO_ABOUT = "What the loaded model recommends; the released one takes the original's."
+
+
+def preset_of(name: str, recommended: Preset) -> Preset:
+    return recommended if name == AUTO else PRESETS[name]
+

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from acestep_core.atomic import replaced
 
+from . import says
 from .compose import tempo_of
 from .export import MAKERS, last_figures
 from .places import made
@@ -41,6 +42,8 @@ six hours of the same music, at other tempos from 64 to 120.
 
 {tags}
 
+{words}
+
 ## What it cannot do
 
 It does not sing: lyrics are ignored. It knows the words above and no others, ten styles and three
@@ -64,6 +67,7 @@ def write(folder: Path, job: Job) -> Path:
         stages=_stages(job),
         tempos=_tempos(),
         tags=_tags(job),
+        words=_words(job),
         figures=_kept(path),
         begin=BEGIN,
         end=END,
@@ -97,6 +101,14 @@ def _stages(job: Job) -> str:
 def _tempos() -> str:
     *first, last = (f"{tempo_of(band):.1f}" for band in BEAT_ANGLES)
     return f"{', '.join(first)} and {last}"
+
+
+def _words(job: Job) -> str:
+    """Every word, as model.json lists them for the programs."""
+    lines = ["| group | of | words |", "|---|---|---|"]
+    for group, classes in says.card(job.places).words.items():
+        lines += [f"| {group} | {name} | {', '.join(words)} |" for name, words in classes.items()]
+    return "\n".join(lines)
 
 
 def _tags(job: Job) -> str:

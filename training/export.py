@@ -18,7 +18,7 @@ from pathlib import Path
 from acestep_core.config import GRIFFIN_LIM, VOCODER
 from acestep_core.weights.checkpoint import FILES, FOLDERS, PARTS
 
-from . import autoencoder, denoiser, text, vocoder, weights
+from . import autoencoder, denoiser, says, text, vocoder, weights
 from .initial import fresh
 from .kept import Kept, kept
 from .places import made
@@ -57,6 +57,7 @@ def write_folder(folder: Path, job: Job) -> Path:
         "name": _name(found),
         "demo": True,
         "sound": sound_of(job),
+        **says.card(job.places).as_data(),
         "steps": {part: one.step if one else 0 for part, one in found.items()},
         "stages": {part: one.stage for part, one in found.items() if one},
     }

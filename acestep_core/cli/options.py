@@ -15,7 +15,7 @@ from ..atomic import FileError, reason
 from ..conditions.tags import checked_tags
 from ..editing.request import Request
 from ..faces import Offered, offered_at
-from ..presets import PRESETS
+from ..presets import AUTO, preset_of
 from ..records.record import Record, read_record
 from ..records.replay import item_of, request_of
 from ..sampling.noise import parsed_seeds
@@ -32,6 +32,7 @@ from ..types import (
 )
 from ..weights.lora import Applied, read_adapter, refuse_foreign
 from ..weights.model import Added
+from .places import recommended
 
 # Of every command that makes music, by its setting's class.
 RUN_OPTIONS = tuple(
@@ -167,7 +168,7 @@ def asked_of(options: argparse.Namespace, usual_tags: str | None = None) -> Aske
     elif tags is None:
         raise SettingError("No tags were given. Describe the style: --tags 'pop, piano, 120 bpm'.")
     else:
-        preset = PRESETS[options.preset or "original"]
+        preset = preset_of(options.preset or AUTO, recommended(options))
         seeds = parsed_seeds(options.seed)
         recipe = Recipe(tags, "", TextToMusic(), preset.guidance, preset.sampling, seeds)
         asked = Asked(Request(recipe))

@@ -50,8 +50,11 @@ def reported(run: Callable[[], int]) -> int:
 def loaded(options: argparse.Namespace, applied: Sequence[Applied] = ()) -> ACEStep:
     """The pipeline that the model options ask for."""
     from ..pipeline import ACEStep
+    from .places import notes_of, places_of
 
-    device, precision, paths = _device(options.device), _precision(options), _places(options)
+    device, precision, paths = _device(options.device), _precision(options), places_of(options)
+    for note in notes_of(options, paths):
+        print(note, file=sys.stderr)
     pipe = ACEStep.load(*paths, device=device, precision=precision, offload=options.offload)
     return pipe.with_adapters(list(applied))
 
@@ -59,22 +62,12 @@ def loaded(options: argparse.Namespace, applied: Sequence[Applied] = ()) -> ACES
 def vocabulary_of(options: argparse.Namespace) -> Vocabulary:
     from ..lyrics.vocabulary import Vocabulary
     from ..weights.download import download_vocabulary
+    from .places import places_of
 
-    vocabulary = Vocabulary.find(_places(options)[0])
+    vocabulary = Vocabulary.find(places_of(options)[0])
     if options.allow_download and not any(place.is_file() for place in vocabulary.places):
         return Vocabulary.find(download_vocabulary())
     return vocabulary
-
-
-def _places(options: argparse.Namespace) -> list[Path]:
-    """The model's files: those that were named, or the first known ones."""
-    from ..weights.download import download, found, found_or_explained
-
-    if options.model:
-        return options.model
-    if options.allow_download and found() is None:
-        return [download()]
-    return [found_or_explained()]
 
 
 def _device(name: str) -> str:

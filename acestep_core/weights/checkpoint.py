@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import GRIFFIN_LIM, VOCODER, ModelConfig
+from .card import Card, card_from
 from .keys import TEXT_ENCODER, TRANSFORMER, KeyMap, dcae_keys, vocoder_keys
 from .weight_norm import Halves, folded, half_of
 
@@ -57,6 +58,7 @@ TOKENIZER_KEY = "text_encoders.spiece_model"
 TOKENIZER_JSON_KEY = "text_encoders.tokenizer_json"  # our own single files
 CONFIG_ENTRY = "acestep_config"
 NAME_ENTRY = "acestep_name"
+CARD_ENTRY = "acestep_card"
 SOUND_ENTRY = "acestep_sound"  # "griffin_lim" where the vocoder is not good enough
 CPU = torch.device("cpu")
 VERSION_1_5 = "lyric_encoder.layers.0.input_layernorm.weight"
@@ -132,6 +134,7 @@ class Checkpoint:
     tokenizer: Path | None = None  # a folder's tokenizer.json, or the file with spiece bytes
     is_demo: bool = False  # says of itself that it only demonstrates
     sound: str = VOCODER  # or GRIFFIN_LIM: what makes its log-mels sound
+    card: Card = field(default_factory=Card)
 
     def missing(self) -> list[str]:
         return [part for part in PARTS if part not in self.parts]
@@ -161,7 +164,7 @@ def recognise(*paths: Path | str) -> Checkpoint:
     places = [Path(p).expanduser() for p in paths]
     if len(places) == 1 and places[0].is_dir():
         return _folder(places[0])
-    found, config, tokenizer, demo, sound = {}, {}, None, False, VOCODER
+    found, config, tokenizer, demo, sound, card = {}, {}, None, False, VOCODER, Card()
     for place in places:
         with opened(place) as file:
             keys, metadata = set(names_in(file)), file.metadata() or {}
@@ -176,11 +179,13 @@ def recognise(*paths: Path | str) -> Checkpoint:
         config.update(_json(metadata.get(CONFIG_ENTRY), place) or _beside(place, parts))
         demo = demo or "demo" in metadata.get(NAME_ENTRY, "").lower()
         sound = _sound(metadata.get(SOUND_ENTRY, sound), place)
+        if CARD_ENTRY in metadata:
+            card = card_of(_json(metadata[CARD_ENTRY], place), place)
         inside = keys & {TOKENIZER_KEY, TOKENIZER_JSON_KEY}
         tokenizer = place if inside else tokenizer or _tokenizer_beside(place)
     layout = "single file" if len(places) == 1 and len(found) > 1 else "components"
     sizes = _sizes(config, places[0])
-    return Checkpoint(places[0].name, layout, found, sizes, tokenizer, demo, sound)
+    return Checkpoint(places[0].name, layout, found, sizes, tokenizer, demo, sound, card)
 
 
 def parts_of(keys: set[str]) -> dict[str, str]:
@@ -223,7 +228,15 @@ def _folder(folder: Path) -> Checkpoint:
         _tokenizer_beside(folder / FOLDERS["text_encoder"] / "model"),
         bool(about.get("demo", False)),
         _sound(about.get("sound", VOCODER), folder / "model.json"),
+        card_of(about, folder / "model.json"),
     )
+
+
+def card_of(said: Mapping[str, Any], place: Path) -> Card:
+    try:
+        return card_from(said)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{place} says of its model what cannot be: {error}") from error
 
 
 def _sound(said: object, place: Path) -> str:

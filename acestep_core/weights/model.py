@@ -23,6 +23,7 @@ from ..networks.memory import Part, Resident, Visiting
 from ..networks.transformer import Transformer
 from ..networks.umt5 import TextEncoder
 from ..networks.vocoder import Vocoder
+from .card import Card
 from .checkpoint import PARTS, Checkpoint, Target, load_part
 from .tokenizer import tokenizer_of
 
@@ -58,6 +59,7 @@ class Model:
     layout: str = "folder"
     sound: str = VOCODER  # what makes its log-mels sound
     adapters: tuple[Added, ...] = ()
+    card: Card = field(default_factory=Card)
 
     @property
     def bytes_kept(self) -> int:
@@ -128,6 +130,7 @@ def load(
         checkpoint.is_demo,
         checkpoint.layout,
         checkpoint.sound,
+        card=checkpoint.card,
     )
 
 

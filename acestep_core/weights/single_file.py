@@ -2,7 +2,7 @@
 
     folder of four parts, tokenizer, model.json -> tensors under ComfyUI's prefixes, metadata
 
-Sizes, name and what sounds the model stand in the file's metadata; the tokenizer goes in as
+Sizes, name, card and what sounds the model stand in the file's metadata; the tokenizer goes in as
 bytes: tokenizer.json, since a SentencePiece model cannot be made from it.
 """
 
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..atomic import check_place, replaced
 from .checkpoint import (
+    CARD_ENTRY,
     CONFIG_ENTRY,
     NAME_ENTRY,
     PARTS,
@@ -53,6 +54,7 @@ def write_single_file(folder: Path, path: Path) -> Path:
         CONFIG_ENTRY: json.dumps({p: asdict(getattr(checkpoint.config, p)) for p in PARTS}),
         NAME_ENTRY: checkpoint.name,
         SOUND_ENTRY: checkpoint.sound,
+        CARD_ENTRY: json.dumps(checkpoint.card.as_data()),
     }
     with replaced(check_place(path)) as temporary:
         save_file(tensors, str(temporary), about)

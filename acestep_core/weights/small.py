@@ -3,14 +3,17 @@
     small_model/   four parts, tokenizer, model.json (name, demo, what sounds it), card
 
 It knows the tags in its card and no others. Settings here are the ones its figures were
-measured with.
+measured with; its model.json recommends them.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from ..types import Guidance, Sampling
+from .card import Card
+from .checkpoint import recognise
 from .download import is_complete
 
 FOLDER = Path(__file__).resolve().parents[2] / "small_model"
@@ -24,3 +27,13 @@ GUIDANCE = Guidance(
 
 def is_here() -> bool:
     return is_complete(FOLDER)
+
+
+def card() -> Card:
+    """What it says of itself; nothing where it is not."""
+    return _card(FOLDER) if is_here() else Card()
+
+
+@lru_cache(1)
+def _card(folder: Path) -> Card:
+    return recognise(folder).card

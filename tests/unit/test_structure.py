@@ -42,7 +42,7 @@ WINGS = {
     "conditions": "tags branches",
     "tasks": "region kit flow_edit extension plans behaviours",
     "sound": "audio mel griffin_lim codec loudness id3 files",
-    "weights": "keys weight_norm flaws checkpoint tokenizer model spellings lora download"
+    "weights": "card keys weight_norm flaws checkpoint tokenizer model spellings lora download"
     " single_file small tiny",
     "pictures": "sound",
     "pipeline": "",
@@ -51,7 +51,7 @@ WINGS = {
     "faces": "",
     "hosted": "shapes errors client addresses origins fetch media parameters queue graphs requests"
     " settings sources store jobs answers records routes openapi",
-    "cli": "options running takes convert info demo edit words commands",
+    "cli": "places options running takes convert info demo edit words commands",
     "__init__": "",
     "__main__": "",
 }

@@ -26,6 +26,7 @@ from acestep_core.sampling.loop import See
 from acestep_core.sampling.noise import LARGEST_SEED
 from acestep_core.sound import audio, files
 from acestep_core.sound.files import read_audio
+from acestep_core.weights import small
 from tests.unit import record_kit as records
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -294,7 +295,27 @@ def test_what_is_there_already_is_not_fetched(
     assert asked == [tmp_path, None]
 
 
-def test_no_model_anywhere(run: Run, tmp_path: Path) -> None:
+def test_the_small_model_is_taken_where_there_is_no_other_and_it_is_said(
+    run: Run, tmp_path: Path
+) -> None:
+    words = ("--tags", "opera, tenor", "--lyrics", "[inst]", "--duration", "1")
+    said = run("generate", *words, "--steps", "2", "-o", tmp_path / "a.flac")
+    assert said.status == 0
+    assert "so this is the small demonstration model" in said.err
+    assert "Instrumental, 10 styles: lofi, house, rock" in said.err
+    for caution in (
+        "This model knows none of these tags: opera, tenor. Try lofi, house",
+        "1 s is very short: music takes 5 s or more.",
+    ):
+        assert f"warning: {caution}" in said.err
+        assert any(caution in one for one in record_of(tmp_path / "a.flac")["ace_core"]["warnings"])
+    named = run("generate", *words, "--model", small.FOLDER, "-o", tmp_path / "b.flac")
+    assert "no released checkpoint" not in named.err
+    assert record_of(tmp_path / "b.flac")["infer_step"] == small.SAMPLING.steps
+
+
+def test_no_model_anywhere(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small, "is_here", lambda: False)
     said = run("generate", *SHORT, "-o", tmp_path / "a.flac")
     assert said.status == 2
     assert "No ACE-Step v1 checkpoint was found. Looked at:" in said.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,8 @@ from acestep_core.cli.options import asked_of
 from acestep_core.presets import PRESETS
 from acestep_core.records.record import Record, write_record
 from acestep_core.settings import SettingError
-from acestep_core.types import Recipe, Retake, TextToMusic
+from acestep_core.types import Guidance, Recipe, Retake, Sampling, TextToMusic
+from acestep_core.weights import small
 from acestep_core.weights.checkpoint import CheckpointError
 
 TAGS = ("--tags", "pop")
@@ -38,7 +39,25 @@ def recipe_of(*words: str | Path) -> Recipe:
 
 def test_tags_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("acestep_core.sampling.noise.drawn_seed", lambda: 77)
-    assert recipe_of(*TAGS) == Recipe("pop", seeds=(77,))
+    assert recipe_of(*TAGS, "--preset", "original") == Recipe("pop", seeds=(77,))
+
+
+@pytest.mark.usefixtures("alone")
+def test_settings_that_are_not_given_are_the_models(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the small model where no other is there; what is given stays."""
+    own = small.card().recommended
+    recipe = recipe_of(*TAGS)
+    assert (recipe.sampling, recipe.guidance) == (own.sampling, own.guidance)
+    assert own.sampling != Sampling()
+    given = recipe_of(*TAGS, "--steps", "60", "--guidance-scale", "15", "--guidance-type", "apg")
+    assert given.sampling == replace(own.sampling, steps=60)
+    assert given.guidance == replace(own.guidance, kind="apg", scale=15.0)
+    monkeypatch.setenv("ACESTEP_MODEL", str(tiny_folder))  # which recommends nothing
+    assert recipe_of(*TAGS).guidance == Guidance()
+    assert recipe_of(*TAGS, "--model", small.FOLDER).guidance == own.guidance
+    assert recipe_of(*TAGS, "--model", "gone").guidance == Guidance()  # said when it is loaded
 
 
 @pytest.mark.parametrize("name", PRESETS)
