@@ -15,7 +15,7 @@ from typing import Any
 from .editing.request import Options
 from .lyrics import LANGUAGE_CHOICES
 from .presets import PRESETS
-from .settings import FULL_CONTROL, TABLE, At, Kind, Setting, Value
+from .settings import AUTO, FULL_CONTROL, TABLE, At, Kind, Setting, Value
 from .sound.files import FORMATS
 from .types import (
     Edit,
@@ -42,7 +42,7 @@ OWNERS: dict[str, Any] = {
 # Names that are known further up than the table.
 CHOICES: dict[str, tuple[str, ...]] = {
     "Recipe.language": LANGUAGE_CHOICES,
-    "preset": tuple(PRESETS),
+    "preset": (AUTO, *PRESETS),
     "format": tuple(suffix.removeprefix(".") for suffix in FORMATS),
 }
 # A face that takes what it does not show from a preset begins with that preset's values.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from .settings import AUTO
 from .types import Guidance, Sampling
 
 
@@ -32,10 +33,7 @@ PRESETS: dict[str, Preset] = {
     ),
 }
 
-AUTO = "auto"  # the name of what the loaded model recommends
-AUTO_ABOUT = "What the loaded model recommends; the released one takes the original's."
-
 
 def preset_of(name: str, recommended: Preset) -> Preset:
+    """The preset of that name; auto is what the loaded model recommends."""
     return recommended if name == AUTO else PRESETS[name]
-

@@ -20,7 +20,8 @@ class TagEncode:
     DESCRIPTION = "Encodes the style of the music: genres, instruments, voices, mood, tempo."
     SEARCH_ALIASES = ("prompt", "style", "genre", "text encode")
     CATEGORY = "ACE-Step"
-    FUNCTION = "encode"
+    FUNCTION = "show"
+    HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("ACESUITE_TAGS",)
     RETURN_NAMES = ("tags",)
     OUTPUT_TOOLTIPS = ("The encoded style, for the sampler.",)
@@ -43,6 +44,10 @@ class TagEncode:
         with host.errors_of(self.TITLE):
             host.stop_if_asked()
             return (model.tags(tags),)
+
+    def show(self, model: ACEStep, tags: str) -> dict[str, Any]:
+        results = self.encode(model, tags)
+        return shown.shown(results, {"warnings": model.model.card.unknown(tags)})
 
 
 class LyricEncode:

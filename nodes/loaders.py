@@ -20,7 +20,7 @@ from . import checkpoints, host, shown
 log = logging.getLogger(__name__)
 
 NO_OTHER = (
-    ". No released checkpoint was found: this is the one that comes with the pack, for"
+    "No released checkpoint was found: this is the one that comes with the pack, for"
     " demonstration. For music worth keeping choose download."
 )
 
@@ -81,15 +81,15 @@ class LoadACEStep:
             place = checkpoints.chosen(checkpoint)
             model = load(recognise(place), *host.placement(dtype, memory))
             pipe = ACEStep(model, Vocabulary.find(place, host.vocabulary_places()), place)
-        report = _report(pipe, place.name)
+        report = "\n".join([_report(pipe, place.name), *pipe.model.card.about()])
         if checkpoint == checkpoints.AUTO and place == small.FOLDER:
-            report += NO_OTHER
+            report += f"\n{NO_OTHER}"
         log.info("Loaded in %.1f s", time.perf_counter() - began)
         return pipe, report
 
     def show(self, **inputs: Any) -> dict[str, Any]:
         pipe, report = self.load(**inputs)
-        facts = {"report": [report], "demonstration": pipe.model.is_demo}
+        facts = {"report": report.split("\n"), "demonstration": pipe.model.is_demo}
         return shown.shown((pipe, report), facts)
 
 

@@ -12,21 +12,30 @@ import logging
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..acestep_core.config import MAX_SECONDS
 from ..acestep_core.editing.report import step_warnings
 from ..acestep_core.editing.request import Request, SourceNamed
 from ..acestep_core.pipeline import ACEStep, make
-from ..acestep_core.presets import PRESETS
+from ..acestep_core.presets import Preset
 from ..acestep_core.records.record import OWN_KEY, Record, values_of
 from ..acestep_core.records.replay import Run, record_of
 from ..acestep_core.sampling.guidance import branches_of
 from ..acestep_core.sampling.loop import Counter
 from ..acestep_core.sampling.noise import LARGEST_SEED
-from ..acestep_core.settings import GUIDANCE_KINDS, SOLVER_NAMES, checked
+from ..acestep_core.settings import AUTO, FROM_MODEL, GUIDANCE_KINDS, SOLVER_NAMES, checked
 from ..acestep_core.tasks.behaviours import BEHAVIOURS
-from ..acestep_core.types import Follow, Latent, Lyrics, Recipe, Sampling, Tags, TextToMusic
+from ..acestep_core.types import (
+    Follow,
+    Guidance,
+    Latent,
+    Lyrics,
+    Recipe,
+    Sampling,
+    Tags,
+    TextToMusic,
+)
 from . import host, shown, sound
 from .preview import MelPreview
 from .settings import GuidanceSettings
@@ -34,42 +43,57 @@ from .task_socket import KEY, SEEDS, Ready, Sampled, TaskAsked, digest_of, ready
 
 log = logging.getLogger(__name__)
 
-DEFAULT = PRESETS["original"]
+T = TypeVar("T", Guidance, Sampling)
 MAX_BATCH = 64
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The widgets; those an API prompt may leave out have the original's values."""
+    """The widgets; those an API prompt may leave out are as the model recommends."""
 
     seed: int
     seconds: float
     batch_size: int
-    steps: int = DEFAULT.sampling.steps
-    solver: str = DEFAULT.sampling.solver
-    guidance: str = DEFAULT.guidance.kind
-    guidance_scale: float = DEFAULT.guidance.scale
+    steps: int = FROM_MODEL
+    solver: str = AUTO
+    guidance: str = AUTO
+    guidance_scale: float = FROM_MODEL
     guidance_settings: GuidanceSettings | None = None  # where connected, in place of the widgets
-    schedule: Sampling | None = None
+    schedule: Sampling | str | None = None  # or AUTO
     one_by_one: bool = Recipe.in_turn
 
-    def recipe(self, tags: Tags, lyrics: Lyrics) -> Recipe:
+    def recipe(self, tags: Tags, lyrics: Lyrics, own: Preset) -> Recipe:
+        """The recipe; what nothing is said of is the model's own."""
         checked("batch_size", self.batch_size, 1, MAX_BATCH)
         settings = self.guidance_settings or GuidanceSettings(
-            replace(DEFAULT.guidance, kind=self.guidance, scale=self.guidance_scale)
+            _said(own.guidance, kind=self.guidance, scale=self.guidance_scale)
         )
-        own = replace(DEFAULT.sampling, steps=self.steps, solver=self.solver)
+        sampling = self.schedule or _said(own.sampling, steps=self.steps, solver=self.solver)
         return Recipe(
             tags.text,
             lyrics.text,
             TextToMusic(self.seconds),
-            guidance=settings.guidance,
-            sampling=self.schedule or own,
+            guidance=settings.guidance or own.guidance,
+            sampling=own.sampling if isinstance(sampling, str) else sampling,
             seeds=BEHAVIOURS[settings.compat].seeds(self.seed, self.batch_size),
             compat=settings.compat,
             language=lyrics.language,
             in_turn=self.one_by_one,
         )
+
+    def left(self, used: Recipe) -> list[str]:
+        """What the model's recommendation decided, in words."""
+        settings, kind, scale = self.guidance_settings, self.guidance, self.guidance_scale
+        guidance = settings.guidance is None if settings else None
+        schedule = self.schedule == AUTO if self.schedule else None
+        decided = {
+            f"steps {used.sampling.steps}": _first(schedule, self.steps == FROM_MODEL),
+            f"solver {used.sampling.solver}": _first(schedule, self.solver == AUTO),
+            f"guidance {used.guidance.kind}": _first(guidance, kind == AUTO),
+            f"guidance_scale {used.guidance.scale:g}": _first(guidance, scale == FROM_MODEL),
+        }
+        told = [name for name, is_so in decided.items() if is_so]
+        return [f"As the model recommends: {', '.join(told)}."] if told else []
 
     def overridden(self) -> list[str]:
         """Which widgets a connected node replaces, in words."""
@@ -82,6 +106,16 @@ class Asked:
             for widgets, node, given in replaced
             if given is not None
         ]
+
+
+def _first(connected: bool | None, widget: bool) -> bool:
+    return widget if connected is None else connected
+
+
+def _said(own: T, **values: Any) -> T:
+    """The model's own settings but for those that a widget says."""
+    given = {name: value for name, value in values.items() if value not in (AUTO, FROM_MODEL)}
+    return replace(own, **given)
 
 
 class Sampler:
@@ -135,14 +169,14 @@ def sampled(
 ) -> tuple[dict[str, Any], Record]:
     """The LATENT that the settings make of tags and lyrics, and the record of the run."""
     tags, lyrics = words[0], task.sung(words[1]) if task else words[1]
-    plan = ready(model, task, asked.recipe(tags, lyrics))
+    plan = ready(model, task, asked.recipe(tags, lyrics, model.model.card.recommended))
     picture = None
     if host.is_preview_wanted():
         picture = MelPreview(model, branches=branches_of(plan.sampled.guidance))
     began = time.perf_counter()
     latent, steps = _latent(model, (tags, lyrics), plan, picture)
     log.info("Sampled %.3f s of music in %.1f s", latent.seconds, time.perf_counter() - began)
-    warnings = [*lyrics.warnings, *plan.warnings]
+    warnings = [*lyrics.warnings, *plan.warnings, *model.cautions(plan.asked)]
     warnings += step_warnings(steps, _steps(plan.asked)) if task else []
     samples, source = sound.latent_out(latent), None
     samples[SEEDS] = plan.asked.retake_seeds or plan.asked.seeds
@@ -160,7 +194,7 @@ def sampled(
         lyrics=lyrics,
         warnings=tuple(warnings),
     )
-    notes = [*asked.overridden(), *_about(task), *plan.notes]
+    notes = [*asked.overridden(), *asked.left(plan.asked), *_about(task), *plan.notes]
     return samples, with_notes(record_of(request, run), notes)
 
 
@@ -243,37 +277,38 @@ SETTINGS = {
         "INT",
         {
             "default": Asked.steps,
-            "min": 1,
+            "min": FROM_MODEL,
             "max": 1000,
-            "tooltip": "60 as in the original, 27 for a quicker song.",
+            "tooltip": "-1 as the model recommends: the released one takes 60, as in the original;"
+            " 27 make a quicker song.",
         },
     ),
     "solver": (
-        list(SOLVER_NAMES),
+        [*SOLVER_NAMES, AUTO],
         {
             "default": Asked.solver,
-            "tooltip": "euler is the usual one. heun asks the model twice per step. pingpong adds"
-            " fresh noise at every step.",
+            "tooltip": "auto is what the model recommends. euler is the usual one. heun asks the"
+            " model twice per step. pingpong adds fresh noise at every step.",
         },
     ),
     "guidance": (
-        list(GUIDANCE_KINDS),
+        [*GUIDANCE_KINDS, AUTO],
         {
             "default": Asked.guidance,
-            "tooltip": "How strongly tags and lyrics count: apg is the original's, cfg the"
-            " classical one, cfg_star cfg with a scaled null prediction.",
+            "tooltip": "How tags and lyrics are made to count: auto as the model recommends, apg"
+            " the original's, cfg the classical one, cfg_star cfg with a scaled null prediction.",
         },
     ),
     "guidance_scale": (
         "FLOAT",
         {
-            "default": Asked.guidance_scale,
-            "min": 0.0,
+            "default": float(Asked.guidance_scale),
+            "min": float(FROM_MODEL),
             "max": 200.0,
             "step": 0.5,
             "round": 0.01,
-            "tooltip": "Higher follows tags and lyrics more closely. 15 suits apg, 5 to 7 cfg."
-            " 0 and 1 switch guidance off, which takes half the time.",
+            "tooltip": "Higher follows tags and lyrics more closely; -1 as the model recommends. 15"
+            " suits apg, 5 to 7 cfg. 0 and 1 switch guidance off, which takes half the time.",
         },
     ),
 }

@@ -2,6 +2,8 @@
 
 preset or widgets -> GuidanceSettings -> Sampler
 preset or widgets -> Sampling         -> Sampler
+
+The preset auto stands for what the model recommends, which only the Sampler can know.
 """
 
 from __future__ import annotations
@@ -10,16 +12,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..acestep_core.presets import PRESETS
-from ..acestep_core.settings import COMPATS, GUIDANCE_KINDS, SOLVER_NAMES, SettingError, chosen_from
+from ..acestep_core.settings import (
+    AUTO,
+    COMPATS,
+    CUSTOM,
+    GUIDANCE_KINDS,
+    SOLVER_NAMES,
+    SettingError,
+    chosen_from,
+)
 from ..acestep_core.types import Guidance, Sampling
 from . import host
 
-CUSTOM = "custom"
-CHOICES = (CUSTOM, *PRESETS)
+CHOICES = (AUTO, *PRESETS, CUSTOM)
 ABOUT = " ".join(f"{name}: {preset.about}" for name, preset in PRESETS.items())
 PRESET = {
-    "default": CUSTOM,
-    "tooltip": f"custom takes the values below. A preset brings all of them itself. {ABOUT}",
+    "default": AUTO,
+    "tooltip": "auto takes what the model recommends, custom the values below. Another preset"
+    f" brings all of them itself. {ABOUT}",
 }
 
 
@@ -27,7 +37,7 @@ PRESET = {
 class GuidanceSettings:
     """What the Guidance node says: the rule, and whose behaviour a run has."""
 
-    guidance: Guidance = field(default_factory=Guidance)
+    guidance: Guidance | None = field(default_factory=Guidance)  # None: what the model recommends
     compat: str = COMPATS[0]
 
     def __post_init__(self) -> None:
@@ -117,6 +127,8 @@ class GuidanceNode:
     ) -> tuple[GuidanceSettings]:
         with host.errors_of(self.TITLE):
             chosen_from("preset", preset, CHOICES)
+            if preset == AUTO:
+                return (GuidanceSettings(None, compat),)
             guidance = Guidance(**widgets) if preset == CUSTOM else PRESETS[preset].guidance
             return (GuidanceSettings(guidance, compat),)
 
@@ -135,9 +147,13 @@ class Schedule:
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
         return {"required": {"preset": (list(CHOICES), PRESET)}, "optional": SCHEDULE_WIDGETS}
 
-    def settings(self, preset: str, chosen_steps: str = "", **widgets: Any) -> tuple[Sampling]:
+    def settings(
+        self, preset: str, chosen_steps: str = "", **widgets: Any
+    ) -> tuple[Sampling | str]:
         with host.errors_of(self.TITLE):
             chosen_from("preset", preset, CHOICES)
+            if preset == AUTO:
+                return (AUTO,)
             if preset != CUSTOM:
                 return (PRESETS[preset].sampling,)
             return (Sampling(**widgets, chosen=_whole_numbers(chosen_steps)),)

@@ -12,11 +12,13 @@ from ..acestep_core.lyrics import LANGUAGE_CHOICES, Vocabulary
 from ..acestep_core.lyrics.lint import lint
 from ..acestep_core.lyrics.preview import as_text, preview
 from ..acestep_core.settings import BACK_ENDS, HOSTED_SEED, limits_of
+from ..acestep_core.weights import small
+from ..acestep_core.weights.card import BPM
 from ..acestep_core.writer import write_song
 from ..acestep_core.writer.genres import genre as preset_of
 from ..acestep_core.writer.genres import genres
 from ..acestep_core.writer.song import Song
-from . import host, shown
+from . import checkpoints, host, shown
 
 
 class LyricPreview:
@@ -181,21 +183,41 @@ class TagPresets:
     DESCRIPTION = "Tags to begin with, by genre."
     SEARCH_ALIASES = ("genre", "style", "prompt preset")
     CATEGORY = "ACE-Step"
-    FUNCTION = "choose"
+    FUNCTION = "show"
+    HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("STRING", "INT")
     RETURN_NAMES = ("tags", "bpm")
     OUTPUT_TOOLTIPS = ("For Tag Encode.", "The preset's tempo.")
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        names = [preset.name for preset in genres()]
+        names = [*(preset.name for preset in genres()), *_examples()]
         more = {"default": "", "tooltip": "Tags of your own, put behind the preset's."}
         return {
-            "required": {"genre": (names, {"default": names[0], "tooltip": "A genre."})},
+            "required": {"genre": (names, {"default": names[0], "tooltip": GENRE})},
             "optional": {"more": ("STRING", more)},
         }
 
     def choose(self, genre: str, more: str = "") -> tuple[str, int]:
         with host.errors_of(self.TITLE):
-            preset = preset_of(genre)
-        return ", ".join(part for part in (preset.tags, more.strip(" ,")) if part), preset.bpm
+            example = _examples().get(genre)
+            tags = example or preset_of(genre).tags
+        named = BPM.search(tags)
+        bpm = int(named[1]) if example and named else preset_of(genre).bpm
+        return ", ".join(part for part in (tags, more.strip(" ,")) if part), bpm
+
+    def show(self, genre: str, more: str = "") -> dict[str, Any]:
+        results = self.choose(genre, more)
+        # Which model these go to is not known here; without another it is the small one.
+        is_small = checkpoints.first_found() == small.FOLDER
+        warnings = small.card().unknown(results[0]) if is_small else []
+        return shown.shown(results, {"warnings": [f"{one} {OF_SMALL}" for one in warnings]})
+
+
+OF_SMALL = "(The small demonstration model, which auto takes.)"
+GENRE = "A genre. Those at the end are words of the small demonstration model, which knows no more."
+
+
+def _examples() -> dict[str, str]:
+    """Entry -> tags that the small model knows."""
+    return {f"{checkpoints.SMALL}: {name}": tags for name, tags in small.card().examples.items()}

@@ -15,11 +15,11 @@ from ..atomic import FileError, reason
 from ..conditions.tags import checked_tags
 from ..editing.request import Request
 from ..faces import Offered, offered_at
-from ..presets import AUTO, preset_of
+from ..presets import preset_of
 from ..records.record import Record, read_record
 from ..records.replay import item_of, request_of
 from ..sampling.noise import parsed_seeds
-from ..settings import SettingError, in_digits, setting
+from ..settings import AUTO, SettingError, in_digits, setting
 from ..tasks.behaviours import BEHAVIOURS
 from ..types import (
     Follow,

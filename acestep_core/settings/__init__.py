@@ -12,9 +12,11 @@ from functools import cache
 
 from .files import FILE_ROWS, MODEL_ROWS
 from .making import (
+    AUTO,
     COMPATS,
     CORRECTED,
     CUSTOM,
+    FROM_MODEL,
     FULL_CONTROL,
     GUIDANCE_KINDS,
     GUIDANCE_ROWS,
@@ -41,12 +43,14 @@ from .tasks import EDIT_MODES, ENDS, PUTTING_ROWS, REGION_ROWS, TASK_ROWS
 from .words import BACK_ENDS, TAG_EXAMPLE, WORD_ROWS, WRITER_ROWS
 
 __all__ = [
+    "AUTO",
     "BACK_ENDS",
     "COMPATS",
     "CORRECTED",
     "CUSTOM",
     "EDIT_MODES",
     "ENDS",
+    "FROM_MODEL",
     "FULL_CONTROL",
     "GUIDANCE_KINDS",
     "HOSTED_SEED",

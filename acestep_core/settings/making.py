@@ -10,6 +10,8 @@ SOLVER_NAMES = ("euler", "heun", "pingpong")
 CORRECTED, ORIGINAL = "corrected", "original"
 COMPATS = (CORRECTED, ORIGINAL)
 OLD_NAMES = {"reference": ORIGINAL}  # of a mode, in records of earlier versions
+AUTO = "auto"  # what the loaded model recommends; among numbers:
+FROM_MODEL = -1
 CUSTOM = "custom"  # what a node offers beside named values: its own widgets
 
 LARGEST_SEED = 2**64 - 1
@@ -46,7 +48,7 @@ GUIDANCE_ROWS = (
         at=(
             _option("--guidance-type"),
             At(GUIDANCE),
-            At(SAMPLER, "guidance"),
+            At(SAMPLER, "guidance", also=AUTO, default=AUTO),
             At(
                 FULL_CONTROL,
                 "guidance_type",
@@ -69,7 +71,14 @@ GUIDANCE_ROWS = (
         at=(
             _option("--guidance-scale"),
             At(GUIDANCE),
-            At(SAMPLER, "guidance_scale"),
+            At(
+                SAMPLER,
+                "guidance_scale",
+                default=FROM_MODEL,
+                low=FROM_MODEL,
+                about="How closely tags and lyrics are followed; -1 as the model recommends. 15"
+                " suits apg, 5 to 7 cfg; 0 and 1 switch guidance off, which takes half the time.",
+            ),
             At(FULL_CONTROL, "guidance_scale"),
         ),
     ),
@@ -190,8 +199,9 @@ SAMPLING_ROWS = (
         "preset",
         "preset",
         kind="choice",
-        default=CUSTOM,
-        about="custom takes the values below. A preset brings all of them itself.",
+        default=AUTO,
+        about="auto takes what the model recommends, custom the values below. Another preset brings"
+        " all of them itself.",
         at=(
             At(
                 MAKING,
@@ -213,7 +223,14 @@ SAMPLING_ROWS = (
         host="steps",
         at=(
             _option("--steps"),
-            At((SAMPLER, SCHEDULE)),
+            At(SCHEDULE),
+            At(
+                SAMPLER,
+                default=FROM_MODEL,
+                low=FROM_MODEL,
+                about="-1 as the model recommends: the released one takes 60, as in the original;"
+                " 27 make a quicker song.",
+            ),
             At(FULL_CONTROL, "number_of_steps", low=3, high=60, about="More are finer and slower."),
         ),
     ),
@@ -228,7 +245,8 @@ SAMPLING_ROWS = (
         host="sampler_name",
         at=(
             _option("--solver"),
-            At((SAMPLER, SCHEDULE)),
+            At(SCHEDULE),
+            At(SAMPLER, also=AUTO, default=AUTO),
             At(
                 FULL_CONTROL,
                 "scheduler",

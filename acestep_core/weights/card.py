@@ -18,7 +18,7 @@ from ..lyrics.structure import pieces_of
 from ..presets import PRESETS, Preset
 from ..types import Guidance, Sampling
 
-BPM = re.compile(r"\d{2,3}\s*bpm", re.IGNORECASE)
+BPM = re.compile(r"(\d{2,3})\s*bpm", re.IGNORECASE)
 GENRE, TEMPO = "genre", "tempo"  # groups of words that are told by name
 FAR = 2  # times the longest clip that was learnt from: what lies beyond is said
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..types import Guidance, Sampling
 from .card import Card
-from .checkpoint import recognise
+from .checkpoint import CheckpointError, recognise
 from .download import is_complete
 
 FOLDER = Path(__file__).resolve().parents[2] / "small_model"
@@ -31,9 +31,13 @@ def is_here() -> bool:
 
 def card() -> Card:
     """What it says of itself; nothing where it is not."""
-    return _card(FOLDER) if is_here() else Card()
+    return _card(FOLDER)
 
 
 @lru_cache(1)
 def _card(folder: Path) -> Card:
-    return recognise(folder).card
+    """Read once: lists of nodes ask often. What is wrong with it is said when it is loaded."""
+    try:
+        return recognise(folder).card if is_complete(folder) else Card()
+    except CheckpointError:
+        return Card()

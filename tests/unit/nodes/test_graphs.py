@@ -54,6 +54,9 @@ class Unsung:
     def evaluations(self, *_: Any) -> int:
         return 1
 
+    def cautions(self, recipe: Any) -> list[str]:
+        return []
+
 
 def put_together(model: Any, sampled: Any, latent: Any, options: Any) -> Any:
     """In place of the splice."""

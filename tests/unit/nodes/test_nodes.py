@@ -112,10 +112,20 @@ def test_sound_over_full_scale_is_brought_down(
     assert "brought down by " in report
 
 
-def test_defaults_are_the_originals(words: dict[str, Any]) -> None:
+def test_defaults_are_what_the_model_recommends(words: dict[str, Any]) -> None:
     options = {name: given for _, name, _, given in inputs_of(NODES["AceSuiteSampler"])}
-    shown = [options[name]["default"] for name in ("steps", "solver", "guidance", "guidance_scale")]
-    assert shown == [60, "euler", "apg", 15.0]
+    named = ("steps", "solver", "guidance", "guidance_scale")
+    shown = {name: options[name]["default"] for name in named}
+    assert shown == {"steps": -1, "solver": "auto", "guidance": "auto", "guidance_scale": -1.0}
+    asked = {"seed": 3, "seconds": 0.5, "batch_size": 1}
+    _, info = NODES["AceSuiteSampler"]().sample(**words, **asked, **{**shown, "steps": 2})
+    used = json.loads(info)
+    # The tiny model recommends nothing: those of the original.
+    assert (used["scheduler_type"], used["cfg_type"], used["guidance_scale"]) == (
+        *("euler", "apg"),
+        15.0,
+    )
+    assert "As the model recommends: solver euler, guidance apg, guidance_scale 15." in info
 
 
 def test_info_repeats_the_run(words: dict[str, Any], tmp_path: Path) -> None:
@@ -146,9 +156,10 @@ def test_widgets_end_where_the_core_does(words: dict[str, Any]) -> None:
         if kind not in ("INT", "FLOAT") or name == "seed":
             continue
         for end, beyond in ((options["min"], -1), (options["max"], 1)):
-            asked(**{**usual, name: end}).recipe(words["tags"], words["lyrics"])
+            given = words["tags"], words["lyrics"], words["model"].model.card.recommended
+            asked(**{**usual, name: end}).recipe(*given)
             with pytest.raises(ValueError, match="must be between"):
-                asked(**{**usual, name: end + beyond}).recipe(words["tags"], words["lyrics"])
+                asked(**{**usual, name: end + beyond}).recipe(*given)
 
 
 def test_preview_shows_every_line_with_its_language(model: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -74,3 +74,31 @@ def test_connected_settings_replace_the_widgets_and_info_says_so(words: dict[str
     assert not other["ace_core"]["notes"]
     assert not (latent["samples"] == plain["samples"]).all(), "the second clip differs"
     assert (latent["samples"][:1] - plain["samples"][:1]).abs().max() < 0.5
+
+
+def test_auto_is_what_the_model_recommends_and_what_is_said_stays(words: dict[str, Any]) -> None:
+    own = presets.Preset(types.Sampling(2, "heun"), types.Guidance("cfg", 3.0, erg_tag=False), "")
+    card = replace(words["model"].model.card, recommended=own)
+    changed = {
+        **words,
+        "model": words["model"].with_model(replace(words["model"].model, card=card)),
+    }
+    auto = {
+        "guidance_settings": settings_of("AceSuiteGuidance", preset="auto", scale=9.0),
+        "schedule": settings_of("AceSuiteSchedule", preset="auto", steps=9),
+    }
+    left = {"steps": -1, "solver": "auto", "guidance": "auto", "guidance_scale": -1.0}
+    for connected in (auto, {}, left):
+        _, info = sampled(changed, **{"steps": -1, **connected})
+        assert (info["infer_step"], info["scheduler_type"]) == (2, "heun")
+        assert (info["cfg_type"], info["guidance_scale"], info["use_erg_tag"]) == (
+            "cfg",
+            3.0,
+            False,
+        )
+        note = "As the model recommends: steps 2, solver heun, guidance cfg, guidance_scale 3."
+        assert note in info["ace_core"]["notes"]
+    _, info = sampled(changed, steps=3, guidance="apg", guidance_scale=0.0)
+    assert (info["infer_step"], info["scheduler_type"]) == (3, "heun")
+    assert (info["cfg_type"], info["guidance_scale"], info["use_erg_tag"]) == ("apg", 0.0, False)
+    assert "As the model recommends: solver heun." in info["ace_core"]["notes"]

@@ -286,3 +286,27 @@ def test_samples_that_another_node_changed_are_noticed(words: dict[str, Any]) ->
     assert audio["sample_rate"] == 44_100
     plain, _ = NODES["AceSuiteDCAEDecode"]().decode(words["model"], {"samples": changed["samples"]})
     assert torch.equal(audio["waveform"], plain["waveform"])
+
+
+def test_what_was_cut_or_left_out_is_told(words: dict[str, Any]) -> None:
+    """An end beyond the clip, a latent of another clip: in the info and the report."""
+    source = noise(4.0)
+    latent, _ = sampled(words, seconds=1.0)
+    beyond = task_of("AceSuiteInpaintMask", start=2.0, end=50.0, source_audio=source)
+    other = task_of(
+        "AceSuiteInpaintMask", start=1.0, end=2.0, source_audio=source, source_latent=latent
+    )
+    for task, said in (
+        (beyond, "A region ends at 50.00 s; the clip ends at 4.00 s"),
+        (other, "not of the same clip"),
+    ):
+        _, report, info = run(words, task)
+        assert any(said in note for note in info["ace_core"]["notes"]), info["ace_core"]["notes"]
+        assert said in report
+
+
+def test_very_short_songs_are_warned_of(words: dict[str, Any]) -> None:
+    _, info = sampled(words, seconds=0.1)
+    (warning,) = info["ace_core"]["warnings"]
+    assert warning == "0.1 s is very short: music takes 5 s or more."
+    assert not sampled(words, seconds=5.0)[1]["ace_core"]["warnings"]
