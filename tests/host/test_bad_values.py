@@ -31,7 +31,7 @@ REFUSED: list[tuple[str, str, Any, str, str]] = [
     ("AceSuiteSampler", "seconds", "long", "invalid_input_type", "FLOAT"),
     ("AceSuiteSampler", "seed", -1, "value_smaller_than_min", "0"),
     ("AceSuiteSampler", "seed", 2**64, "value_bigger_than_max", str(2**64 - 1)),
-    ("AceSuiteSampler", "steps", 0, "value_smaller_than_min", "1"),
+    ("AceSuiteSampler", "steps", -2, "value_smaller_than_min", "-1"),
     ("AceSuiteSampler", "steps", 1001, "value_bigger_than_max", "1000"),
     ("AceSuiteSampler", "steps", "many", "invalid_input_type", "INT"),
     ("AceSuiteSampler", "batch_size", 65, "value_bigger_than_max", "64"),
