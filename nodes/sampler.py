@@ -36,7 +36,7 @@ from ..acestep_core.types import (
     Tags,
     TextToMusic,
 )
-from . import host, shown, sound
+from . import again, host, shown, sound
 from .preview import MelPreview
 from .settings import GuidanceSettings
 from .task_socket import KEY, SEEDS, Ready, Sampled, TaskAsked, digest_of, ready
@@ -206,9 +206,15 @@ def _latent(
         assert plan.source is not None
         z = plan.source.latent.z.expand(len(plan.asked.seeds), -1, -1, -1).clone()
         return Latent(z), 0
+    asked = (model.model, words, plan.sampled, plan.source)
+    if past := again.kept(*asked):
+        log.info("Nothing that decides the result has changed: the latent was kept")
+        return Latent(past.latent.z.clone()), past.steps
     total = model.evaluations(plan.sampled, plan.source)
     steps = Counter(host.Bar(total, picture).see)
-    return make(model.model, *words, plan.sampled, steps, plan.source), steps.count
+    latent = make(model.model, *words, plan.sampled, steps, plan.source)
+    again.keep(*asked, made=(latent, steps.count))
+    return latent, steps.count
 
 
 def _steps(recipe: Recipe) -> int:

@@ -49,6 +49,7 @@ class Inside:
         return {"model": pipe, "tags": tags, "lyrics": lyrics, **RUN}
 
     def sampled(self, pipe: Any) -> Any:
+        self.module("nodes.again").forget()
         latent, _ = self.nodes["AceSuiteSampler"]().sample(**self.words(pipe))
         return latent["samples"]
 

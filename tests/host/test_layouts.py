@@ -28,7 +28,7 @@ def sound(client: Client, server: Running, prompt: Prompt) -> Tensor:
     outcome = client.run(prompt)
     assert outcome.end
     assert outcome.end.kind == "execution_success", outcome.error
-    (shown,) = client.outputs(outcome)[id_of(prompt, "SaveAudio")]["audio"]
+    (shown,) = client.outputs(outcome)[id_of(prompt, "AceSuiteSaveAudio")]["audio"]
     wave, _ = read_audio(Path(server.base) / "output" / shown["subfolder"] / shown["filename"])
     return wave
 

@@ -46,7 +46,7 @@ def caller(crippled: Running) -> Iterator[Client]:
 
 def edited(song: Prompt) -> Prompt:
     """The song, then a part of it made new, and saved; no node of ComfyUI's own."""
-    del song[id_of(song, "SaveAudio")]
+    del song[id_of(song, "AceSuiteSaveAudio")]
     model, sampler, decode = (
         id_of(song, f"AceSuite{kind}") for kind in ("Load", "Sampler", "DCAEDecode")
     )
