@@ -459,3 +459,22 @@ def test_encode_and_decode_check_first_too(
         said = run(*words, *model)
         assert (said.status, said.out) == (2, "")
         assert message in said.err
+
+
+def test_no_file_that_is_written_names_a_folder(
+    run: Run, tiny_folder: Path, tmp_path: Path
+) -> None:
+    """Songs, records, reports and latents are shared; a path names its user."""
+    made, model = tmp_path / "ann" / "made", ("--model", tiny_folder)
+    song = made / "song.mp3"
+    assert run("generate", *model, *SHORT, "-o", song).status == 0
+    assert run("encode", song, "-o", made / "latent.safetensors", *model).status == 0
+    region = ("--region", "0.1:0.2", "--latent", made / "latent.safetensors")
+    words = ("--tags", "pop", "--lyrics", "[inst]", "--steps", "2")
+    assert run("inpaint", song, *region, *words, "-o", made / "new.opus", *model).status == 0
+    names = {path.name for path in made.iterdir()}
+    assert names >= {"song.mp3", "latent.safetensors", "new.opus", "new_report.json"}
+    for path in made.iterdir():
+        content = path.read_bytes()
+        for folder in (made, tiny_folder, Path.home()):
+            assert f"{folder.parent}/".encode() not in content, path.name
