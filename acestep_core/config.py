@@ -68,10 +68,29 @@ class _FromDict:
         return cls(**given)
 
 
+# What a size may be: far beyond any checkpoint, and far below what would fill the memory before
+# the file itself says that it does not fit.
+LARGEST_SIZE, MOST_LAYERS = 10**6, 256
+LAYERS = ("num_layers", "num_blocks", "depths")
+LAYERS += ("encoder_layers_per_block", "decoder_layers_per_block")
+
+
 def _check_kind(name: str, value: Any, kind: type) -> None:
     accepted = (int, float) if kind is float else kind
     if isinstance(value, bool) or not isinstance(value, accepted):
         raise ValueError(f"{name} is {value!r}; it must be {kind.__name__}")
+    if isinstance(value, tuple):
+        if not 1 <= len(value) <= MOST_LAYERS:
+            raise ValueError(f"{name} has {len(value)} entries; it must have 1 to {MOST_LAYERS}")
+        for one in value:
+            _check_kind(name, one, tuple if isinstance(one, tuple) else int)
+    elif kind is float:
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{name} is {value!r}; it must be 0 or more")
+    elif kind is int:
+        most = MOST_LAYERS if name in LAYERS else LARGEST_SIZE
+        if not 1 <= value <= most:
+            raise ValueError(f"{name} is {value}; it must be from 1 to {most}")
 
 
 def _frozen(value: Any) -> Any:

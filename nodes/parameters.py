@@ -24,7 +24,14 @@ from ..acestep_core.records.graph import (
     seconds_of,
     source_seed,
 )
-from ..acestep_core.records.record import SUFFIX, Record, parsed_record, read_record, values_of
+from ..acestep_core.records.record import (
+    SUFFIX,
+    Record,
+    of_another_sound,
+    parsed_record,
+    read_record,
+    values_of,
+)
 from ..acestep_core.records.replay import NAMES, item_of, request_of, task_of
 from ..acestep_core.settings import COMPATS, SettingError, chosen_from
 from ..acestep_core.types import Edit, Recipe, Retake
@@ -210,6 +217,8 @@ def _info(place: Path, record: Record, graph: Graph, loras: list[str], lora: str
     if loras:
         done = "left out" if lora == "skip" else "used; connect model to have it added"
         lines.append(f"LoRA {', '.join(loras)}: {done}.")
+    if (file := files().get(place.as_posix())) and (doubt := of_another_sound(record, file)):
+        lines.append(doubt)
     return "\n".join([*lines, *graph.notes])
 
 

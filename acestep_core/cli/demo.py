@@ -10,10 +10,6 @@ import argparse
 import time
 from pathlib import Path
 
-from ..config import OUTPUT_RATE
-from ..types import Sampling
-from ..weights import small
-
 NOTE = (
     "This is the small demonstration model; for music worth keeping:"
     " python -m acestep_core download"
@@ -23,18 +19,20 @@ NOTE = (
 def main(words: list[str] | None = None) -> int:
     from .running import reported
 
-    options = arguments(words)
-    return reported(lambda: demonstrate(options))
+    # Within: importing torch takes a second in which a user may think better of it.
+    return reported(lambda: demonstrate(arguments(words)))
 
 
 def demonstrate(options: argparse.Namespace) -> int:
     from ..atomic import check_place
+    from ..config import OUTPUT_RATE
     from ..editing.request import Request
     from ..pictures.sound import mel_picture, save_png
     from ..pipeline import ACEStep
     from ..sampling.noise import parsed_seeds
     from ..sound.files import check_writable
-    from ..types import Recipe, TextToMusic
+    from ..types import Recipe, Sampling, TextToMusic
+    from ..weights import small
     from .options import Asked
     from .takes import generated, save
 
@@ -66,6 +64,8 @@ def demonstrate(options: argparse.Namespace) -> int:
 
 
 def arguments(words: list[str] | None) -> argparse.Namespace:
+    from ..weights import small
+
     parser = argparse.ArgumentParser(prog="demo", description="Make a short clip on the CPU.")
     parser.add_argument("--output", "-o", type=Path, default=Path("demo.flac"))
     parser.add_argument("--tags", default=small.TAGS, help="the model knows those in its card")
@@ -76,4 +76,7 @@ def arguments(words: list[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    from .running import end_as_interrupt
+
+    end_as_interrupt()
     raise SystemExit(main())

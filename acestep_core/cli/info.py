@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from ..records.latents import KEY, read_latent
+from ..weights import small
 from ..weights.checkpoint import PARTS, CheckpointError, names_in, opened, recognise
 from ..weights.lora import FILE, Pair, read_adapter
 from ..weights.spellings import spelled
 
 
 def describe(paths: Sequence[Path]) -> Iterator[str]:
+    paths = [
+        small.FOLDER if str(path) == small.FOLDER.name and not path.exists() else path
+        for path in paths
+    ]  # known by that name wherever one stands
     if len(paths) == 1 and _holds(paths[0], lambda keys: KEY in keys):
         latent = read_latent(paths[0])
         size = f"{latent.frames} frames, {latent.seconds:.3f} s"

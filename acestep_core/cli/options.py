@@ -16,7 +16,7 @@ from ..conditions.tags import checked_tags
 from ..editing.request import Request
 from ..faces import Offered, offered_at
 from ..presets import preset_of
-from ..records.record import Record, read_record
+from ..records.record import Record, of_another_sound, read_record
 from ..records.replay import item_of, request_of
 from ..sampling.noise import parsed_seeds
 from ..settings import AUTO, SettingError, in_digits, setting
@@ -185,6 +185,8 @@ def _replayed(options: argparse.Namespace) -> Asked:
         request = request_of(record)
     except FileError as error:
         raise FileError(f"{options.replay}: {error}") from error
+    if doubt := of_another_sound(record, options.replay):
+        notes.append(f"note: {doubt}")
     if record.is_original:
         notes.append(
             "note: the original draws its noise on the graphics card; this run repeats the"

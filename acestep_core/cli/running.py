@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,8 +24,36 @@ if TYPE_CHECKING:
     from ..weights.model import Precision
 
 
+STOPPED, ENDED = 130, 143  # the statuses a shell gives to SIGINT and SIGTERM
+
+
+class EndedError(KeyboardInterrupt):
+    """SIGTERM: what Ctrl-C does, and the status of its own."""
+
+
+def end_as_interrupt() -> None:
+    """A run that is asked to end tidies up as one that is interrupted."""
+
+    def end(number: int, frame: object) -> None:
+        raise EndedError
+
+    signal.signal(signal.SIGTERM, end)
+
+
+def stopped(error: KeyboardInterrupt) -> int:
+    print("\nStopped; nothing half-written was left.", file=sys.stderr)
+    return ENDED if isinstance(error, EndedError) else STOPPED
+
+
 def reported(run: Callable[[], int]) -> int:
     """The exit status of a command; what went wrong is said in words."""
+    try:
+        return _explained(run)
+    except KeyboardInterrupt as error:
+        return stopped(error)
+
+
+def _explained(run: Callable[[], int]) -> int:
     from ..networks.memory import is_out_of_memory
     from ..weights.checkpoint import CheckpointError
 
@@ -42,9 +71,6 @@ def reported(run: Callable[[], int]) -> int:
             file=sys.stderr,
         )
         return 2
-    except KeyboardInterrupt:
-        print("\nStopped; nothing half-written was left.", file=sys.stderr)
-        return 130
 
 
 def loaded(options: argparse.Namespace, applied: Sequence[Applied] = ()) -> ACEStep:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..atomic import check_place, replaced
+from ..atomic import check_place, replaced, state_of
 from ..editing.edits import edited, vary
 from ..editing.report import EditReport
 from ..editing.request import SourceClip, SourceNamed
@@ -91,6 +91,7 @@ def changed(pipe: ACEStep, asked: Asked, clip: SourceClip | None, lyrics: Lyrics
 def done(asked: Asked, options: argparse.Namespace, source: Path | None = None) -> int:
     """Places first, then the source, the model, the work, and its files."""
     paths = checked_outputs(options, asked.clips)
+    before = [state_of(path) for path in paths]
     for path in paths:
         check_place(record_path(path))
         check_place(_report_path(path))
@@ -105,8 +106,17 @@ def done(asked: Asked, options: argparse.Namespace, source: Path | None = None) 
         takes = generated(pipe, asked, options.rate, lyrics)
     else:
         takes = changed(pipe, asked, clip, lyrics)
+    _warn_of_others(paths, before)
     save(pipe, asked, takes, paths, clip.seconds if clip else None)
     return 0
+
+
+def _warn_of_others(paths: Sequence[Path], before: Sequence[object]) -> None:
+    """Two runs may have the same --output: the last one's song stays, and says so."""
+    for path, state in zip(paths, before, strict=True):
+        if state_of(path) != state:
+            text = f"{path} was written by another run meanwhile; that song is replaced."
+            print(f"warning: {text}", file=sys.stderr)
 
 
 def _clip(

@@ -14,13 +14,13 @@ import binascii
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from ..atomic import temporary
 from .errors import RequestError, shown
 from .fetch import Network, copy_to
 from .media import Sound, checked, extension_of
@@ -72,14 +72,14 @@ class Sources:
     @contextmanager
     def incoming(self) -> Iterator[Path]:
         """A place to write to, gone afterwards unless it was kept."""
-        folder = self.folders["input"] / FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f".{secrets.token_hex(12)}.part"
-        try:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with temporary(self.folder) as path:
             yield path
-        finally:
-            with suppress(OSError):
-                path.unlink()
+
+    @property
+    def folder(self) -> Path:
+        """Of what came from outside."""
+        return self.folders["input"] / FOLDER
 
     def kept(self, path: Path) -> Source:
         """Check an incoming file, and give it its name."""

@@ -12,18 +12,20 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from ..atomic import FileError, check_place, replaced
 from ..settings import CORRECTED, ORIGINAL
 from ..types import compat_of
+from ..weights.download import sha256
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 SUFFIX = "_input_params.json"
 OWN_KEY = "ace_core"  # the original's interface ignores a key it does not know
+SOUND = "audio_sha256"  # in our own part: of the sound file the record was written for
 SHOWN = 60  # characters of a wrong value in a message
 
 
@@ -31,8 +33,8 @@ SHOWN = 60  # characters of a wrong value in a message
 class Record:
     """What was asked for, under the original's names and in its order. Numbers stay as they are.
 
-    `ace_core` holds what only this project knows: version, compat,
-    rng, dtype, device, model, the language of each lyric line, source tags and lyrics of an edit,
+    `ace_core` holds what only this project knows: version, compat, rng, dtype, device, model, the
+    hash of the sound file, the language of each lyric line, source tags and lyrics of an edit,
     degradations.
     """
 
@@ -135,6 +137,8 @@ def record_from(named: Mapping[str, Json], path: Path) -> Record:
 def write_record(audio_path: str | Path, record: Record) -> Path:
     """Write the record beside its sound file and return where."""
     path = check_place(record_path(audio_path))
+    if Path(audio_path).is_file():
+        record = replace(record, ace_core={**record.ace_core, SOUND: sha256(Path(audio_path))})
     values = values_of(record)
     values["audio_path"] = record.audio_path or Path(audio_path).name
     try:
@@ -144,6 +148,18 @@ def write_record(audio_path: str | Path, record: Record) -> Path:
     with replaced(path) as temporary:
         temporary.write_bytes(text)
     return path
+
+
+def of_another_sound(record: Record, path: Path) -> str:
+    """What is to be said where the sound beside the record at `path` is not the one it is of:
+    a run that was killed in between, or another that wrote to the same place."""
+    name, written = Path(record.audio_path).name, record.ace_core.get(SOUND)
+    if not name or not written:
+        return ""
+    sound = path.with_name(name)
+    if not sound.is_file() or sha256(sound) == written:
+        return ""
+    return f"{sound.name} is not the sound that {path.name} was written for (SHA-256 differs)."
 
 
 def values_of(record: Record) -> dict[str, Json]:

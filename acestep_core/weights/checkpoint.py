@@ -102,7 +102,8 @@ def opened(path: Path) -> Iterator[TensorFile]:
 
 def _head(path: Path) -> bytes:
     if not path.is_file():
-        raise CheckpointError(f"{path} is not a file. Check the name and the folder.")
+        state = "is not a file" if path.exists() else "does not exist"
+        raise CheckpointError(f"{path} {state}. Check the name and the folder.")
     try:
         with path.open("rb") as stream:
             return stream.read(9)

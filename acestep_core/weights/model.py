@@ -24,7 +24,7 @@ from ..networks.transformer import Transformer
 from ..networks.umt5 import TextEncoder
 from ..networks.vocoder import Vocoder
 from .card import Card
-from .checkpoint import PARTS, Checkpoint, Target, load_part
+from .checkpoint import PARTS, Checkpoint, CheckpointError, Target, load_part
 from .tokenizer import tokenizer_of
 
 NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
@@ -106,6 +106,16 @@ def build(part: str, config: ModelConfig, ops: Ops = nn) -> nn.Module:
         return NETWORKS[part](getattr(config, part), ops)
 
 
+def _built(part: str, checkpoint: Checkpoint, ops: Ops) -> nn.Module:
+    try:
+        return build(part, checkpoint.config, ops)
+    except (ArithmeticError, AssertionError, LookupError, RuntimeError, ValueError) as error:
+        raise CheckpointError(
+            f"The configuration of {checkpoint.name} describes no {part} that can be built"
+            f" ({str(error)[:120]})."
+        ) from error
+
+
 def load(
     checkpoint: Checkpoint, precision: Precision | None = None, placing: Placing | None = None
 ) -> Model:
@@ -116,7 +126,7 @@ def load(
     made: dict[str, Part[nn.Module]] = {}
     for name in PARTS:
         dtype = getattr(precision, name)
-        module = build(name, checkpoint.config, placing.ops)
+        module = _built(name, checkpoint, placing.ops)
         load_part(module, name, checkpoint, placing.target(name, dtype))
         made[name] = placing.part(name, module, dtype)
     return Model(

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import ClientPayloadError, web
 
+from ...acestep_core.atomic import sweep
 from ...acestep_core.hosted import openapi, records
 from ...acestep_core.hosted.answers import Stopped, Uploaded, UploadedData
 from ...acestep_core.hosted.errors import RequestError
@@ -55,7 +56,9 @@ def register() -> None:
     settings = read_settings(host.user_file(FILE))
     jobs = Jobs(host_queue.HostQueue(), Store(host.user_file(STORE)))
     origins = Origins(settings.public_url, host_queue.allowed_origin())
-    api = Api(jobs, Sources(host_queue.folders(), settings), settings, origins)
+    sources = Sources(host_queue.folders(), settings)
+    sweep(sources.folder)  # what was being brought when the server was killed
+    api = Api(jobs, sources, settings, origins)
     for route in ROUTES:
         host_queue.add_route(route.method, route.path, api.handler(route))
 

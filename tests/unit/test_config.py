@@ -77,3 +77,25 @@ def test_a_value_of_another_kind_names_itself(part: str, values: object, message
 
 def test_whole_numbers_may_stand_for_fractions() -> None:
     assert VocoderConfig.from_dict({"f_min": 40, "f_max": 16000}).f_max == 16_000.0
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("transformer", "num_layers", 10**9),
+        ("transformer", "inner_dim", -5),
+        ("transformer", "inner_dim", 0),
+        ("transformer", "mlp_ratio", float("inf")),
+        ("transformer", "mlp_ratio", -1.0),
+        ("transformer", "patch_size", [16, -1]),
+        ("transformer", "lyric_encoder", {"num_blocks": 10**6}),
+        ("dcae", "decoder_layers_per_block", [10**9] * 4),
+        ("dcae", "encoder_block_out_channels", []),
+        ("vocoder", "upsample_rates", [4] * 1000),
+        ("vocoder", "resblock_dilation_sizes", [[1, "3"]]),
+        ("text_encoder", "vocab_size", 10**12),
+    ],
+)
+def test_sizes_that_nothing_can_have(part: str, name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=r"it must (be|have) "):
+        ModelConfig.from_dict({part: {name: value}})

@@ -384,6 +384,39 @@ def test_ctrl_c_before_the_record_leaves_a_whole_song(
     assert read_audio(tmp_path / "a.flac")[1] == 48_000
 
 
+def test_a_song_killed_before_its_record_is_told_from_the_older_ones(
+    generate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new sound beside the old record: the record says that it is not of that sound."""
+    assert generate(*SHORT, "-o", tmp_path / "a.flac").status == 0
+    record = tmp_path / "a_input_params.json"
+    again = ("--replay", record, "-o", tmp_path / "b.flac")
+    assert "is not the sound that" not in generate(*again).err
+    with monkeypatch.context() as killed:
+        killed.setattr(takes, "write_record", lambda *_: None)
+        assert generate(*SHORT, "--seed", "2", "-o", tmp_path / "a.flac").status == 0
+    said = generate(*again)
+    assert said.status == 0
+    assert "note: a.flac is not the sound that a_input_params.json was written for" in said.err
+
+
+def test_two_runs_with_one_output_are_told(
+    generate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song, load = tmp_path / "a.flac", takes.loaded
+
+    def meanwhile(*arguments: object) -> object:
+        song.write_bytes(b"of another run")
+        return load(*arguments)  # type: ignore[arg-type]
+
+    assert "another run" not in generate(*SHORT, "-o", song).err
+    monkeypatch.setattr(takes, "loaded", meanwhile)
+    said = generate(*SHORT, "-o", song)
+    assert said.status == 0
+    assert f"warning: {song} was written by another run meanwhile" in said.err
+    assert read_audio(song)[1] == 48_000
+
+
 def test_too_little_memory_is_said_in_words(
     generate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -416,7 +449,7 @@ def test_too_little_memory_is_said_in_words(
         (("--duration", "nan"), "Duration (seconds) is nan"),
         (("--lyrics", "x" * 100_000), "The lyrics have 100000 characters"),
         (("--lyrics", "[verse]\nHello"), "Lyric line 2 ('Hello'): the lyric vocabulary"),
-        (("--lora", "{tmp}/none"), "none is not a file"),
+        (("--lora", "{tmp}/none"), "none does not exist"),
         (("--replay", "{tmp}/none.json"), "none.json cannot be read"),
     ],
 )  # fmt: skip

@@ -66,8 +66,16 @@ def test_files_that_are_none_of_these(tmp_path: Path, tiny_folder: Path) -> None
     (tmp_path / "notes.txt").write_text("pop", encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"notes.txt is not a whole safetensors file"):
         text_of(tmp_path / "notes.txt")
-    with pytest.raises(CheckpointError, match="is not a file"):
+    with pytest.raises(CheckpointError, match="does not exist"):
         text_of(tmp_path / "nowhere")
     shutil.copy(tiny_folder / "music_vocoder" / "config.json", tmp_path / "a.safetensors")
     with pytest.raises(CheckpointError, match="not a whole safetensors file"):
         text_of(tmp_path / "a.safetensors")
+
+
+def test_the_small_model_is_known_by_its_name_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = next(describe([Path("small_model")]))
+    assert "ACE-Step v1, folder" in first

@@ -247,7 +247,7 @@ def test_wrong_adapters(rap: Path, tmp_path: Path) -> None:
         SettingError, match=r"Weight of LoRA rap is 4\.0; it must be between -3 and"
     ):
         recipe_of(*TAGS, "--lora", f"{rap}=4")
-    with pytest.raises(CheckpointError, match=r"none\.safetensors is not a file"):
+    with pytest.raises(CheckpointError, match=r"none\.safetensors does not exist"):
         recipe_of(*TAGS, "--lora", tmp_path / "none.safetensors")
 
 

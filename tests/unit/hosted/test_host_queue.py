@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 from pathlib import Path
@@ -192,5 +193,10 @@ def test_routes_are_registered_where_there_is_a_server(
     monkeypatch.setattr(host_queue, "server", lambda: object() if is_there else None)
     monkeypatch.setattr(host_queue, "add_route", lambda method, path, handler: seen.append(path))
     monkeypatch.setattr(host_queue, "folders", lambda: {"input": tmp_path})
+    left = tmp_path / "acestep_api" / f".acestep-{'0' * 16}.part"  # of a server that was killed
+    left.parent.mkdir()
+    left.write_bytes(b"half a song")
+    os.utime(left, (1, 1))
     api.register()
+    assert left.exists() != is_there
     assert seen == ([route.path for route in api.ROUTES] if is_there else [])

@@ -43,6 +43,21 @@ def test_outputs_are_what_the_file_says(name: str) -> None:
     assert kinds[-1] == "AceSuiteSaveAudio"
 
 
+def test_a_file_beside_another_sound_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HOST, "input_folder", lambda: tmp_path)
+    record = {**records.EVERY["new"], "audio_path": "a.flac", "ace_core": {"audio_sha256": "0"}}
+    (tmp_path / "a_input_params.json").write_text(json.dumps(record), encoding="utf-8")
+    node = NODES["AceSuiteLoadParameters"]
+    for is_there in (False, True):
+        if is_there:
+            (tmp_path / "a.flac").write_bytes(b"another")
+        results = node().load("a_input_params.json", "", "skip")
+        info = dict(zip(node.RETURN_NAMES, results, strict=True))["info"]
+        assert ("a.flac is not the sound that" in info) == is_there
+
+
 def test_outputs_fit_the_inputs_of_their_names() -> None:
     """The types that ComfyUI compares; a choice goes to the same list of choices."""
     node = NODES["AceSuiteLoadParameters"]

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acestep_core.records.record import Json, Record, read_record, record_path, write_record
+from acestep_core.records.record import (
+    Json,
+    Record,
+    of_another_sound,
+    read_record,
+    record_path,
+    write_record,
+)
 from acestep_core.sound.files import FileError
 from tests.unit import record_kit as records
 from tests.unit.record_kit import OLD
@@ -197,3 +204,19 @@ def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
         read_record(tmp_path / "none.json")
     with pytest.raises(FileError, match="cannot be read"):
         read_record(tmp_path)
+
+
+def test_a_record_knows_the_sound_it_was_written_for(tmp_path: Path) -> None:
+    """A run that is killed between the two leaves the new sound beside the old record."""
+    song = tmp_path / "song.flac"
+    song.write_bytes(b"first")
+    path = write_record(song, Record(prompt="p", lyrics="", audio_duration=5))
+    record = read_record(path)
+    assert of_another_sound(record, path) == ""
+    song.write_bytes(b"second")
+    assert "is not the sound that" in of_another_sound(record, path)
+    song.unlink()
+    assert of_another_sound(record, path) == ""
+    for name in ("song.flac", ""):  # of before, and of the original
+        old = Record(prompt="p", lyrics="", audio_duration=5, audio_path=name)
+        assert of_another_sound(old, path) == ""

@@ -352,7 +352,7 @@ def test_a_header_length_may_look_like_a_pickle(length: int, tmp_path: Path) -> 
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"nowhere.safetensors is not a file"):
+    with pytest.raises(CheckpointError, match=r"nowhere.safetensors does not exist"):
         recognise(tmp_path / "nowhere.safetensors")
 
 

@@ -314,7 +314,7 @@ def test_broken_metadata(text: str, message: str, tmp_path: Path) -> None:
 
 
 def test_no_adapter_at_all(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=rf"{FILE} is not a file"):
+    with pytest.raises(CheckpointError, match=rf"{FILE} does not exist"):
         read_adapter(tmp_path)
     save_file({}, tmp_path / "empty.safetensors")
     with pytest.raises(CheckpointError, match="it changes nothing"):
