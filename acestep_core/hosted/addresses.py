@@ -102,6 +102,15 @@ def no_public(host: str) -> RequestError:
     return RequestError(f"{host} leads to no public address. Upload the file instead.")
 
 
+def is_address(host: str) -> bool:
+    """Whether a target's host is an address itself, which nobody resolves."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_public(text: str) -> bool:
     """Whether an address, as the system resolved it, belongs to the open internet."""
     try:

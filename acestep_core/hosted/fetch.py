@@ -4,37 +4,45 @@
                         ^                                                   |
                         +------------- redirect, at most three -------------+
 
-The address that was checked is the one that is connected to: a name is resolved once for each
-hop and not asked again. No proxy, no cookies, no credentials, no compression.
+aiohttp asks a resolver of ours where a name leads, once for each connection, and connects to what
+it was told and to nothing else. No proxy, no cookies, no credentials, no compression.
 """
 
 from __future__ import annotations
 
-import http.client
-import io
+import asyncio
 import logging
 import socket
-import ssl
-import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urljoin
 
-from .addresses import Target, check, no_public, target_of
+from .addresses import Target, check, is_address, no_public, target_of
 from .errors import RequestError, shown
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse, ClientSession
+    from aiohttp.abc import ResolveResult
+    from yarl import URL
 
 log = logging.getLogger(__name__)
 
-BLOCK = 64 * 1024
+BLOCK = 2**20
 REDIRECTS = (301, 302, 303, 307, 308)
 SOUND = ("audio/", "video/mp4", "video/webm", "application/ogg")
 # What file hosts say of anything; the file itself is looked at later.
 UNSAID = ("application/octet-stream", "binary/octet-stream", "")
+HEADERS = {
+    "Accept": "audio/*, application/octet-stream;q=0.5",
+    "Accept-Encoding": "identity",
+    "User-Agent": "ComfyUI-ACEStep-Suite",
+}
 
 Resolve = Callable[[str, int], Iterable[str]]
-Connect = Callable[[str, Target, float], socket.socket]  # address, target, seconds
 
 
 @dataclass(frozen=True)
@@ -56,151 +64,124 @@ def resolved(host: str, port: int) -> list[str]:
     return [str(one[4][0]) for one in found]
 
 
-def connected(address: str, target: Target, seconds: float) -> socket.socket:
-    """TLS to that very address; the certificate has to be of the name."""
-    plain = socket.create_connection((address, target.port), timeout=seconds)
-    try:
-        return ssl.create_default_context().wrap_socket(plain, server_hostname=target.host)
-    except BaseException:
-        plain.close()
-        raise
-
-
 @dataclass(frozen=True)
 class Network:
-    """How names are resolved and addresses connected to; a test brings its own."""
+    """How names are resolved and spoken to; a test has its own names, and speaks without TLS."""
 
     resolve: Resolve = resolved
-    connect: Connect = connected
+    scheme: str = "https"
 
 
-@dataclass
-class _Clock:
-    """What is left of the time for the whole fetch."""
-
-    until: float
-    piece: float
-
-    @property
-    def left(self) -> float:
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("it took too long")
-        return min(left, self.piece)
+@cache
+def _lookups() -> ThreadPoolExecutor:
+    """Threads of their own: a name server that does not answer must keep nobody else waiting."""
+    return ThreadPoolExecutor(4, "acesuite-names")
 
 
-def fetched(
+async def fetched(
     url: str,
     out: BinaryIO,
     limits: Limits = Limits(),
     network: Network = Network(),
 ) -> int:
     """Write what the URL holds to `out`; the number of bytes, or RequestError."""
-    clock = _Clock(time.monotonic() + limits.seconds, limits.read_seconds)
+    import aiohttp
+
     try:
+        return await asyncio.wait_for(_followed(url, out, limits, network), limits.seconds)
+    except asyncio.TimeoutError:
+        reason = "it took too long"
+    except aiohttp.ClientPayloadError:
+        raise RequestError("The URL's answer broke off before its end.") from None
+    except aiohttp.ClientConnectorCertificateError:
+        reason = "its certificate is not valid"
+    except aiohttp.ClientResponseError:
+        reason = "it does not answer as the web does"
+    except (aiohttp.ClientError, OSError, UnicodeError) as error:
+        # Without what aiohttp says of it, which are the address and pieces of the answer.
+        reason = getattr(error, "strerror", None) or "the connection broke off"
+    raise RequestError(f"The URL {shown(url)} cannot be fetched ({reason}).")
+
+
+async def _followed(url: str, out: BinaryIO, limits: Limits, network: Network) -> int:
+    async with _session(limits, network) as session:
         for _ in range(limits.redirects + 1):
             target = target_of(url, limits.ports)
-            connection = _connection(target, network, clock)
-            try:
-                answer = _asked(connection, target)
+            if is_address(target.host):  # aiohttp asks no resolver for one
+                check(target.host, [target.host])
+            async with session.get(_address(target, network), allow_redirects=False) as answer:
                 if answer.status not in REDIRECTS:
-                    return _copied(answer, out, limits)
-                url = urljoin(url, answer.getheader("Location") or "")
-            finally:
-                connection.hang_up()
-    except (OSError, http.client.HTTPException, UnicodeError) as error:
-        text = "it took too long" if isinstance(error, TimeoutError) else str(error)[:120]
-        raise RequestError(f"The URL {shown(url)} cannot be fetched ({text}).") from None
+                    return await _copied(answer, out, limits)
+                url = urljoin(url, answer.headers.get("Location", ""))
     raise RequestError(f"The URL redirects more than {limits.redirects} times.")
 
 
-def _connection(target: Target, network: Network, clock: _Clock) -> _Pinned:
-    """To the first of the checked addresses that answers."""
-    addresses = check(target.host, network.resolve(target.host, target.port))
-    failure: OSError | None = None
-    for address in addresses[:4]:
-        try:
-            return _Pinned(target, network.connect(address, target, clock.left), clock)
-        except OSError as error:
-            failure = error
-    raise failure or OSError("no address answers")
+def _session(limits: Limits, network: Network) -> ClientSession:
+    """One fetch: nothing of it is used again, names are asked for anew at every connection."""
+    import aiohttp
+    from aiohttp.abc import AbstractResolver
+
+    class Checked(AbstractResolver):
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+        ) -> list[ResolveResult]:
+            loop = asyncio.get_running_loop()
+            addresses = await loop.run_in_executor(_lookups(), network.resolve, host, port)
+            return [_place(host, one, port) for one in check(host, addresses)[:4]]
+
+        async def close(self) -> None:
+            """Nothing is held."""
+
+    connector = aiohttp.TCPConnector(resolver=Checked(), use_dns_cache=False, force_close=True)
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers=HEADERS,
+        # A piece at a time; the whole has its own clock.
+        timeout=aiohttp.ClientTimeout(
+            sock_connect=limits.read_seconds, sock_read=limits.read_seconds
+        ),
+        auto_decompress=False,
+        trust_env=False,
+    )
 
 
-class _Pinned(http.client.HTTPConnection):
-    """A connection that was made already, and whose every read watches the clock."""
-
-    def __init__(self, target: Target, made: socket.socket, clock: _Clock) -> None:
-        super().__init__(target.host, target.port)
-        self.sock = _Timed(made, clock)  # pyright: ignore[reportAttributeAccessIssue]
-        self._made = made
-
-    def connect(self) -> None:
-        raise OSError("the server closed the connection")
-
-    def hang_up(self) -> None:
-        self.close()
-        self._made.close()
+def _place(host: str, address: str, port: int) -> ResolveResult:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    return {
+        "hostname": host,
+        "host": address,
+        "port": port,
+        "family": family,
+        "proto": 0,
+        "flags": flags,
+    }
 
 
-class _Timed:
-    """The three things http.client asks of a socket."""
+def _address(target: Target, network: Network) -> URL:
+    from yarl import URL
 
-    def __init__(self, made: socket.socket, clock: _Clock) -> None:
-        self._made, self._clock = made, clock
-
-    def sendall(self, data: bytes) -> None:
-        self._made.settimeout(self._clock.left)
-        self._made.sendall(data)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_TimedReads(self._made, self._clock))
-
-    def close(self) -> None:
-        """http.client closes a socket while its answer is still being read."""
+    # As it is: what was checked is what is asked for.
+    return URL(f"{network.scheme}://{target.authority}{target.path}", encoded=True)
 
 
-class _TimedReads(io.RawIOBase):
-    def __init__(self, made: socket.socket, clock: _Clock) -> None:
-        self._made, self._clock = made, clock
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview, /) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        # A server that sends a byte now and then does not start the clock anew.
-        self._made.settimeout(self._clock.left)
-        return self._made.recv_into(buffer)
-
-
-def _asked(connection: _Pinned, target: Target) -> http.client.HTTPResponse:
-    connection.putrequest("GET", target.path, skip_host=True, skip_accept_encoding=True)
-    connection.putheader("Host", target.authority)
-    connection.putheader("Accept", "audio/*, application/octet-stream;q=0.5")
-    connection.putheader("Accept-Encoding", "identity")
-    connection.putheader("User-Agent", "ComfyUI-ACEStep-Suite")
-    connection.putheader("Connection", "close")
-    connection.endheaders()
-    return connection.getresponse()
-
-
-def _copied(answer: http.client.HTTPResponse, out: BinaryIO, limits: Limits) -> int:
+async def _copied(answer: ClientResponse, out: BinaryIO, limits: Limits) -> int:
     if answer.status != 200:
         raise RequestError(f"The URL answers with the status {answer.status}.")
-    kind = (answer.getheader("Content-Type") or "").partition(";")[0].strip().lower()
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind not in UNSAID and not kind.startswith(SOUND):
         raise RequestError(f"The URL holds {shown(kind)}, not audio.")
-    if (answer.getheader("Content-Encoding") or "identity").lower() != "identity":
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RequestError("The URL answers compressed, which is not accepted.")
-    if (answer.length or 0) > limits.most_bytes:
+    if (answer.content_length or 0) > limits.most_bytes:
         raise _too_large(limits)
     size = 0
-    while block := answer.read1(BLOCK):
+    async for block in answer.content.iter_chunked(BLOCK):
         size += len(block)
         if size > limits.most_bytes:
             raise _too_large(limits)
-        out.write(block)
-    if answer.length:
-        raise RequestError("The URL's answer broke off before its end.")
+        await asyncio.to_thread(out.write, block)
     return size
 
 
@@ -209,6 +190,6 @@ def _too_large(limits: Limits) -> RequestError:
     return RequestError(text, status=413)
 
 
-def copy_to(path: Path, url: str, limits: Limits, network: Network) -> int:
+async def copy_to(path: Path, url: str, limits: Limits, network: Network) -> int:
     with path.open("wb") as out:
-        return fetched(url, out, limits, network)
+        return await fetched(url, out, limits, network)

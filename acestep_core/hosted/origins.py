@@ -8,11 +8,10 @@ ends where the server is not called by a loopback name, so ours does not build o
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from .addresses import LOCAL_NAMES
+from .addresses import LOCAL_NAMES, is_address
 from .errors import RequestError, shown
 
 EVERYBODY = "*"  # of --enable-cors-header
@@ -60,9 +59,7 @@ def _origin_of(url: str) -> str | None:
 
 
 def _is_unowned(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        is_plain = bool(name) and "." not in name
-        return is_plain or any(name.endswith(f".{own}") for own in OWN_NAMES)
-    return True
+    if is_address(name):
+        return True
+    is_plain = bool(name) and "." not in name
+    return is_plain or any(name.endswith(f".{own}") for own in OWN_NAMES)

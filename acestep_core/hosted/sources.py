@@ -50,13 +50,16 @@ class Sources:
     settings: Settings = field(default_factory=Settings)
     network: Network = field(default_factory=Network)
 
-    def of(self, text: str, server: str = "") -> Source:
-        """The source that a parameter names; `server` is this server's own address."""
+    def is_elsewhere(self, text: str, server: str = "") -> bool:
+        """Whether it has to be fetched; `server` is this server's own address."""
+        return "://" in text[:16] and not _is_own(text, server)
+
+    def of(self, text: str) -> Source:
+        """The source that a parameter names, which is here already."""
         if text[:5].lower() == "data:":
             return self._of_data(text)
         if "://" in text[:16]:
-            inside = self._of_view(text, server)
-            return inside or self._of_url(text)
+            return self._of_view(text)
         found = KIND.match(text)
         name, kind = (found["name"], found["kind"]) if found else (text, "input")
         return self._there(name, kind)
@@ -109,26 +112,21 @@ class Sources:
             raise RequestError("The data: URI is not base64.") from None
         return self.of_upload(iter([content]))
 
-    def _of_url(self, text: str) -> Source:
+    async def fetch(self, text: str, path: Path) -> None:
+        """Write to `path`, an incoming place, what an URL of elsewhere holds."""
         if not self.settings.urls:
             raise RequestError(
                 "Audio by URL is switched off on this server. Upload the file, or switch it on"
                 " with ACESTEP_API_URLS=1."
             )
-        with self.incoming() as path:
-            copy_to(path, text, self.settings.limits, self.network)
-            return self.kept(path)
+        await copy_to(path, text, self.settings.limits, self.network)
 
-    def _of_view(self, text: str, server: str) -> Source | None:
+    def _of_view(self, text: str) -> Source:
         """An answer of this server, given back to it: read from its folder, not fetched."""
         try:
-            parts, own = urlsplit(text), urlsplit(server)
-            is_own = bool(own.netloc) and parts.netloc == own.netloc
-            fields = parse_qs(parts.query, max_num_fields=8) if is_own else {}
+            fields = parse_qs(urlsplit(text).query, max_num_fields=8)
         except ValueError:
-            return None
-        if not is_own or parts.path not in ("/view", "/api/view"):
-            return None
+            raise RequestError("The URL has too many fields.") from None
         name, subfolder, kind = (
             fields.get(one, [usual])[0]
             for one, usual in (("filename", ""), ("subfolder", ""), ("type", "output"))
@@ -141,6 +139,14 @@ class Sources:
         path = inside(self.folders[kind], name)
         extension_of(path)
         return Source(f"{name} [{kind}]", path, checked(path))
+
+
+def _is_own(text: str, server: str) -> bool:
+    try:
+        parts, own = urlsplit(text), urlsplit(server)
+    except ValueError:
+        return False
+    return bool(own.netloc) and parts.netloc == own.netloc and parts.path in ("/view", "/api/view")
 
 
 def inside(folder: Path, name: str) -> Path:

@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 STORE = "acesuite_api.sqlite3"
 REQUEST_ID = "x-fal-request-id"  # where fal's clients look for it
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+MOST_FETCHES = 4  # at once
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Values = dict[str, Value]
 
@@ -69,10 +70,12 @@ class Api:
     sources: Sources
     settings: Settings
     origins: Origins = field(default_factory=Origins)
-    # Few: a slow download must not keep others from asking how they are doing.
+    # Few: decoding must not keep the run that goes on from its cores. What is fetched holds no
+    # worker while it comes, so that a slow URL keeps no upload waiting.
     workers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(2, "acesuite-audio")
     )
+    fetches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_FETCHES))
 
     def handler(self, route: Route) -> Handler:
         act = {
@@ -227,9 +230,17 @@ class Api:
         """The source whose name, URL or content is the value of a parameter."""
         given, server = str(values[name]), self._server(request)
         try:
-            return await self._worked(lambda: self.sources.of(given, server))
+            if self.sources.is_elsewhere(given, server):
+                return await self._fetched(given)
+            return await self._worked(lambda: self.sources.of(given))
         except RequestError as error:
             raise RequestError.about(name, f"{name}: {error}", status=error.status) from None
+
+    async def _fetched(self, url: str) -> Source:
+        async with self.fetches:
+            with self.sources.incoming() as path:
+                await self.sources.fetch(url, path)
+                return await self._worked(lambda: self.sources.kept(path))
 
     async def _worked(self, work: Callable[[], Source]) -> Source:
         return await asyncio.get_running_loop().run_in_executor(self.workers, work)

@@ -68,6 +68,8 @@ HOMES = {
     "huggingface_hub": {"weights"},
     "av": {"sound", "hosted"},
     "pydantic": {"hosted"},
+    "aiohttp": {"hosted"},
+    "yarl": {"hosted"},
     "tqdm": {"cli"},
     "pyloudnorm": {"sound"},
     "PIL": {"pictures"},

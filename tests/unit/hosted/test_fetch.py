@@ -1,27 +1,28 @@
 """Fetching from servers that mean no good. Names and connections are the test's own.
 
 `Hosts` says where names lead; every connection goes to a local server without TLS, and which
-address it was meant for is noted.
+address the loop was told to connect to is noted.
 """
 
 from __future__ import annotations
 
+import asyncio
 import io
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import pytest
 
-from acestep_core.hosted import fetch
-from acestep_core.hosted.addresses import Target
 from acestep_core.hosted.errors import RequestError
 from acestep_core.hosted.fetch import Limits, Network, fetched
 
-PUBLIC, OTHER = "93.184.216.34", "2606:4700:4700::1111"
+Done = TypeVar("Done")
+PUBLIC, OTHER = "93.184.216.34", "1.1.1.1"
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: 4\r\n\r\nRIFF"
 Serve = Callable[[socket.socket, bytes], None]
 
@@ -41,21 +42,37 @@ class Hosts:
     port: int
     names: dict[str, list[list[str]]]
     resolved: list[str] = field(default_factory=list)
-    connected: list[tuple[str, str]] = field(default_factory=list)
+    connected: list[str] = field(default_factory=list)
     asked: list[bytes] = field(default_factory=list)
+    silent: tuple[str, ...] = ()  # addresses where nobody answers
+    scheme: str = "http"
 
     def resolve(self, host: str, port: int) -> list[str]:
         self.resolved.append(host)
         answers = self.names.get(host, [[host]])
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
-    def connect(self, address: str, target: Target, seconds: float) -> socket.socket:
-        self.connected.append((address, target.host))
-        return socket.create_connection(("127.0.0.1", self.port), timeout=seconds)
-
     @property
     def network(self) -> Network:
-        return Network(self.resolve, self.connect)
+        return Network(self.resolve, self.scheme)
+
+    def run(self, work: Coroutine[Any, Any, Done]) -> Done:
+        """In a loop that takes every connection to the local server."""
+
+        async def within() -> Done:
+            loop = asyncio.get_running_loop()
+            connect = loop.sock_connect
+
+            async def take(sock: socket.socket, address: Any) -> None:
+                self.connected.append(address[0])
+                if address[0] in self.silent:
+                    raise ConnectionRefusedError("refused")
+                await connect(sock, ("127.0.0.1", self.port))
+
+            loop.sock_connect = take
+            return await work
+
+        return asyncio.run(within())
 
 
 @contextmanager
@@ -92,7 +109,8 @@ def hosts(*serves: Serve, **names: list[list[str]]) -> Iterator[Hosts]:
 
 def content(found: Hosts, url: str = "https://example.com/a.wav", **limits: float) -> bytes:
     out = io.BytesIO()
-    size = fetched(url, out, Limits(**limits), found.network)  # pyright: ignore[reportArgumentType]
+    chosen = Limits(**limits)  # pyright: ignore[reportArgumentType]
+    size = found.run(fetched(url, out, chosen, found.network))
     assert size == len(out.getvalue())
     return out.getvalue()
 
@@ -100,7 +118,7 @@ def content(found: Hosts, url: str = "https://example.com/a.wav", **limits: floa
 def test_a_good_file() -> None:
     with hosts(says(GOOD)) as found:
         assert content(found, "https://example.com/a.wav?x=1#y") == b"RIFF"
-    assert found.connected == [(PUBLIC, "example.com")]
+    assert found.connected == [PUBLIC]
     lines = found.asked[0].decode().split("\r\n")
     assert lines[0] == "GET /a.wav?x=1 HTTP/1.1"
     assert "Host: example.com" in lines
@@ -119,7 +137,8 @@ def test_redirects_are_followed_to_public_addresses() -> None:
     steps = [says(redirect("/b", 301)), says(redirect("https://other.org/c", 307)), says(GOOD)]
     with hosts(*steps, other_org=[[OTHER]]) as found:
         assert content(found) == b"RIFF"
-    assert found.connected == [(PUBLIC, "example.com")] * 2 + [(OTHER, "other.org")]
+    assert found.connected == [PUBLIC, PUBLIC, OTHER]
+    assert b"Host: other.org\r\n" in found.asked[2]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -146,7 +165,7 @@ def test_redirects_to_private_addresses(status: int, to: str) -> None:
         pytest.raises(RequestError),
     ):
         content(found)
-    assert {address for address, _ in found.connected} == {PUBLIC}
+    assert set(found.connected) == {PUBLIC}
 
 
 def test_endless_redirects() -> None:
@@ -181,7 +200,7 @@ def test_a_name_that_changes_between_check_and_connect() -> None:
         assert content(found) == b"RIFF"
         with pytest.raises(RequestError, match="no public address"):
             content(found)
-    assert found.connected == [(PUBLIC, "example.com")]
+    assert found.connected == [PUBLIC]
     assert found.resolved == ["example.com", "example.com"]
 
 
@@ -192,26 +211,28 @@ def test_a_name_that_changes_between_redirects() -> None:
         pytest.raises(RequestError, match="no public address"),
     ):
         content(found)
-    assert found.connected == [(PUBLIC, "example.com")]
+    assert found.connected == [PUBLIC]
 
 
-def test_tls_goes_to_the_pinned_address_under_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real connector: nothing is resolved again, and the certificate is of the name."""
-    seen: list[object] = []
+def test_tls_goes_to_the_pinned_address_under_the_name() -> None:
+    """What is not answered in TLS is not spoken to; the first thing said names the host."""
+    with hosts(says(GOOD)) as found:
+        found.scheme = "https"
+        with pytest.raises(RequestError, match="cannot be fetched"):
+            content(found)
+    assert found.connected == [PUBLIC]
+    assert found.asked[0][:1] == b"\x16"  # a handshake
+    assert b"example.com" in found.asked[0]
+    assert Network().scheme == "https"
 
-    def create(address: tuple[str, int], timeout: float) -> socket.socket:
-        seen.append(address)
-        return socket.socket()
 
-    class Context:
-        def wrap_socket(self, plain: socket.socket, server_hostname: str) -> socket.socket:
-            seen.append(server_hostname)
-            return plain
-
-    monkeypatch.setattr(fetch.socket, "create_connection", create)
-    monkeypatch.setattr(fetch.ssl, "create_default_context", Context)
-    fetch.connected(PUBLIC, Target("example.com", 443, "/"), 1.0).close()
-    assert seen == [(PUBLIC, 443), "example.com"]
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "169.254.169.254", "10.1.2.3"])
+def test_addresses_in_place_of_names(host: str) -> None:
+    """No resolver is asked for them, so they are looked at beforehand."""
+    with hosts(says(GOOD)) as found, pytest.raises(RequestError, match="no public address"):
+        content(found, f"https://{host}/a.wav")
+    assert not found.connected
+    assert not found.resolved
 
 
 def body(headers: str, content: bytes = b"") -> bytes:
@@ -258,7 +279,7 @@ def drip(head: bytes) -> Serve:
 @pytest.mark.parametrize(
     "serve",
     [
-        drip(b""),
+        drip(b"HTTP/1.1 200 "),
         drip(b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nX: "),
         drip(body("Content-Type: audio/wav")),
         lambda client, _: time.sleep(1),
@@ -284,13 +305,28 @@ def test_slow_redirects_share_one_clock() -> None:
 
 def test_an_address_that_does_not_answer_is_followed_by_the_next() -> None:
     with hosts(says(GOOD), example_com=[[OTHER, PUBLIC]]) as found:
-        real = found.connect
+        found.silent = (OTHER,)
+        assert content(found) == b"RIFF"
+    assert found.connected == [OTHER, PUBLIC]
 
-        def connect(address: str, target: Target, seconds: float) -> socket.socket:
-            if address == OTHER:
-                raise ConnectionRefusedError("refused")
-            return real(address, target, seconds)
 
-        out = io.BytesIO()
-        assert fetched("https://example.com/", out, Limits(), Network(found.resolve, connect)) == 4
-    assert found.connected == [(PUBLIC, "example.com")]
+def test_what_a_connection_failed_at_is_told_without_the_address() -> None:
+    with hosts(says(GOOD)) as found:
+        found.silent = (PUBLIC,)
+        with pytest.raises(RequestError, match="cannot be fetched") as caught:
+            content(found)
+    assert PUBLIC not in str(caught.value)
+
+
+def test_a_name_server_that_does_not_answer() -> None:
+    is_over = threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        is_over.wait(20)
+        return [PUBLIC]
+
+    limits = Limits(seconds=0.3)
+    work = fetched("https://example.com/", io.BytesIO(), limits, Network(resolve))
+    with hosts(says(GOOD)) as found, pytest.raises(RequestError, match="took too long"):
+        found.run(work)
+    is_over.set()

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import socket
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -123,3 +124,35 @@ def test_what_names_lead_to_is_not_told(tmp_path: Path, caplog: pytest.LogCaptur
         assert said[0] == said[1]
         assert "10.0.0.7" not in said[0]
         assert "10.0.0.7" in caplog.text  # whoever runs the server may know
+
+
+def test_slow_urls_keep_no_upload_waiting(tmp_path: Path) -> None:
+    """Every place to fetch in is taken by a name server that does not answer."""
+    body, kind = form({"file": ("a.wav", write_wav(tmp_path / "a.wav").read_bytes())}, {})
+    asked_for, is_over = [], threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked_for.append(host)
+        is_over.wait(30)
+        return []
+
+    with serving(tmp_path, urls=True) as server:
+        object.__setattr__(server.sources.network, "resolve", resolve)
+        slow = {"audio": "https://slow.example.com/a.wav", "tags": "pop"}
+        threads = [
+            threading.Thread(target=server.post, args=(f"{OWN}/audio-inpaint", slow))
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        while not asked_for:
+            time.sleep(0.01)
+        answers = [
+            asked(server, "POST", f"{OWN}/upload", body, {"Content-Type": kind}) for _ in range(3)
+        ]
+        is_free = not is_over.is_set() and all(thread.is_alive() for thread in threads)
+        is_over.set()
+        for thread in threads:
+            thread.join(30)
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert is_free
