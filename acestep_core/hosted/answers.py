@@ -19,6 +19,7 @@ from .store import Status
 Model = Annotated[str, Shown(enum=[one.model for one in ENDPOINTS.values()])]
 Input = Annotated[dict[str, Value], Shown(description="The request with its seed resolved.")]
 Nothing = Annotated[list[str], Shown(maxItems=0, description="Nothing classifies.")]
+Headers = Annotated[dict[str, str], Shown(description="To be sent along.")]
 Seconds = Annotated[float, Shown(minimum=0)]
 
 
@@ -77,6 +78,28 @@ class UploadedData(Shape):
 @dataclass(frozen=True)
 class Uploaded(Shape):
     data: UploadedData
+    code: Literal[200] = 200
+    message: Literal["success"] = "success"
+
+
+@dataclass(frozen=True)
+class Instruction(Shape):
+    url: Url
+    method: Literal["PUT"] = "PUT"
+    headers: Headers = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BegunData(Shape):
+    upload: Instruction
+    download_url: Url  # once the file is there
+    filename: str
+    type: Literal["audio"] = "audio"
+
+
+@dataclass(frozen=True)
+class Begun(Shape):
+    data: BegunData
     code: Literal[200] = 200
     message: Literal["success"] = "success"
 
@@ -154,3 +177,24 @@ class Result(Shape):
 @dataclass(frozen=True)
 class Stopped(Shape):
     status: Literal["CANCELLATION_REQUESTED", "ALREADY_COMPLETED"]
+
+
+@dataclass(frozen=True)
+class Initiated(Shape):
+    """Of its storage: where to PUT a file, and the URL it will have."""
+
+    upload_url: Url
+    file_url: Url
+
+
+@dataclass(frozen=True)
+class CdnToken(Shape):
+    token: str
+    token_type: Literal["Bearer"]
+    base_url: Url
+    expires_at: Time
+
+
+@dataclass(frozen=True)
+class Stored(Shape):
+    access_url: Url

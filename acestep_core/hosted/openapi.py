@@ -24,6 +24,10 @@ KINDS: dict[str, Any] = {
     "Error": answers.Error,
     "Prediction": answers.Prediction,
     "Uploaded": answers.Uploaded,
+    "Begun": answers.Begun,
+    "Initiated": answers.Initiated,
+    "CdnToken": answers.CdnToken,
+    "Stored": answers.Stored,
     "Queued": answers.Queued,
     "Standing": answers.Standing,
     "Result": answers.Result,
@@ -31,6 +35,7 @@ KINDS: dict[str, Any] = {
     "Document": dict[str, Any],
 }
 
+BROUGHT = (400, 404, 413)
 # Of each route: what it says of itself, its answers, the errors it may give.
 SAID: dict[Does, tuple[str, dict[int, str], tuple[int, ...]]] = {
     "submit": ("Queue a request.", {200: "Prediction"}, (400, 413, 415, 429)),
@@ -41,6 +46,15 @@ SAID: dict[Does, tuple[str, dict[int, str], tuple[int, ...]]] = {
         {200: "Uploaded"},
         (400, 413, 415),
     ),
+    "begin": (
+        "Begin to bring a file: where to PUT it, and the URL it will have.",
+        {200: "Begun"},
+        (400, 413, 429),
+    ),
+    "bring": ("The file itself, to the address that was given for it.", {200: "Uploaded"}, BROUGHT),
+    "initiate": ("The same, fal's way.", {200: "Initiated"}, (400, 413, 429)),
+    "pass": ("What fal's Python client asks for before it stores.", {200: "CdnToken"}, ()),
+    "store": ("A file as the body, fal's way.", {200: "Stored"}, (400, 413)),
     "document": ("This document.", {200: "Document"}, ()),
     "direct": (
         "Make it and wait. Hanging up cancels. At a host queue.* the queue form answers.",
@@ -53,6 +67,13 @@ SAID: dict[Does, tuple[str, dict[int, str], tuple[int, ...]]] = {
     "answer": ("Its result; 400 until it is there.", {200: "Result"}, (400, 404, 422)),
     "stop": ("Cancel it.", {202: "Stopped", 400: "Stopped"}, (404,)),
 }
+
+
+def _named(name: str) -> dict[str, Any]:
+    """What is told of a file before it comes."""
+    size = {"type": "integer", "minimum": 1}
+    fields = {name: {**TEXT, "minLength": 1}, "size": size, "content_type": TEXT}
+    return {"type": "object", "properties": fields, "required": [name]}
 
 
 @cache
@@ -102,8 +123,10 @@ def _operation(route: Route) -> dict[str, Any]:
             for status, kind in {**answers, **_errors(route, answers, errors)}.items()
         },
     }
-    if not route.is_open:
+    if not (route.is_open or route.has_ticket):
         found["security"] = [{}, {"bearer": []}, {"key": []}]
+    if route.does in BODIES:
+        found["requestBody"] = _content(BODIES[route.does])
     if "{id}" in route.path:
         found["parameters"] = [{"name": "id", "in": "path", "required": True, "schema": TEXT}]
     if name and route.endpoint:
@@ -114,11 +137,19 @@ def _operation(route: Route) -> dict[str, Any]:
     return found
 
 
+TAKE_FILE = {"application/octet-stream": {}}
+BODIES: dict[Does, dict[str, Any]] = {
+    "begin": {"application/json": _named("filename")},
+    "initiate": {"application/json": _named("file_name")},
+    "bring": TAKE_FILE,
+    "store": TAKE_FILE,
+}
 TAKE = ("submit", "direct", "queue")  # have the parameters of an endpoint as their body
 
 
 def _errors(route: Route, answers: dict[int, str], errors: tuple[int, ...]) -> dict[int, str]:
-    always = () if route.is_open else (401, 403, 507)
+    token = () if route.is_open or route.has_ticket else (401,)
+    always = () if route.is_open else (*token, 403, 507)
     return {status: "Error" for status in (*always, *errors) if status not in answers}
 
 

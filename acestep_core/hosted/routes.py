@@ -17,6 +17,11 @@ Does: TypeAlias = Literal[
     "result",
     "cancel",
     "upload",
+    "begin",
+    "bring",
+    "initiate",
+    "pass",
+    "store",
     "document",
     "direct",
     "queue",
@@ -31,6 +36,9 @@ WAVESPEED = "/api/v3"
 FAL_PATH = "/fal-ai/ace-step"
 # fal has its queue at a host of its own; one server has but one, so here it is a path.
 FAL_QUEUE = f"/acestep/queue{FAL_PATH}"
+# The same of its storage (rest.fal.ai/storage) and of its file host (v3.fal.media).
+FAL_FILES = "/acestep"
+UPLOADS = f"{OWN}/uploads"
 DOCUMENT = f"{OWN}/openapi.json"
 
 
@@ -44,8 +52,13 @@ class Route:
 
     @property
     def is_open(self) -> bool:
-        """Answered without the token."""
+        """Answered whoever asks."""
         return self.does == "document"
+
+    @property
+    def has_ticket(self) -> bool:
+        """Its id is the leave: those who bring a file with a ticket send no token along."""
+        return self.does == "bring"
 
 
 def _services() -> list[Route]:
@@ -87,6 +100,11 @@ ROUTES = (
     Route("POST", f"{OWN}/predictions/{{id}}/cancel", "cancel", OWN),
     Route("POST", f"{OWN}/upload", "upload", OWN),
     Route("POST", f"{WAVESPEED}/media/upload/binary", "upload", WAVESPEED),
+    Route("POST", f"{WAVESPEED}/media/uploads", "begin", WAVESPEED),
+    Route("PUT", f"{UPLOADS}/{{id}}", "bring", OWN),
+    Route("POST", f"{FAL_FILES}/storage/upload/initiate", "initiate", FAL_FILES),
+    Route("POST", f"{FAL_FILES}/storage/auth/token", "pass", FAL_FILES),
+    Route("POST", f"{FAL_FILES}/files/upload", "store", FAL_FILES),
     Route("GET", DOCUMENT, "document", OWN),
     *_fal(),
 )

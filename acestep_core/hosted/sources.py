@@ -84,13 +84,14 @@ class Sources:
         """Of what came from outside."""
         return self.folders["input"] / FOLDER
 
-    def kept(self, path: Path) -> Source:
-        """Check an incoming file, and give it its name."""
+    def kept(self, path: Path, name: str = "") -> Source:
+        """Check an incoming file, and give it its name: its bytes' hash where it has no other."""
         if not path.stat().st_size:
             raise RequestError("The file is empty (0 bytes).")
         extension, sound = extension_of(path), checked(path)
-        with path.open("rb") as file:
-            name = _digest(file.read) + extension
+        if not name:
+            with path.open("rb") as file:
+                name = _digest(file.read) + extension
         place = path.with_name(name)
         os.replace(path, place)
         return Source(f"{FOLDER}/{name} [input]", place, sound)

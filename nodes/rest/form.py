@@ -50,6 +50,14 @@ async def read_form(
         yield form
 
 
+@asynccontextmanager
+async def read_body(request: web.Request, sources: Sources, most_bytes: int) -> AsyncIterator[Path]:
+    """The body as a file while the block lasts, unless somebody keeps it."""
+    with sources.incoming() as place:
+        await _store(request.content.iter_chunked(BLOCK), place, most_bytes)
+        yield place
+
+
 async def _read(request: web.Request, form: Form, place: Path, file: tuple[str, int]) -> None:
     size, (name, most_bytes) = 0, file
     parts = await request.multipart()
@@ -72,15 +80,21 @@ async def _read(request: web.Request, form: Form, place: Path, file: tuple[str, 
 
 
 async def _write(part: BodyPartReader, place: Path, most_bytes: int) -> None:
+    async def blocks() -> AsyncIterator[bytes]:
+        while block := await part.read_chunk(BLOCK):
+            yield block
+
+    await _store(blocks(), place, most_bytes)
+
+
+async def _store(blocks: AsyncIterator[bytes], place: Path, most_bytes: int) -> None:
     size = 0
     with place.open("wb") as out:
-        while block := await part.read_chunk(BLOCK):
+        async for block in blocks:
             size += len(block)
             if size > most_bytes:
-                limit = most_bytes // 2**20
-                raise RequestError(
-                    f"The file is larger than {limit} MiB, which is the limit.", status=413
-                )
+                limit = f"{most_bytes / 2**20:.3g} MiB"
+                raise RequestError(f"The file is larger than {limit}, the limit.", status=413)
             await asyncio.to_thread(out.write, block)
 
 

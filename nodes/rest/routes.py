@@ -22,12 +22,11 @@ from aiohttp import ClientPayloadError, web
 
 from ...acestep_core.atomic import sweep
 from ...acestep_core.hosted import openapi, records
-from ...acestep_core.hosted.answers import Stopped, Uploaded, UploadedData
+from ...acestep_core.hosted.answers import Stopped
 from ...acestep_core.hosted.errors import RequestError
 from ...acestep_core.hosted.jobs import Jobs
 from ...acestep_core.hosted.origins import Origins
 from ...acestep_core.hosted.parameters import Endpoint
-from ...acestep_core.hosted.queue import OutputFile
 from ...acestep_core.hosted.records import Place
 from ...acestep_core.hosted.requests import fits, from_form, no_query, parsed, read, with_seeds
 from ...acestep_core.hosted.routes import ROUTES, Route
@@ -39,6 +38,7 @@ from ...acestep_core.settings import FULL_CONTROL, Value
 from .. import host
 from ..host import queue as host_queue
 from .form import read_form
+from .uploads import Answer, Uploads
 
 log = logging.getLogger(__name__)
 
@@ -75,14 +75,21 @@ class Api:
     workers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(2, "acesuite-audio")
     )
+    uploads: Uploads = field(init=False)
     fetches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_FETCHES))
 
+    def __post_init__(self) -> None:
+        uploads = Uploads(self.sources, self._worked, self.settings.most_bytes)
+        object.__setattr__(self, "uploads", uploads)
+
     def handler(self, route: Route) -> Handler:
+        bring = self.uploads.answers().get(route.does)
+        if bring is not None:
+            return self._handled(route, lambda request: self._brought(request, route, bring))
         act = {
             "submit": self._submit,
             "result": self._result,
             "cancel": self._cancel,
-            "upload": self._upload,
             "document": self._document,
             "direct": self._direct,
             "queue": self._queue,
@@ -92,12 +99,16 @@ class Api:
             "stop": self._stop,
         }[route.does]
 
+        return self._handled(route, lambda request: act(request, route))
+
+    def _handled(self, route: Route, act: Handler) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
                 if not route.is_open:
                     self._check_page(request)
+                if not (route.is_open or route.has_ticket):
                     self._check_token(request)
-                return await act(request, route)
+                return await act(request)
             except Exception as error:
                 return _refused(request, route, error)
 
@@ -119,15 +130,8 @@ class Api:
         job = await self.jobs.cancel(request.match_info["id"])
         return _answer(records.prediction(job, self._place(request, route)))
 
-    async def _upload(self, request: web.Request, route: Route) -> web.Response:
-        async with read_form(request, self.sources, "file", self.settings.most_bytes) as form:
-            path = form.file
-            if path is None:
-                raise RequestError.about("file", "The form has no part named file.")
-            source = await self._worked(lambda: self.sources.kept(path))
-        place, (folder, _, name) = self._place(request, route), _plain(source).rpartition("/")
-        url, size = place.view(OutputFile(name, folder, "input")), source.path.stat().st_size
-        return _answer(Uploaded(UploadedData(url, _plain(source), size)))
+    async def _brought(self, request: web.Request, route: Route, bring: Answer) -> web.Response:
+        return _answer(await bring(request, self._place(request, route)))
 
     async def _document(self, request: web.Request, route: Route) -> web.Response:
         return web.json_response(await asyncio.to_thread(openapi.document))
@@ -269,10 +273,6 @@ class Api:
 def _is_there(request: web.Request) -> Callable[[], bool]:
     """Whether whoever asked still waits for the answer."""
     return lambda: request.transport is not None and not request.transport.is_closing()
-
-
-def _plain(source: Source) -> str:
-    return source.name.removesuffix(" [input]")
 
 
 def _answer(answer: Shape, job_id: str = "", status: int = 200) -> web.Response:

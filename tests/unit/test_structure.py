@@ -50,7 +50,7 @@ WINGS = {
     "records": "latents record labels replay graph",
     "faces": "",
     "hosted": "shapes errors client addresses origins fetch media parameters queue graphs requests"
-    " settings sources store jobs answers records routes openapi",
+    " settings sources tickets store jobs answers records routes openapi",
     "cli": "places options running takes convert info demo edit words commands",
     "__init__": "",
     "__main__": "",

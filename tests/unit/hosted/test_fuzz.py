@@ -51,7 +51,9 @@ def test_generated_requests(tmp_path: Path) -> None:
         per = -(-COUNT // (2 * len(full)))
         for operation in operations:
             _try(operation, right, per if operation in full else 1, held, counted)
-        for operation in full:
+        # Bytes have no shape that they could lack.
+        shaped = [one for one in full if "octet" not in str(next(iter(one.body)).media_type)]
+        for operation in shaped:
             _try(operation, wrong, per, held, counted)
     total = sum(counted.values())
     log.info("%d requests: %s", total, dict(counted))
