@@ -30,8 +30,9 @@ from .sampling.noise import Noise
 from .sampling.schedule import Step
 from .settings import CORRECTED, SettingError
 from .sound.audio import checked_wave, resample, without_round_trip_tail
-from .sound.codec import TILED, Codec, Tick, Tiles, no_tick
+from .sound.codec import Codec
 from .sound.loudness import CEILING, within_scale
+from .sound.tiles import TILED, Tick, Tiles, no_tick
 from .tasks.behaviours import BEHAVIOURS
 from .tasks.kit import Kit
 from .tasks.plans import frames_made, plan
@@ -108,7 +109,8 @@ def make(
             assert source.tags, "an edit needs to know what its source is"
             assert source.lyrics, "an edit needs to know what is sung in its source"
             known = ask(source.tags, source.lyrics)
-        planned = plan(recipe.task, _kit(recipe, ask(tags, lyrics), see, known), source)
+        kit = replace(_kit(recipe, ask(tags, lyrics), see, known), device=part.device)
+        planned = plan(recipe.task, kit, source)
         z = run(planned.stages, planned.canvas)
     # Left inference mode: a host may want to work on the result.
     return Latent(z.float().cpu().clone())

@@ -13,7 +13,8 @@ import torch
 
 from acestep_core.config import ModelConfig, frames_of
 from acestep_core.networks.memory import Resident
-from acestep_core.sound.codec import WHOLE, Codec, Tiles
+from acestep_core.sound.codec import Codec
+from acestep_core.sound.tiles import WHOLE, Tiles
 from acestep_core.types import Latent
 from acestep_core.weights.model import build
 

@@ -22,7 +22,7 @@ from ..acestep_core.networks.memory import attention_bytes
 from ..acestep_core.pictures.sound import mel_picture
 from ..acestep_core.pipeline import ACEStep
 from ..acestep_core.sampling.schedule import Step
-from ..acestep_core.sound.codec import WHOLE
+from ..acestep_core.sound.tiles import WHOLE
 from ..acestep_core.types import Latent
 from . import host
 

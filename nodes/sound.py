@@ -20,14 +20,14 @@ from ..acestep_core.networks.memory import first_that_fits
 from ..acestep_core.pipeline import ACEStep
 from ..acestep_core.settings import SettingError
 from ..acestep_core.sound.audio import checked_wave
-from ..acestep_core.sound.codec import Tiles
+from ..acestep_core.sound.tiles import Tiles
 from ..acestep_core.types import Latent
 from . import host
 
 log = logging.getLogger(__name__)
 
 Audio = dict[str, Any]
-TILES = (128, 32, 8)  # latent frames at once; the smaller ones where memory is short
+TILES = (Tiles().frames, 64, 8)  # latent frames at once; smaller ones where memory is short
 REMEMBERED = 8
 
 

@@ -47,7 +47,9 @@ def fresh(part: str, config: ModelConfig, seed: int = 0) -> nn.Module:
         with torch.no_grad():
             for name, parameter in network.named_parameters():
                 _start(part, name, parameter)
-    return network
+    # As weights are laid when they are read: a run that goes on computes what one would that
+    # never stopped.
+    return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def _start(part: str, name: str, weight: Tensor) -> None:
@@ -82,14 +84,14 @@ def _vocoder(name: str, weight: Tensor) -> None:
         return
     gain = 0.2 if "conv_out" in name else 0.5 if ".plain." in name else 1.5
     # A transposed filter's inputs are its first axis.
-    axes = (0, 2) if ".ups." in name else (1, 2)
-    weight.div_(weight.norm(dim=axes, keepdim=True)).mul_(gain)
+    axes = (0, 2, 3) if ".ups." in name else (1, 2, 3)
+    weight.div_(torch.linalg.vector_norm(weight, dim=axes, keepdim=True)).mul_(gain)
 
 
 def centred(network: nn.Module) -> None:
     """Let the vocoder's stem take the mean of the mel away."""
     with torch.no_grad():
         conv = network.get_submodule("backbone.entries.0.conv")
-        assert isinstance(conv, nn.Conv1d)
+        assert isinstance(conv, nn.Conv2d)
         assert conv.bias is not None
-        conv.bias.copy_(-MEAN_MEL * conv.weight.sum((1, 2)))
+        conv.bias.copy_(-MEAN_MEL * conv.weight.sum((1, 2, 3)))

@@ -218,15 +218,20 @@ class Run:
         with torch.no_grad():
             for name, parameter in self.named():
                 parameter.copy_(tensors[f"now/{name}"])
-                self.means[name] = tensors[f"mean/{name}"].to(parameter.device)
+                self.means[name] = _like(parameter, tensors[f"mean/{name}"])
                 if f"first/{name}" in tensors:
                     self.optimizer.state[parameter] = {
                         "step": torch.tensor(float(self.step - self.fresh_since)),
-                        "exp_avg": tensors[f"first/{name}"].to(parameter.device),
-                        "exp_avg_sq": tensors[f"second/{name}"].to(parameter.device),
+                        "exp_avg": _like(parameter, tensors[f"first/{name}"]),
+                        "exp_avg_sq": _like(parameter, tensors[f"second/{name}"]),
                     }
             for name, parameter in _named(self.lesson.opponents):
                 parameter.copy_(tensors[f"opponent/{name}"])
+
+
+def _like(parameter: Tensor, kept: Tensor) -> Tensor:
+    """What was kept of a parameter, laid out as it is: sums run in the same order again."""
+    return torch.empty_like(parameter, dtype=kept.dtype).copy_(kept)
 
 
 def _named(networks: Mapping[str, nn.Module]) -> Iterator[tuple[str, nn.Parameter]]:

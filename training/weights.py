@@ -23,10 +23,10 @@ def write_part(tensors: Tensors, part: str, config: ModelConfig, path: Path) -> 
     """Our names and float32 values of one network -> its file in float16."""
     keys, named = key_map(part, config), {}
     for name, tensor in tensors.items():
-        half = (tensor[0] if keys.is_vector(name) else tensor).detach().half().cpu().contiguous()
+        half = tensor.detach().half().cpu().reshape(keys.file_shape(name, tuple(tensor.shape)))
         if not bool(torch.isfinite(half).all()):
             raise FloatingPointError(f"{name} has values that 16 bits cannot hold.")
-        named[keys.theirs(name)] = half
+        named[keys.theirs(name)] = half.contiguous()
     write(named, path)
 
 

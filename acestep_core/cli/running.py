@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..pipeline import ACEStep
     from ..sampling.loop import See
     from ..sampling.schedule import Step
-    from ..sound.codec import Tick
+    from ..sound.tiles import Tick
     from ..weights.lora import Applied
     from ..weights.model import Precision
 

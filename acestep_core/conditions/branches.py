@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
 
 from ..networks.layers import ERG_FACTOR
 from ..networks.memory import first_that_fits
-from ..networks.transformer import Transformer
+from ..networks.transformer import Tables, Transformer
 from ..sampling.guidance import Predict, branches_of
 from ..sampling.schedule import Step
 from ..settings import SettingError
@@ -122,18 +123,23 @@ def predicting(
     """Ask about the first n branches: in one call, or one by one where memory is short."""
     small = not together
 
-    def ask(x: Tensor, step: Step, branch: Branch) -> Tensor:
-        times = len(branch.context) // len(x)
-        device = branch.context.device
+    @cache
+    def ready(start: int, end: int, frames: int) -> tuple[Branch, Tables]:
+        branch = prepared.slice(start, end)
+        return branch, network.tables(frames, branch)
+
+    def ask(x: Tensor, step: Step, start: int, end: int) -> Tensor:
+        branch, tables = ready(start, end, x.shape[-1])
+        times, device = len(branch.context) // len(x), branch.context.device
         timestep = torch.full((len(branch.context),), 1000 * step.sigma, device=device)
         wide = x.to(device, dtype).repeat(times, 1, 1, 1)
-        return network(wide, timestep, branch).to(x)
+        return network(wide, timestep, branch, tables).to(x)
 
     def at_once(x: Tensor, step: Step, count: int) -> list[Tensor]:
-        return list(ask(x, step, prepared.first(count)).chunk(count))
+        return list(ask(x, step, 0, count).chunk(count))
 
     def in_turn(x: Tensor, step: Step, count: int) -> list[Tensor]:
-        return [ask(x, step, prepared.slice(i, i + 1)) for i in range(count)]
+        return [ask(x, step, i, i + 1) for i in range(count)]
 
     def told(message: str) -> None:
         nonlocal small

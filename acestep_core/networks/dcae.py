@@ -3,9 +3,10 @@
     encoder   conv, 3 x (residual blocks, halve), 3 attention blocks, conv
     decoder   conv, 3 attention blocks, 3 x (double, residual blocks), norm, conv
 
-Scaling and mel normalisation are the codec's business. Each half is split into a local
-part (`halve`, `double`) and a global one (the attention blocks, `bottom`), so that the codec
-can run both in tiles: attention only needs the sum of its states over the tiles.
+Pictures lie channels last in memory: the layout that CPUs and GPUs convolve fastest, and that
+linear layers read as it is. Scaling and mel normalisation are the codec's business. Each half is
+split into a local part (`local`) and a global one (the attention blocks), so that the codec can
+run both in tiles: attention only needs the sum of its states over the tiles.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from ..config import DCAEConfig
-from .layers import Ops, attention_state, read_state, rms, rows
+from ..config import LATENT_HEIGHT, DCAEConfig
+from .layers import Ops, attention_state, channels_last, read_state, rms, rows
 
 EPS = 1e-5
 
@@ -33,7 +34,7 @@ class PixelNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         gain, offset = (rows(t, x)[0, :, None, None] for t in (self.gain, self.offset))
-        return rms(x, EPS, axis=1) * gain + offset
+        return torch.addcmul(offset, rms(x, EPS, axis=1), gain)
 
 
 class Residual(nn.Module):
@@ -44,7 +45,8 @@ class Residual(nn.Module):
         self.norm = PixelNorm(width, ops)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.norm(self.second(F.silu(self.first(x))))
+        # In place where a tensor is fresh: on a CPU a new buffer costs more than the sum.
+        return self.norm(self.second(F.silu(self.first(x), inplace=True))).add_(x)
 
 
 class Halve(nn.Module):
@@ -65,12 +67,18 @@ class Double(nn.Module):
 
     def __init__(self, width: int, out: int, ops: Ops) -> None:
         super().__init__()
-        self.repeats = 4 * out // width
+        self.out = out
         self.conv = ops.Conv2d(width, out, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        short = F.pixel_shuffle(x.repeat_interleave(self.repeats, 1), 2)
-        return self.conv(F.interpolate(x, scale_factor=2, mode="nearest")) + short
+        y = self.conv(F.interpolate(x, scale_factor=2, mode="nearest"))
+        # Each channel of y has 1, 2 or 4 of x, repeated to the four pixels (y, x) of a cell.
+        given = x.unflatten(1, (self.out, -1))[:, :, :, None]
+        four = given.expand(-1, -1, -1, 4 // given.shape[2], -1, -1)
+        short = four.reshape(len(x), self.out, 2, 2, *x.shape[2:])
+        cells = y.unflatten(3, (-1, 2)).unflatten(2, (-1, 2))
+        cells += rearrange(short, "b c y x h w -> b c h y w x")
+        return y
 
 
 class MultiScaleAttention(nn.Module):
@@ -106,7 +114,7 @@ class MultiScaleAttention(nn.Module):
     def finish(self, x: Tensor, q: Tensor, state: Tensor) -> Tensor:
         mixed = read_state(q.flatten(2, 3), state).unflatten(2, q.shape[2:4]).to(x.dtype)
         joined = rearrange(mixed, "b g h w c -> b h w (g c)")
-        return x + self.norm(self.out(joined).movedim(-1, 1))
+        return self.norm(self.out(joined).movedim(-1, 1)).add_(x)
 
 
 class GatedConv(nn.Module):
@@ -121,8 +129,8 @@ class GatedConv(nn.Module):
         self.norm = PixelNorm(width, ops)
 
     def forward(self, x: Tensor) -> Tensor:
-        value, gate = self.depth(F.silu(self.expand(x))).chunk(2, 1)
-        return x + self.norm(self.contract(value * F.silu(gate)))
+        value, gate = self.depth(F.silu(self.expand(x), inplace=True)).chunk(2, 1)
+        return self.norm(self.contract(value * F.silu(gate))).add_(x)
 
 
 class AttentionBlock(nn.Module):
@@ -135,6 +143,11 @@ class AttentionBlock(nn.Module):
         q, k, v = self.attention.project(x)
         state = attention_state(k.flatten(2, 3), v.flatten(2, 3))
         return self.feed_forward(self.attention.finish(x, q, state))
+
+
+def pixels(levels: int) -> int:
+    """Of a latent frame, so many levels finer."""
+    return LATENT_HEIGHT * 4**levels
 
 
 class Encoder(nn.Module):
@@ -150,10 +163,11 @@ class Encoder(nn.Module):
             AttentionBlock(widths[-1], config.attention_head_dim, ops) for _ in range(depths[-1])
         )
         self.conv_out = ops.Conv2d(widths[-1], config.latent_channels, 3, padding=1)
+        self.finest = widths[0] * pixels(len(self.stages))  # numbers a latent frame
 
     def local(self, mel: Tensor) -> Tensor:
         """(B, 2, 128, 8T) -> (B, C, 16, T): everything before the attention blocks."""
-        x = self.conv_in(mel)
+        x = self.conv_in(channels_last(mel))
         for stage in self.stages:
             x = stage(x)
         return x
@@ -193,8 +207,10 @@ class Decoder(nn.Module):
         )
         self.norm = PixelNorm(widths[0], ops)
         self.conv_out = ops.Conv2d(widths[0], config.in_channels, 3, padding=1)
+        self.finest = widths[0] * pixels(len(self.stages))  # numbers a latent frame
 
     def begin(self, latent: Tensor) -> Tensor:
+        latent = channels_last(latent)
         return self.conv_in(latent) + latent.repeat_interleave(self.repeats, 1)
 
     @property
@@ -210,7 +226,7 @@ class Decoder(nn.Module):
         """(B, C, 16, T) -> (B, 2, 128, 8T): everything after the attention blocks."""
         for stage in reversed(self.stages):
             x = stage(x)
-        return self.conv_out(self.norm(x).relu())
+        return self.conv_out(self.norm(x).relu_())
 
     def forward(self, latent: Tensor) -> Tensor:
         x = self.begin(latent)

@@ -9,6 +9,7 @@ to no layer (gains, offsets, modulation rows) live in small embeddings and are r
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -22,9 +23,8 @@ class Ops(Protocol):
     """The layer types a network is built from; torch.nn is one such namespace."""
 
     Linear: type[nn.Linear]
-    Conv1d: type[nn.Conv1d]
     Conv2d: type[nn.Conv2d]
-    ConvTranspose1d: type[nn.ConvTranspose1d]
+    ConvTranspose2d: type[nn.ConvTranspose2d]
     LayerNorm: type[nn.LayerNorm]
     GroupNorm: type[nn.GroupNorm]
     Embedding: type[nn.Embedding]
@@ -36,13 +36,21 @@ def rows(table: nn.Embedding, like: Tensor) -> Tensor:
     return table(index).to(like.dtype)
 
 
+def channels_last(x: Tensor) -> Tensor:
+    """The same (B, C, H, W) with the channels of a pixel side by side in memory."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
 def rms(x: Tensor, eps: float, axis: int = -1) -> Tensor:
     """x over its root mean square along `axis`, computed in float32, in x's dtype."""
-    wide = x.float()
-    return (wide * torch.rsqrt(wide.square().mean(axis, keepdim=True) + eps)).to(x.dtype)
+    length = torch.linalg.vector_norm(x, dim=axis, keepdim=True, dtype=torch.float32)
+    return (x * torch.rsqrt(length.square() / x.shape[axis] + eps)).to(x.dtype)
 
 
-def rotary_table(length: int, width: int, theta: float, like: Tensor) -> tuple[Tensor, Tensor]:
+Rotary = tuple[Tensor, Tensor]
+
+
+def rotary_table(length: int, width: int, theta: float, like: Tensor) -> Rotary:
     """Cosines and sines (length, width), rounded to like's dtype.
 
     The half-table is written twice ("half-split"), yet `rotate` pairs neighbouring lanes.
@@ -56,13 +64,24 @@ def rotary_table(length: int, width: int, theta: float, like: Tensor) -> tuple[T
     return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
 
 
-def rotate(x: Tensor, table: tuple[Tensor, Tensor]) -> Tensor:
-    """x (..., N, width) with positions 0..N-1 applied; float32 inside, x's dtype outside."""
-    cos, sin = (t.float() for t in table)
-    wide = x.float()
-    even, odd = wide.unflatten(-1, (-1, 2)).unbind(-1)
-    turned = torch.stack((-odd, even), -1).flatten(-2)
-    return (wide * cos + turned * sin).to(x.dtype)
+def signed(table: Rotary) -> Rotary:
+    """A table as `rotate` reads it: float32, the sines of even lanes negative."""
+    cos, sin = (part.float() for part in table)
+    return cos, torch.stack((-sin[..., ::2], sin[..., 1::2]), -1).flatten(-2)
+
+
+def rotate(x: Tensor, table: Rotary) -> Tensor:
+    """x (..., N, width) with positions 0..N-1 of a signed table applied, in float32."""
+    cos, sin = table
+    neighbour = x.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
+    return torch.addcmul(x * cos, neighbour, sin)
+
+
+def laid(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """x in this dtype and side by side in memory, in one pass."""
+    return (
+        x.contiguous() if x.dtype == dtype else x.to(dtype, memory_format=torch.contiguous_format)
+    )
 
 
 def attention_state(k: Tensor, v: Tensor) -> Tensor:
@@ -80,9 +99,57 @@ def read_state(q: Tensor, state: Tensor) -> Tensor:
     return both[..., :-1] / (both[..., -1:] + 1e-15)
 
 
-def sinusoid(timestep: Tensor, width: int) -> Tensor:
-    """(B,) in 0..1000 -> (B, width) float32, cosines first; the divisor is width / 2."""
+def joined_weights(layers: Sequence[nn.Module]) -> tuple[Tensor, Tensor] | None:
+    """Weight (sum of out, in) and bias of linear layers that `lay_together` has laid so.
+
+    None for others: then each is asked for itself, as it must be where a host's layers change
+    or bring their weights as they are called.
+    """
+    if any(type(layer) is not nn.Linear for layer in layers):
+        return None
+    found = []
+    for name in ("weight", "bias"):
+        parts: list[Tensor] = [getattr(layer, name) for layer in layers]
+        first = parts[0]
+        block, place = first.untyped_storage()._cdata, first.storage_offset()
+        for part in parts:
+            same = part.untyped_storage()._cdata == block and part.storage_offset() == place
+            if not same or part.requires_grad:
+                return None
+            place += part.numel()
+        size = (sum(len(part) for part in parts), *first.shape[1:])
+        found.append(first.as_strided(size, first.stride()))
+    return found[0], found[1]
+
+
+def lay_together(layers: Sequence[nn.Module]) -> None:
+    """Lay the weights of linear layers of one input side by side, so that one product serves all.
+
+    Each stays the parameter of its layer, under its own name. Weights that lie in a larger block
+    already, as those that two models share, are left where they are: nothing is kept twice.
+    """
+    if any(type(layer) is not nn.Linear for layer in layers) or joined_weights(layers):
+        return
+    for name in ("weight", "bias"):
+        parts: list[Tensor] = [getattr(layer, name) for layer in layers]
+        if any(part.untyped_storage().nbytes() != part.nbytes for part in parts):
+            return
+    for name in ("weight", "bias"):
+        parts = [getattr(layer, name) for layer in layers]
+        with torch.inference_mode(parts[0].is_inference()), torch.no_grad():
+            block = torch.cat([part.detach() for part in parts])
+            for part, piece in zip(parts, block.split([len(part) for part in parts]), strict=True):
+                part.data = piece
+
+
+def frequencies(width: int, device: torch.device) -> Tensor:
+    """(width / 2,) of a sinusoid; the divisor is width / 2."""
     half = width // 2
-    place = torch.arange(half, dtype=torch.float32, device=timestep.device)
-    angle = timestep.float()[:, None] * torch.exp(-math.log(10_000) / half * place)
+    place = torch.arange(half, dtype=torch.float32, device=device)
+    return torch.exp(-math.log(10_000) / half * place)
+
+
+def sinusoid(timestep: Tensor, frequency: Tensor) -> Tensor:
+    """(B,) in 0..1000 -> (B, width) float32, cosines first."""
+    angle = timestep.float()[:, None] * frequency
     return torch.cat((angle.cos(), angle.sin()), -1)

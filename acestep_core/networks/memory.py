@@ -7,16 +7,21 @@ Networks, tasks and solvers never move anything; this file and a host's own Part
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 M = TypeVar("M", bound=nn.Module)
 R = TypeVar("R")
+
+CPU = torch.device("cpu")
+MEMORY_FILE = Path("/proc/meminfo")  # Linux alone
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,14 @@ class Part(Generic[M]):
     def use(self, memory: int = 0) -> Iterator[M]:
         """The network, ready to run; `memory` bytes are what the work will need beside it."""
         yield self.module
+
+    def wide(self, network: M) -> M:
+        """The network for inputs in float32: for work that 16 bits cannot hold."""
+        return copy.deepcopy(network).float()
+
+    def room(self) -> int | None:
+        """Bytes that the work may take on the device; None where that cannot be told."""
+        return free_memory(self.device)
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,46 @@ class Visiting(Part[M]):
             yield self.module
         finally:
             self.module.to("cpu")
+
+
+def sent(x: Tensor, device: torch.device) -> Tensor:
+    """x on a device, without waiting until that has done what it was given before."""
+    if device.type != "cuda" or x.device.type != "cpu" or not torch.cuda.is_available():
+        return x.to(device)
+    return x.pin_memory().to(device, non_blocking=True)
+
+
+class Pace:
+    """Keeps the host one piece of work ahead of a device that computes by itself: what is said
+    of a piece is then true of the one before it, and the device is never left waiting."""
+
+    def __init__(self, device: torch.device) -> None:
+        # torch.cuda, torch.xpu and torch.mps have events; a CPU is done when a call returns.
+        kind = getattr(torch, device.type, None)
+        self._kind = kind.Event if kind is not None and kind.is_available() else None
+        self._before: Any = None
+
+    def wait(self) -> None:
+        """A piece of work was handed out: wait for the one before it."""
+        if self._kind is None:
+            return
+        event = self._kind()
+        event.record()
+        if self._before is not None:
+            self._before.synchronize()
+        self._before = event
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Bytes that could be taken now; None where that cannot be told."""
+    if device.type == "cuda" and torch.cuda.is_available():
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + kept
+    if device.type == "cpu" and MEMORY_FILE.is_file():
+        lines = MEMORY_FILE.read_text(encoding="ascii").splitlines()
+        found = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+        return 1024 * found[0] if found else None
+    return None
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -1,10 +1,12 @@
 """Mel to waveform: a ConvNeXt backbone and a HiFi-GAN head, strictly local in time.
 
-    log-mel (B, 128, M) -> backbone (B, 512, M) -> 7 x (double or quadruple, 4 residual
+    log-mel (B, 128, M) -> backbone (B, 512, 1, M) -> 7 x (double or quadruple, 4 residual
     blocks averaged) -> (B, 1, 512 M) in [-1, 1]
 
-Mono: stereo is a batch of two. Weight norm is folded when weights are loaded, so the
-convolutions here are plain. The stem pads with its edge values, everything else with zeros.
+Mono: stereo is a batch of two. Time runs along the width of pictures of height one, channels
+last in memory: CPUs and GPUs convolve these faster than sequences. Weight norm is folded when
+weights are loaded, so the convolutions here are plain. The stem pads with its edge values,
+everything else with zeros.
 """
 
 from __future__ import annotations
@@ -13,58 +15,57 @@ import math
 from itertools import pairwise
 from typing import cast
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import VocoderConfig
-from .layers import Ops, rows
+from .layers import Ops, channels_last, rows
 
 EPS = 1e-6
 
 
 class ChannelNorm(nn.Module):
-    """LayerNorm over the channels of (B, C, M)."""
+    """LayerNorm over the channels of (B, C, 1, M)."""
 
     def __init__(self, width: int, ops: Ops) -> None:
         super().__init__()
         self.norm = ops.LayerNorm(width, eps=EPS)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(x.transpose(1, 2)).transpose(1, 2)
+        return self.norm(x.movedim(1, -1)).movedim(-1, 1)
 
 
 class BackboneBlock(nn.Module):
     def __init__(self, width: int, kernel: int, ops: Ops) -> None:
         super().__init__()
-        self.depth = ops.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
+        self.depth = ops.Conv2d(width, width, (1, kernel), padding=(0, kernel // 2), groups=width)
         self.norm = ops.LayerNorm(width, eps=EPS)
         self.expand = ops.Linear(width, 4 * width)
         self.contract = ops.Linear(4 * width, width)
         self.gain = ops.Embedding(1, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.norm(self.depth(x).transpose(1, 2))
+        h = self.norm(self.depth(x).movedim(1, -1))
         h = self.contract(F.gelu(self.expand(h))) * rows(self.gain, x)
-        return x + h.transpose(1, 2)
+        return x + h.movedim(-1, 1)
 
 
 class Stem(nn.Module):
     def __init__(self, width: int, out: int, kernel: int, ops: Ops) -> None:
         super().__init__()
         self.pad = kernel // 2
-        self.conv = ops.Conv1d(width, out, kernel)
+        self.conv = ops.Conv2d(width, out, (1, kernel))
         self.norm = ChannelNorm(out, ops)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(self.conv(F.pad(x, (self.pad, self.pad), mode="replicate")))
+        return self.norm(self.conv(F.pad(x, (self.pad, self.pad, 0, 0), mode="replicate")))
 
 
 class Widen(nn.Module):
     def __init__(self, width: int, out: int, ops: Ops) -> None:
         super().__init__()
         self.norm = ChannelNorm(width, ops)
-        self.conv = ops.Conv1d(width, out, 1)
+        self.conv = ops.Conv2d(width, out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(self.norm(x))
@@ -81,9 +82,11 @@ class Backbone(nn.Module):
             for width, depth in zip(widths, config.depths, strict=True)
         )
         self.norm = ChannelNorm(widths[-1], ops)
+        self.reach = (1 + sum(config.depths)) * (kernel // 2)  # mel frames on each side
 
     def forward(self, mel: Tensor) -> Tensor:
-        x = mel
+        """(B, 128, M) -> (B, 512, 1, M)."""
+        x = channels_last(mel[:, :, None])
         for entry, stage in zip(self.entries, self.stages, strict=True):
             x = stage(entry(x))
         return self.norm(x)
@@ -93,16 +96,18 @@ class ResidualBlock(nn.Module):
     def __init__(self, width: int, kernel: int, dilations: tuple[int, ...], ops: Ops) -> None:
         super().__init__()
         half = (kernel - 1) // 2
-        self.dilated = nn.ModuleList(
-            ops.Conv1d(width, width, kernel, dilation=d, padding=half * d) for d in dilations
-        )
-        self.plain = nn.ModuleList(
-            ops.Conv1d(width, width, kernel, padding=half) for _ in dilations
-        )
+
+        def conv(dilation: int) -> nn.Conv2d:
+            pad = (0, half * dilation)
+            return ops.Conv2d(width, width, (1, kernel), padding=pad, dilation=(1, dilation))
+
+        self.dilated = nn.ModuleList(conv(dilation) for dilation in dilations)
+        self.plain = nn.ModuleList(conv(1) for _ in dilations)
 
     def forward(self, x: Tensor) -> Tensor:
         for dilated, plain in zip(self.dilated, self.plain, strict=True):
-            x = plain(F.silu(dilated(F.silu(x)))) + x
+            # In place where a tensor is fresh: on a CPU a new buffer costs more than the sum.
+            x = plain(F.silu(dilated(F.silu(x)), inplace=True)).add_(x)
         return x
 
 
@@ -110,30 +115,46 @@ class Head(nn.Module):
     def __init__(self, config: VocoderConfig, ops: Ops) -> None:
         super().__init__()
         width, kernel = config.upsample_initial_channel, config.pre_conv_kernel_size
-        self.conv_in = ops.Conv1d(config.num_mels, width, kernel, padding=kernel // 2)
-        self.ups, self.mixes = nn.ModuleList(), nn.ModuleList()
+        self.config, self.finest = config, 0
+        self.conv_in = ops.Conv2d(config.num_mels, width, (1, kernel), padding=(0, kernel // 2))
+        self.ups, self.mixes, samples = nn.ModuleList(), nn.ModuleList(), 1
         blocks = list(
             zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes, strict=True)
         )
         for rate, kernel in zip(config.upsample_rates, config.upsample_kernel_sizes, strict=True):
-            pad = (kernel - rate) // 2
-            self.ups.append(ops.ConvTranspose1d(width, width // 2, kernel, rate, padding=pad))
-            width //= 2
+            size, stride, pad = (1, kernel), (1, rate), (0, (kernel - rate) // 2)
+            self.ups.append(ops.ConvTranspose2d(width, width // 2, size, stride, padding=pad))
+            width, samples = width // 2, samples * rate
+            self.finest = max(self.finest, width * samples)  # numbers a mel frame
             self.mixes.append(nn.ModuleList(ResidualBlock(width, k, d, ops) for k, d in blocks))
         kernel = config.post_conv_kernel_size
-        self.conv_out = ops.Conv1d(width, 1, kernel, padding=kernel // 2)
+        self.conv_out = ops.Conv2d(width, 1, (1, kernel), padding=(0, kernel // 2))
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, 512, 1, M) -> (B, 1, 512 M)."""
         x = self.conv_in(x)
         for up, mixes in zip(self.ups, self.mixes, strict=True):
-            x = up(F.silu(x))
+            x = up(F.silu(x, inplace=True))
             # One after the other: four kept results would decide the peak memory.
             blocks = iter(cast(nn.ModuleList, mixes))
             total = next(blocks)(x)
             for block in blocks:
-                total = total + block(x)
-            x = total / len(cast(nn.ModuleList, mixes))
-        return torch.tanh(self.conv_out(F.silu(x)))
+                total.add_(block(x))
+            x = total.div_(len(cast(nn.ModuleList, mixes)))
+        return self.conv_out(F.silu(x, inplace=True)).tanh()[:, :, 0]
+
+    @property
+    def reach(self) -> int:
+        """Mel frames on each side that one output sample depends on."""
+        sizes = self.config
+        pairs = zip(sizes.resblock_kernel_sizes, sizes.resblock_dilation_sizes, strict=True)
+        per_level = max(sum((k // 2) * (d + 1) for d in ds) for k, ds in pairs)
+        rate, extra = 1, float(sizes.pre_conv_kernel_size // 2)
+        for stride, kernel in zip(sizes.upsample_rates, sizes.upsample_kernel_sizes, strict=True):
+            extra += kernel / stride / rate  # the transposed convolution, in frames
+            rate *= stride
+            extra += per_level / rate
+        return math.ceil(extra + sizes.post_conv_kernel_size / 2 / rate)
 
 
 class Vocoder(nn.Module):
@@ -150,14 +171,4 @@ class Vocoder(nn.Module):
     @property
     def reach(self) -> int:
         """Mel frames on each side that one output sample depends on."""
-        sizes = self.config
-        frames = (1 + sum(sizes.depths)) * (sizes.kernel_sizes[0] // 2)
-        frames += sizes.pre_conv_kernel_size // 2
-        pairs = zip(sizes.resblock_kernel_sizes, sizes.resblock_dilation_sizes, strict=True)
-        per_level = max(sum((k // 2) * (d + 1) for d in ds) for k, ds in pairs)
-        rate, extra = 1, 0.0
-        for stride, kernel in zip(sizes.upsample_rates, sizes.upsample_kernel_sizes, strict=True):
-            extra += kernel / stride / rate  # the transposed convolution, in frames
-            rate *= stride
-            extra += per_level / rate
-        return frames + math.ceil(extra + sizes.post_conv_kernel_size / 2 / rate)
+        return self.backbone.reach + self.head.reach

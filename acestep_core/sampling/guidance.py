@@ -24,6 +24,7 @@ Rule = Callable[[Sequence[Tensor], Step, float], Tensor]
 
 APG_MOMENTUM = -0.75
 APG_NORM = 2.5  # an absolute L2 norm over 16 x T values: the longer the clip, the weaker
+SINGLE = ("mps",)  # devices without float64
 ZERO_STEPS = 1  # cfg_star answers 0 up to and including this step index
 
 
@@ -68,8 +69,9 @@ def guided(predict: Predict, rule: Rule | None, window: GuidanceWindow, branches
 
 
 def project(v: Tensor, onto: Tensor) -> Tensor:
-    """The part of v orthogonal to `onto`, per item and channel, in float64."""
-    wide, axis = v.double(), onto.double()
+    """The part of v orthogonal to `onto`, per item and channel, in float64 where there is one."""
+    dtype = torch.float32 if v.device.type in SINGLE else torch.float64
+    wide, axis = v.to(dtype), onto.to(dtype)
     unit = axis / axis.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-12)
     along = (wide * unit).sum((-2, -1), keepdim=True) * unit
     return (wide - along).to(v.dtype)

@@ -2,7 +2,8 @@
 
     for each stage: enter, then for each step: solve with a field, hold what is known; leave
 
-A Field says which way, a Solver moves, a Hold puts known frames back. What a stage begins with
+x stays on the device of the network: nothing here asks for its numbers. A Field says which way,
+a Solver moves, a Hold puts known frames back. What a stage begins with
 is its canvas: `enter` makes x of it, `hold` takes known frames from it, and `leave` puts what
 came of x into it for the next stage. Progress, preview and cancelling are one wrapper around the
 field (`observe`).
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from ..networks.memory import Pace
 from .schedule import Step
 from .solve import Field, Solver
 
@@ -68,8 +70,14 @@ def run(stages: Iterable[Stage], canvas: Tensor) -> Tensor:
 def observe(field: Field, see: See) -> Field:
     """The field, watched: x - sigma * v is the current clean estimate."""
 
+    pace: Pace | None = None
+
     def observed(x: Tensor, step: Step) -> Tensor:
+        nonlocal pace
         velocity = field(x, step)
+        # The one moment at which a device is waited for: until the evaluation before is done.
+        pace = pace or Pace(velocity.device)
+        pace.wait()
         see(step, x, velocity)
         return velocity
 

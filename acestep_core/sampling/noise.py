@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ..config import LATENT_CHANNELS, LATENT_HEIGHT
+from ..networks.memory import sent
 from ..settings import LARGEST_SEED, SettingError
 
 
@@ -61,12 +62,12 @@ class Streams:
 
 def step_noise_first(stream: Stream) -> Callable[[Tensor], Tensor]:
     """Pingpong's noise as the original draws it: the whole batch from the first generator."""
-    return lambda x: stream.draw_from_first(len(x), x.shape[-1]).to(x)
+    return lambda x: sent(stream.draw_from_first(len(x), x.shape[-1]), x.device)
 
 
 def step_noise_item(stream: Stream) -> Callable[[Tensor], Tensor]:
     """Pingpong's noise from each item's own generator."""
-    return lambda x: stream.draw(x.shape[-1]).to(x)
+    return lambda x: sent(stream.draw(x.shape[-1]), x.device)
 
 
 def mixed(first: Tensor, second: Tensor, variance: Tensor | float) -> Tensor:

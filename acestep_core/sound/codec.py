@@ -6,59 +6,58 @@
 
 The convolutions are local: a tile with enough true context on each side computes the same
 numbers. The attention blocks are global, but need only the sum of their states, so they run
-over tiles twice: once to sum, once to read. Peak memory then grows by one activation of the
-narrowest level (64 kB a frame in float32), not by every buffer of the widest.
+over tiles twice: once to sum, once to read. The vocoder's backbone and head run one after the
+other: the head, which takes nearly all the time, then needs a third of the context. Peak memory
+grows by one activation of the narrowest level (64 kB a frame in float32), not by every buffer
+of the widest.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Generic
 
 import torch
 from torch import Tensor, nn
 
 from ..config import FRAME, GRIFFIN_LIM, HOP, LATENT_HEIGHT, MEL_PER_FRAME, VOCODER, VocoderConfig
-from ..networks.dcae import DCAE, AttentionBlock, Decoder, Encoder
+from ..networks.dcae import DCAE, AttentionBlock
 from ..networks.layers import attention_state
-from ..networks.memory import Part
+from ..networks.memory import M, Part
 from ..networks.vocoder import Vocoder
 from ..types import Latent
 from .audio import stereo, whole_frames
 from .griffin_lim import REACH, first_phase, griffin_lim
 from .mel import log_mel
+from .tiles import TILED, Counter, Landing, Tick, Tiles, around, no_tick, spans
 
 MEL_LOW, MEL_HIGH = -11.0, 3.0  # log-mel that the autoencoder sees as -1 and 1
 SCALE, SHIFT = 0.1786, -1.9091
+BUFFERS = 8  # of a network's widest level that a tile takes at once; seven were measured
 
-Tick = Callable[[int, int], None]  # (pieces done, pieces in all); may raise to cancel
-Sound = Callable[[Tensor, slice], Tensor]  # log-mel (2, 128, m), where it lies -> (2, 512 m)
+Sound = Callable[[Tensor, slice], Tensor]  # (2, ..., m), where it lies -> (2, 512 m)
 
-
-@dataclass(frozen=True)
-class Tiles:
-    """How much is worked on at once, in latent frames; None = everything."""
-
-    frames: int | None = 128
+log = logging.getLogger(__name__)
 
 
-TILED, WHOLE = Tiles(), Tiles(None)
+class Careful(Generic[M]):
+    """A network in use, which makes again in float32 what float16 could not hold."""
 
+    def __init__(self, part: Part[M], network: M) -> None:
+        self._part, self.network, self._wide = part, network, None
 
-def no_tick(done: int, total: int) -> None:
-    """Nobody is watching."""
-
-
-def spans(length: int, core: int | None) -> list[tuple[int, int]]:
-    """[start, end) pieces that cover `length`; every one but the last is `core` long."""
-    step = core or max(length, 1)
-    return [(start, min(start + step, length)) for start in range(0, length, step)]
-
-
-def around(span: tuple[int, int], reach: int, length: int) -> tuple[slice, slice]:
-    """(span widened by reach inside the length, where the span lies within that)."""
-    start, end = max(span[0] - reach, 0), min(span[1] + reach, length)
-    return slice(start, end), slice(span[0] - start, span[1] - start)
+    def __call__(self, work: Callable[[M, torch.dtype], Tensor]) -> Tensor:
+        """What work(network, dtype of its inputs) gives; finite, if float32 can."""
+        found = work(self.network, self._part.dtype)
+        # bfloat16 reaches as far as float32.
+        if self._part.dtype != torch.float16 or bool(torch.isfinite(found).all()):
+            return found
+        if self._wide is None:
+            log.warning("float16 cannot hold these sounds: some tiles are made again in float32.")
+            self._wide = self._part.wide(self.network)
+        return work(self._wide, torch.float32)
 
 
 @dataclass(frozen=True)
@@ -70,79 +69,103 @@ class Codec:
 
     def encode(self, wave: Tensor, tiles: Tiles = TILED, tick: Tick = no_tick) -> Latent:
         """wave (B, C, N) at 44.1 kHz, mono or stereo -> ceil(N / 4096) frames."""
-        padded = whole_frames(stereo(wave))
-        total = len(spans(padded.shape[-1] // FRAME, tiles.frames)) * len(padded)
-        latents, counter = [], _Counter(total, tick)
-        with self.dcae.use() as network:
+        padded, part = whole_frames(stereo(wave)), self.dcae
+        frame = _bytes(part, part.module.encoder.finest)
+        tiles = tiles.within(part.room(), frame)
+        pieces = len(spans(padded.shape[-1] // FRAME, tiles.frames))
+        latents, counter = [], Counter(pieces * len(padded), tick, part.device)
+        with part.use(_asked(tiles, frame)) as network:
+            careful = Careful(part, network)
             for item in padded:  # one at a time: a batch would only multiply the peak
-                mel = log_mel(item.to(self.dcae.device), self.mel)[None].to(self.dcae.dtype)
+                mel = log_mel(item.to(part.device), self.mel)[None]
                 normal = (mel - MEL_LOW) / (MEL_HIGH - MEL_LOW) * 2 - 1
-                z = encoded(network.encoder, normal, tiles, counter)
+                z = encoded(careful, normal, tiles, counter)
                 latents.append((z.float() - SHIFT) * SCALE)
         return Latent(torch.cat(latents).cpu())
 
     def decode(self, latent: Latent, tiles: Tiles = TILED, tick: Tick = no_tick) -> Tensor:
         """-> waveform (B, 2, 4096 T) at 44.1 kHz, float32 in main memory."""
+        part = self.vocoder
+        finest = 2 * MEL_PER_FRAME * part.module.head.finest
+        frame = max(self._decoder_bytes(), _bytes(part, finest))
+        tiles = tiles.within(part.room(), frame)
         count, pieces = len(latent.z), len(spans(latent.frames, tiles.frames))
-        counter = _Counter(2 * pieces * count, tick)
+        counter = Counter(2 * pieces * count, tick, part.device)
         mels = self._mels(latent, tiles, counter)
         if self.sound == GRIFFIN_LIM:
             return torch.stack([phased(mel, self.mel, tiles, counter) for mel in mels])
-        with self.vocoder.use() as network:
-            dtype, device = self.vocoder.dtype, self.vocoder.device
-            waves = [sounded(network, m.to(device, dtype), tiles, counter) for m in mels]
+        with part.use(_asked(tiles, frame)) as network:
+            careful = Careful(part, network)
+            waves = [sounded(careful, m.to(part.device), tiles, counter) for m in mels]
         return torch.stack(waves)
 
     def decode_mel(self, latent: Latent, tiles: Tiles = TILED, tick: Tick = no_tick) -> Tensor:
         """-> log-mel (B, 2, 128, 8T) float32: the picture without the vocoder's cost."""
+        tiles = tiles.within(self.dcae.room(), self._decoder_bytes())
         pieces = len(spans(latent.frames, tiles.frames)) * len(latent.z)
-        return torch.stack(self._mels(latent, tiles, _Counter(pieces, tick))).cpu()
+        counter = Counter(pieces, tick, self.dcae.device)
+        return torch.stack(self._mels(latent, tiles, counter)).cpu()
 
-    def _mels(self, latent: Latent, tiles: Tiles, counter: _Counter) -> list[Tensor]:
+    def _mels(self, latent: Latent, tiles: Tiles, counter: Counter) -> list[Tensor]:
         """log-mel (2, 128, 8T) float32 of each item, on the device."""
-        mels = []
-        with self.dcae.use() as network:
+        mels, part = [], self.dcae
+        with part.use(_asked(tiles, self._decoder_bytes())) as network:
+            careful = Careful(part, network)
             for z in latent.z:
-                raw = z[None].to(self.dcae.device, torch.float32) / SCALE + SHIFT
-                normal = decoded(network.decoder, raw.to(self.dcae.dtype), tiles, counter)[0]
-                mels.append((normal.float() + 1) / 2 * (MEL_HIGH - MEL_LOW) + MEL_LOW)
+                raw = z[None].to(part.device, torch.float32) / SCALE + SHIFT
+                normal = decoded(careful, raw, tiles, counter)[0]
+                mels.append((normal + 1) / 2 * (MEL_HIGH - MEL_LOW) + MEL_LOW)
         return mels
 
-
-class _Counter:
-    """Counts finished pieces and says so."""
-
-    def __init__(self, total: int, tick: Tick) -> None:
-        self.done, self.total, self.tick = 0, total, tick
-
-    def step(self) -> None:
-        self.done += 1
-        self.tick(self.done, self.total)
+    def _decoder_bytes(self) -> int:
+        return _bytes(self.dcae, self.dcae.module.decoder.finest)
 
 
-def encoded(network: Encoder, mel: Tensor, tiles: Tiles, counter: _Counter) -> Tensor:
-    """Normalised mel (1, 2, 128, 8T) -> raw latent (1, 8, 16, T)."""
-    frames = mel.shape[-1] // MEL_PER_FRAME
+def _bytes(part: Part[M], finest: int) -> int:
+    """What a frame takes at once in a network whose finest level has so many numbers a frame."""
+    return BUFFERS * finest * part.dtype.itemsize
+
+
+def _asked(tiles: Tiles, frame: int) -> int:
+    """Bytes to ask for; the whole asks for none, since its length is not known here."""
+    return (tiles.frames or 0) * frame
+
+
+def encoded(careful: Careful[DCAE], mel: Tensor, tiles: Tiles, counter: Counter) -> Tensor:
+    """Normalised mel (1, 2, 128, 8T) float32 -> raw latent (1, 8, 16, T)."""
+    frames, reach = mel.shape[-1] // MEL_PER_FRAME, careful.network.encoder.reach
     parts = []
     for span in spans(frames, tiles.frames):
-        wide, core = around(span, network.reach, frames)
-        x = network.local(mel[..., wide.start * MEL_PER_FRAME : wide.stop * MEL_PER_FRAME])
+        wide, core = around(span, reach, frames)
+        piece = mel[..., wide.start * MEL_PER_FRAME : wide.stop * MEL_PER_FRAME]
+        x = careful(lambda network, dtype, p=piece: network.encoder.local(p.to(dtype)))
         parts.append(x[..., core].clone())
         counter.step()
-    x = torch.cat(parts, -1)
-    attend(network.attention, x, tiles)
-    return network.finish(x)
+
+    def finished(network: DCAE, dtype: torch.dtype) -> Tensor:
+        x = torch.cat([part.to(dtype) for part in parts], -1)
+        attend(network.encoder.attention, x, tiles)
+        return network.encoder.finish(x)
+
+    return careful(finished)
 
 
-def decoded(network: Decoder, latent: Tensor, tiles: Tiles, counter: _Counter) -> Tensor:
-    """Raw latent (1, 8, 16, T) -> normalised mel (1, 2, 128, 8T)."""
-    x = network.begin(latent)
-    attend(network.attention, x, tiles)
-    frames = x.shape[-1]
-    mel = x.new_empty(len(x), 2, LATENT_HEIGHT * MEL_PER_FRAME, frames * MEL_PER_FRAME)
+def decoded(careful: Careful[DCAE], latent: Tensor, tiles: Tiles, counter: Counter) -> Tensor:
+    """Raw latent (1, 8, 16, T) -> normalised mel (1, 2, 128, 8T), both float32."""
+
+    def begun(network: DCAE, dtype: torch.dtype) -> Tensor:
+        x = network.decoder.begin(latent.to(dtype))
+        attend(network.decoder.attention, x, tiles)
+        return x
+
+    x = careful(begun)
+    frames, reach = x.shape[-1], careful.network.decoder.reach
+    height, length = LATENT_HEIGHT * MEL_PER_FRAME, frames * MEL_PER_FRAME
+    mel = x.new_empty(len(x), 2, height, length, dtype=torch.float32)
     for span in spans(frames, tiles.frames):
-        wide, core = around(span, network.reach, frames)
-        part = network.local(x[..., wide])
+        wide, core = around(span, reach, frames)
+        piece = x[..., wide]
+        part = careful(lambda network, dtype, p=piece: network.decoder.local(p.to(dtype)))
         mel[..., span[0] * MEL_PER_FRAME : span[1] * MEL_PER_FRAME] = part[
             ..., core.start * MEL_PER_FRAME : core.stop * MEL_PER_FRAME
         ]
@@ -198,16 +221,30 @@ def _attended(
     return block.feed_forward(mixed)[..., core]
 
 
-def sounded(network: Vocoder, mel: Tensor, tiles: Tiles, counter: _Counter) -> Tensor:
+def sounded(careful: Careful[Vocoder], mel: Tensor, tiles: Tiles, counter: Counter) -> Tensor:
     """log-mel (2, 128, M) -> (2, 512 M) float32 in main memory, by the vocoder."""
+    states = _states(careful, mel, tiles, counter)
 
     def sound(piece: Tensor, place: slice) -> Tensor:
-        return network(piece)[:, 0].float()
+        return careful(lambda network, dtype: network.head(piece.to(dtype)))[:, 0].float()
 
-    return _in_pieces(sound, network.reach, mel, tiles, counter)
+    return _in_pieces(sound, careful.network.head.reach, states, tiles, counter)
 
 
-def phased(mel: Tensor, config: VocoderConfig, tiles: Tiles, counter: _Counter) -> Tensor:
+def _states(careful: Careful[Vocoder], mel: Tensor, tiles: Tiles, counter: Counter) -> Tensor:
+    """log-mel (2, 128, M) -> (2, 512, 1, M), the backbone's answer."""
+    length, reach = mel.shape[-1], careful.network.backbone.reach
+    parts = []
+    for span in spans(length, tiles.frames and tiles.frames * MEL_PER_FRAME):
+        wide, core = around(span, reach, length)
+        piece = mel[..., wide]
+        x = careful(lambda network, dtype, p=piece: network.backbone(p.to(dtype)))
+        parts.append(x[..., core])
+        counter.look()
+    return torch.cat(parts, -1)
+
+
+def phased(mel: Tensor, config: VocoderConfig, tiles: Tiles, counter: Counter) -> Tensor:
     """log-mel (2, 128, M) -> (2, 512 M) float32 in main memory, by Griffin-Lim."""
     phase = first_phase(mel.shape[-1], config)
 
@@ -217,13 +254,12 @@ def phased(mel: Tensor, config: VocoderConfig, tiles: Tiles, counter: _Counter) 
     return _in_pieces(sound, REACH, mel, tiles, counter)
 
 
-def _in_pieces(sound: Sound, reach: int, mel: Tensor, tiles: Tiles, counter: _Counter) -> Tensor:
-    length = mel.shape[-1]
-    core_length = None if tiles.frames is None else tiles.frames * MEL_PER_FRAME
-    wave = torch.empty(len(mel), length * HOP, dtype=torch.float32)
-    for span in spans(length, core_length):
+def _in_pieces(sound: Sound, reach: int, x: Tensor, tiles: Tiles, counter: Counter) -> Tensor:
+    length = x.shape[-1]
+    landing = Landing(len(x), length * HOP, x.device)
+    for span in spans(length, tiles.frames and tiles.frames * MEL_PER_FRAME):
         wide, core = around(span, reach, length)
-        part = sound(mel[..., wide], wide)
-        wave[:, span[0] * HOP : span[1] * HOP] = part[:, core.start * HOP : core.stop * HOP].cpu()
+        piece = sound(x[..., wide], wide)
+        landing.put(span[0] * HOP, piece[:, core.start * HOP : core.stop * HOP])
         counter.step()
-    return wave
+    return landing.whole()

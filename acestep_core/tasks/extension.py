@@ -21,7 +21,7 @@ from ..sampling.schedule import Step
 from ..sampling.solve import evaluations
 from ..settings import SettingError
 from ..types import Extend, Source
-from .kit import Kit, at_level, empty
+from .kit import Kit, at_level
 
 LEAST_CONTEXT = frames_of(30)  # kept, where the source has it, when much is added
 
@@ -93,8 +93,8 @@ def extend(task: Extend, source: Source, kit: Kit) -> Plan:
             f"Extend adds nothing: before is {task.before:g} s and after is {task.after:g} s."
             f" Ask for at least one frame ({1 / FRAMES_PER_SECOND:.3f} s)."
         )
-    noise = timeline_noise(streams, before, frames, after)
-    canvas = torch.cat((empty(kit.items, before), known, empty(kit.items, after)), -1)
+    noise = kit.there(timeline_noise(streams, before, frames, after))
+    canvas = torch.cat((kit.empty(before), known, kit.empty(after)), -1)
     windows = windows_of(before, frames, after, frames_of(task.context))
     stages = [
         Stage(

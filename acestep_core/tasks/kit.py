@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..config import LATENT_CHANNELS, LATENT_HEIGHT
+from ..networks.memory import CPU, sent
 from ..sampling.guidance import GuidanceWindow, Predict, Rule, branches_of, guided, rule_of
 from ..sampling.loop import Enter, Hold, See, observe
 from ..sampling.noise import Noise, Stream, Streams
@@ -59,10 +60,15 @@ class Kit:
     behaviour: Behaviour
     see: See
     predict_source: Predict | None = None  # under the source's tags and lyrics, for edits
+    device: torch.device = CPU  # that the network runs on, and everything between its answers
 
     @property
     def items(self) -> int:
         return len(self.noise.seeds)
+
+    def there(self, x: Tensor) -> Tensor:
+        """Made in main memory, where numbers are the same everywhere, and moved once."""
+        return sent(x, self.device)
 
     def start(self) -> Streams:
         """The generators of this run, at their beginning."""
@@ -94,12 +100,12 @@ class Kit:
                 f"The source has {len(source.z)} clips, and {self.items} are asked for."
                 " Give one source clip, or as many as there are seeds."
             )
-        return source.z.float().expand(self.items, -1, -1, -1)
+        return self.there(source.z.float()).expand(self.items, -1, -1, -1)
 
-
-def empty(items: int, frames: int) -> Tensor:
-    """A canvas with nothing known."""
-    return torch.zeros(items, LATENT_CHANNELS, LATENT_HEIGHT, frames)
+    def empty(self, frames: int) -> Tensor:
+        """A canvas with nothing known."""
+        shape = (self.items, LATENT_CHANNELS, LATENT_HEIGHT, frames)
+        return torch.zeros(shape, device=self.device)
 
 
 def at_level(known: Tensor, noise: Tensor, sigma: float) -> Tensor:

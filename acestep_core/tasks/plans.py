@@ -25,7 +25,7 @@ from ..settings import SettingError
 from ..types import Extend, Follow, Inpaint, Retake, Source, Task, TextToMusic
 from .extension import extend
 from .flow_edit import edit
-from .kit import Kit, at_level, begin_with, empty, keep_outside
+from .kit import Kit, at_level, begin_with, keep_outside
 from .region import hard_frames, regenerate, soft_frames
 
 
@@ -71,9 +71,9 @@ def _from_noise(start: Tensor, stream: Stream, kit: Kit) -> Plan:
     """All steps of the schedule, from pure noise."""
     steps = kit.steps()
     field = kit.behaviour.window_index(kit.field(len(steps)))
-    stage = Stage(begin_with(start), steps, field, kit.solver(stream))
+    stage = Stage(begin_with(kit.there(start)), steps, field, kit.solver(stream))
     count = evaluations(kit.sampling.solver, len(steps))
-    return Plan(empty(kit.items, start.shape[-1]), [stage], count)
+    return Plan(kit.empty(start.shape[-1]), [stage], count)
 
 
 def follow(task: Follow, source: Source, kit: Kit) -> Plan:
@@ -88,7 +88,7 @@ def follow(task: Follow, source: Source, kit: Kit) -> Plan:
     # At least one step: none would return the noisy mixture.
     count = max(1, int(level * kit.sampling.steps))
     steps = steps_of(kit.behaviour.lowered_sigmas(count, level))
-    start = at_level(known, stream.draw(known.shape[-1]), shifted(level))
+    start = at_level(known, kit.there(stream.draw(known.shape[-1])), shifted(level))
     field = kit.behaviour.window_index(kit.field(count))
     stage = Stage(begin_with(start), steps, field, kit.solver(stream))
     return Plan(known, [stage], evaluations(kit.sampling.solver, count))
@@ -105,13 +105,13 @@ def inpaint(task: Inpaint, source: Source, kit: Kit) -> Plan:
         return Plan(known, [], 0)
     streams = kit.start()
     main, new = streams.main.draw(frames), streams.retake.draw(frames)
-    noise = kit.behaviour.mix(main, new, regenerate * task.variance)
+    noise = kit.there(kit.behaviour.mix(main, new, regenerate * task.variance))
     stage = Stage(
         begin_with(at_level(known, noise, steps[first].sigma)),
         steps[first:],
         kit.field(len(steps)),
         kit.held_solver(streams.main),
-        keep_outside(regenerate, noise),
+        keep_outside(kit.there(regenerate), noise),
     )
     return Plan(known, [stage], evaluations(kit.sampling.solver, len(steps) - first))
 

@@ -358,7 +358,7 @@ def _fill(module: nn.Module, source: _Source, keys: KeyMap, target: Target) -> N
         if ours not in wanted:
             unknown.append(name)
             continue
-        shape = _file_shape(wanted[ours], ours, keys)
+        shape = keys.file_shape(ours, wanted[ours])
         if role == "gain":
             shape = (shape[0], *(1 for _ in shape[1:]))
         if problem := source.unfit(name, shape):
@@ -374,7 +374,7 @@ def _fill(module: nn.Module, source: _Source, keys: KeyMap, target: Target) -> N
         put(module, ours, tensor.reshape(wanted[ours]), target)
         del wanted[ours]
     problems += [
-        f"{keys.theirs(name)} {_file_shape(shape, name, keys)} is missing"
+        f"{keys.theirs(name)} {keys.file_shape(name, shape)} is missing"
         for name, shape in wanted.items()
         if name not in unfit
     ]
@@ -383,14 +383,12 @@ def _fill(module: nn.Module, source: _Source, keys: KeyMap, target: Target) -> N
         raise CheckpointError(_complaint(source.stored, problems))
 
 
-def _file_shape(shape: tuple[int, ...], ours: str, keys: KeyMap) -> tuple[int, ...]:
-    return shape[1:] if keys.is_vector(ours) else shape
-
-
 def put(module: nn.Module, name: str, tensor: Tensor, target: Target) -> None:
-    """Make the tensor the parameter of that name, copied out of the memory map."""
+    """Make the tensor the parameter of that name, copied out of the memory map; the weights of
+    convolutions with the channels of a tap side by side, as they are read."""
     path, _, leaf = name.rpartition(".")
-    kept = tensor.to(target.device, target.dtype, copy=True)
+    layout = torch.channels_last if tensor.ndim == 4 else torch.preserve_format
+    kept = tensor.to(target.device, target.dtype, copy=True, memory_format=layout)
     setattr(module.get_submodule(path), leaf, nn.Parameter(kept, requires_grad=False))
 
 

@@ -4,15 +4,17 @@
 
 Tables hold `{}` for a running number. `modules` are paths whose .weight and .bias keep their
 shape; `tables` are parameters that belong to no layer in the file; `vectors` likewise, (C)
-there and (1, C) here. `dropped` tensors exist in released files and are read by nothing at
-inference: they may be present or absent. `normed` layers may be stored with weight norm, in
-either spelling, or folded.
+there and (1, C) here. `lines` (our paths) are layers that convolve sequences there, and pictures
+of height one here, or rows where they have one tap. `dropped` tensors exist in released files
+and are read by nothing at inference: they may be present or absent. `normed` layers may be
+stored with weight norm, in either spelling, or folded.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 
@@ -23,6 +25,7 @@ class KeyMap:
     vectors: dict[str, str] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
     normed: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
     def ours(self, key: str) -> str | None:
         """Our name of a file key, None for a dropped tensor; KeyError for an unknown one."""
@@ -40,8 +43,13 @@ class KeyMap:
                 return theirs.format(*found.groups())
         raise KeyError(name)
 
-    def is_vector(self, name: str) -> bool:
-        return any(pattern.fullmatch(name) for pattern in self._vectors)
+    def file_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """What our parameter of this shape is in the file."""
+        if any(pattern.fullmatch(name) for pattern in self._vectors):
+            return shape[1:]
+        if any(pattern.fullmatch(name) for pattern in self._lines):
+            return (*shape[:2], math.prod(shape[2:]))
+        return shape
 
     def is_normed(self, key: str) -> bool:
         """Whether the layer of a folded file key (… .weight) may be stored with weight norm."""
@@ -64,6 +72,10 @@ class KeyMap:
     @cached_property
     def _vectors(self) -> list[re.Pattern[str]]:
         return [_pattern(ours) for ours in self.vectors.values()]
+
+    @cached_property
+    def _lines(self) -> list[re.Pattern[str]]:
+        return [_pattern(path + ".weight") for path in self.lines]
 
     @cached_property
     def _dropped(self) -> list[re.Pattern[str]]:
@@ -131,6 +143,11 @@ TRANSFORMER = KeyMap(
         f"{_CROSS}.add_k_proj",
         f"{_CROSS}.add_v_proj",
         f"{_CROSS}.to_add_out",
+    ),
+    lines=(
+        "blocks.{}.feed_forward.expand",
+        "blocks.{}.feed_forward.depth",
+        "blocks.{}.feed_forward.contract",
     ),
 )
 
@@ -215,6 +232,15 @@ VOCODER = KeyMap(
         "head.resblocks.{}.convs1.{}",
         "head.resblocks.{}.convs2.{}",
     ),
+    lines=(
+        "backbone.entries.{}.conv",
+        "backbone.stages.{}.{}.depth",
+        "head.conv_in",
+        "head.ups.{}",
+        "head.mixes.{}.{}.dilated.{}",
+        "head.mixes.{}.{}.plain.{}",
+        "head.conv_out",
+    ),
 )
 
 
@@ -227,7 +253,7 @@ def vocoder_keys(levels: int, kernels: int) -> KeyMap:
             ours = f"head.mixes.{level}.{kernel}"
             modules[f"{theirs}.convs1.{{}}"] = f"{ours}.dilated.{{}}"
             modules[f"{theirs}.convs2.{{}}"] = f"{ours}.plain.{{}}"
-    return KeyMap(modules, {}, VOCODER.vectors, VOCODER.dropped, VOCODER.normed)
+    return replace(VOCODER, modules=modules)
 
 
 _UMT5 = "encoder.block.{}"

@@ -75,8 +75,7 @@ def shapes(part: str, config: ModelConfig = CONFIG) -> dict[str, tuple[int, ...]
         module: nn.Module = NETWORKS[part](getattr(config, part), nn)
     keys, found = key_map(part, config), {}
     for name, parameter in module.named_parameters():
-        key, shape = keys.theirs(name), tuple(parameter.shape)
-        shape = shape[1:] if keys.is_vector(name) else shape
+        key, shape = keys.theirs(name), keys.file_shape(name, tuple(parameter.shape))
         if keys.is_normed(key):
             stem = key.removesuffix("weight")
             found[f"{stem}weight_g"] = (shape[0], *(1 for _ in shape[1:]))

@@ -18,7 +18,7 @@ from ...acestep_core.weights.spellings import DORA
 def patch_of(adapter: Adapter, name: str, change: Change, shape: torch.Size) -> Any:
     """What a patcher adds to the parameter of that name and shape."""
     if isinstance(change, Difference):
-        return "diff", (change.value,)
+        return "diff", (change.value.reshape(shape),)
     if isinstance(change, Foreign):
         return _checked(adapter, name, change, shape)
     return _low_rank(change)

@@ -52,6 +52,19 @@ class HostPart(Part[M]):
             if self.leaves:
                 _unload(self.patcher)
 
+    def wide(self, network: M) -> M:
+        """As it is: its layers cast their weights to whatever comes in."""
+        return network
+
+    def room(self) -> int:
+        """ComfyUI sends other networks away for what `use` asks for."""
+        manager = management()
+        if self.device.type == "cpu":
+            return manager.get_free_memory(self.device)
+        size = sum(p.nbytes for p in self.module.parameters())
+        room = manager.get_total_memory(self.device) - size - manager.minimum_inference_memory()
+        return int(max(room, manager.get_free_memory(self.device)))
+
 
 def _patcher(module: nn.Module, device: torch.device, kept_on: torch.device) -> Any:
     from comfy import model_patcher

@@ -8,9 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from acestep_core.networks.layers import rms, rows
 from acestep_core.networks.lyric_encoder import relative_positions
-from acestep_core.networks.transformer import EPS, Transformer
+from acestep_core.networks.transformer import Condition, Modulation, Tables, Transformer, normed
 from acestep_core.types import Branch
 
 from .outcome import LIMITS, Outcome, compare
@@ -62,32 +61,32 @@ def _lyric_activations(model: Transformer, given: dict[str, Tensor]) -> dict[str
 
 
 def _activations(model: Transformer, given: dict[str, Tensor], branch: Branch) -> dict[str, Tensor]:
-    time = model.embed_time(given["t"], given["x"].dtype)
-    flat = model.time_blocks(F.silu(time))
+    tables = model.tables(given["x"].shape[-1], branch)
+    time = model.embed_time(given["t"], tables.frequency, given["x"].dtype)
+    modulations = model.modulate(time, tables)
     x = patched = model.embed_frames(given["x"])
-    rotary = model._rotary(x.shape[1], x)
-    assert branch.mask is not None
-    mask = branch.mask[:, None, None].bool()
-    results = {"timestep_embedding": time, "modulation": flat, "after_patch_embed": patched}
+    results = {"timestep_embedding": time, "after_patch_embed": patched}
+    results["modulation"] = model.time_blocks(F.silu(time))
     for index, (block, pair) in enumerate(
         zip(model.blocks, model.attend(branch.context), strict=True)
     ):
+        condition = (pair, tables.mask, tables.rotary)
         if index == 0:
-            results |= _first_block(block, x, flat, (rotary, (pair, mask, None)))
-        x = block(x, flat.unflatten(1, (6, -1)), rotary, (pair, mask, None))
+            results |= _first_block(block, x, modulations[0], tables, condition)
+        x = block(x, modulations[index], tables, condition)
         results[f"after_block{index}"] = x
     return results
 
 
-def _first_block(block, x: Tensor, flat: Tensor, inputs: tuple) -> dict[str, Tensor]:
-    rotary, condition = inputs
-    modulation = rows(block.modulation, x) + flat.unflatten(1, (6, -1))
-    shift1, scale1, gate1, shift2, scale2, _ = modulation.chunk(6, 1)
-    attended = block.self_attention(rms(x, EPS) * (1 + scale1) + shift1, rotary)
+def _first_block(
+    block, x: Tensor, modulation: Modulation, tables: Tables, condition: Condition
+) -> dict[str, Tensor]:
+    shift1, scale1, gate1, shift2, scale2, _ = modulation
+    attended = block.self_attention(normed(x, tables.floor, shift1, scale1), tables.rotary)
     x = gate1 * attended + x
-    crossed = block.cross_attention(x, rotary, condition)
+    crossed = block.cross_attention(x, condition)
     x = crossed + x
-    fed = block.feed_forward(rms(x, EPS) * (1 + scale2) + shift2)
+    fed = block.feed_forward(normed(x, tables.floor, shift2, scale2))
     return {
         "block0_self_attention": attended,
         "block0_cross_attention": crossed,

@@ -209,7 +209,8 @@ def theirs_of(inside: Inside, both: Pair, file: Path, strength: float) -> dict[s
         except KeyError:
             continue
         if ours is not None:
-            merged[ours] = one.detach().clone()
+            # Convolutions of sequences there are pictures, or rows, here.
+            merged[ours] = one.detach().clone().reshape(both.base[ours].shape)
     model_management.unload_all_models()
     return merged
 

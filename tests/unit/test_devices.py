@@ -16,6 +16,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
 from acestep_core.conditions.tags import encode_tags
+from acestep_core.config import GRIFFIN_LIM, VOCODER
 from acestep_core.networks import lyric_encoder, transformer, umt5
 from acestep_core.networks.memory import Resident
 from acestep_core.networks.transformer import Transformer
@@ -23,7 +24,8 @@ from acestep_core.pipeline import make
 from acestep_core.sampling.schedule import Step
 from acestep_core.settings import SOLVER_NAMES
 from acestep_core.sound import griffin_lim, mel
-from acestep_core.sound.codec import GRIFFIN_LIM, VOCODER, Codec, Tiles
+from acestep_core.sound.codec import Codec
+from acestep_core.sound.tiles import Tiles
 from acestep_core.tasks import kit, plans
 from acestep_core.types import (
     Edit,

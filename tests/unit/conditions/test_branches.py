@@ -12,7 +12,7 @@ from torch import Tensor
 
 from acestep_core.conditions.branches import Branches, branches, edit_branches, predicting
 from acestep_core.networks.layers import ERG_FACTOR
-from acestep_core.networks.transformer import Transformer
+from acestep_core.networks.transformer import Tables, Transformer
 from acestep_core.pipeline import ACEStep
 from acestep_core.sampling.schedule import Step
 from acestep_core.settings import SettingError
@@ -195,11 +195,14 @@ class Small:
         self.network, self.items, self.error = network, items, error
         self.calls: list[int] = []
 
-    def __call__(self, x: Tensor, timestep: Tensor, branch: Branch) -> Tensor:
+    def tables(self, frames: int, branch: Branch) -> Tables:
+        return self.network.tables(frames, branch)
+
+    def __call__(self, x: Tensor, timestep: Tensor, branch: Branch, tables: Tables) -> Tensor:
         self.calls.append(len(x))
         if len(x) > self.items:
             raise self.error
-        return self.network(x, timestep, branch)
+        return self.network(x, timestep, branch, tables)
 
 
 def test_out_of_memory_means_one_by_one_for_the_rest_of_the_run(

@@ -10,11 +10,15 @@ from torch import Tensor, nn
 
 from acestep_core.networks.layers import (
     attention_state,
+    frequencies,
+    joined_weights,
+    lay_together,
     read_state,
     rms,
     rotary_table,
     rotate,
     rows,
+    signed,
     sinusoid,
 )
 
@@ -22,7 +26,7 @@ Drawn = Callable[..., Tensor]
 
 
 def test_sinusoid_of_a_timestep() -> None:
-    vector = sinusoid(torch.tensor([731.25]), 256)[0]
+    vector = sinusoid(torch.tensor([731.25]), frequencies(256, torch.device("cpu")))[0]
     places = [0, 1, 2, 127, 128, 129, 130, 255]
     expected = [-0.737734, -0.320223, 0.204027, 0.996914, 0.675091, 0.947342, -0.978965, 0.0785]
     assert vector.dtype == torch.float32
@@ -38,7 +42,7 @@ def test_sinusoid_of_a_timestep() -> None:
 )
 def test_rotation_mixes_both_layouts(position: int, expected: tuple[float, ...]) -> None:
     x = torch.arange(1.0, 9.0).expand(4, 8)
-    turned = rotate(x, rotary_table(4, 8, 1e4, x))
+    turned = rotate(x, signed(rotary_table(4, 8, 1e4, x)))
     assert turned[position].tolist() == pytest.approx(expected, abs=2e-6)
     assert turned[0].tolist() == x[0].tolist()
 
@@ -90,3 +94,46 @@ def test_a_query_that_sees_nothing_reads_zero_in_half_precision(drawn: Drawn) ->
     k, v = drawn(3, 4).half(), drawn(3, 4, seed=1).half()
     read = read_state(torch.zeros(2, 4).half(), attention_state(k, v))
     assert read.tolist() == [[0.0] * 4] * 2
+
+
+def test_weights_laid_together_stay_the_parameters_they_are(drawn: Drawn) -> None:
+    layers = [nn.Linear(3, 4).requires_grad_(False) for _ in range(3)]
+    kept = [(layer.weight, layer.weight.clone()) for layer in layers]
+    assert joined_weights(layers) is None
+    lay_together(layers)
+    found = joined_weights(layers)
+    assert found is not None
+    x = drawn(2, 3)
+    parts = torch.cat([layer(x) for layer in layers], -1)
+    assert torch.allclose(nn.functional.linear(x, *found), parts, atol=1e-6)
+    for layer, (parameter, values) in zip(layers, kept, strict=True):
+        assert layer.weight is parameter
+        assert torch.equal(layer.weight, values)
+    layers[1].weight.add_(1)  # what changes one of them is heard
+    assert torch.equal(found[0][4:8], layers[1].weight)
+
+
+def test_weights_of_two_models_are_not_kept_twice() -> None:
+    """The second model has a query of its own and shares the rest."""
+    layers = [nn.Linear(3, 3).requires_grad_(False) for _ in range(3)]
+    lay_together(layers)
+    other = [nn.Linear(3, 3).requires_grad_(False), *layers[1:]]
+    place = other[1].weight.data_ptr()
+    lay_together(other)
+    assert other[1].weight.data_ptr() == place
+    assert joined_weights(other) is None
+    assert joined_weights(layers) is not None
+
+
+def test_layers_that_do_more_than_multiply_are_asked_one_by_one() -> None:
+    """A host's layers cast or patch their weights as they are called."""
+
+    class Casting(nn.Linear):
+        pass
+
+    layers = [Casting(3, 3).requires_grad_(False) for _ in range(3)]
+    lay_together(layers)
+    assert joined_weights(layers) is None
+    trained = [nn.Linear(3, 3) for _ in range(3)]
+    lay_together(trained)
+    assert joined_weights(trained) is None  # slopes would not reach all three

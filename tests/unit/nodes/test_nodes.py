@@ -231,7 +231,7 @@ class ShortOfMemory:
 def test_decoding_goes_on_in_smaller_tiles() -> None:
     model = ShortOfMemory()
     NODES["AceSuiteDCAEDecode"]().decode(model, {"samples": torch.zeros(1, 8, 16, 4)})
-    assert model.tried == [128, 32, 8]
+    assert model.tried == [256, 64, 8]
 
 
 def test_no_memory_at_all_is_explained(words: dict[str, Any]) -> None:

@@ -127,5 +127,5 @@ def test_other_names_are_unknown(key: str) -> None:
 
 
 def test_vectors_are_told_from_tables() -> None:
-    assert vocoder_keys(7, 4).is_vector("backbone.stages.0.0.gain.weight")
-    assert not TRANSFORMER.is_vector("blocks.0.modulation.weight")
+    assert vocoder_keys(7, 4).file_shape("backbone.stages.0.0.gain.weight", (1, 8)) == (8,)
+    assert TRANSFORMER.file_shape("blocks.0.modulation.weight", (6, 8)) == (6, 8)

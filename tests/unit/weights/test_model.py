@@ -17,9 +17,8 @@ from acestep_core.weights.model import Placing, Precision, build, default_precis
 
 LAYERS = (
     "Linear",
-    "Conv1d",
     "Conv2d",
-    "ConvTranspose1d",
+    "ConvTranspose2d",
     "LayerNorm",
     "GroupNorm",
     "Embedding",

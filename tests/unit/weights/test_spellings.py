@@ -98,7 +98,16 @@ def test_flattened_convolutions(model: Model, tmp_path: Path) -> None:
     ]
     name = "blocks.0.feed_forward.depth.weight"
     assert torch.equal(made[0][name], made[1][name])
-    assert torch.allclose(made[0][name], (up @ down)[:, None])
+    assert torch.allclose(made[0][name], (up @ down)[:, None, None])
+
+
+def test_a_difference_has_the_shape_of_the_file(model: Model, tmp_path: Path) -> None:
+    network = model.transformer.module
+    shape = network.get_submodule("blocks.0.feed_forward.depth").weight.shape
+    value = torch.rand(shape[0], 1, 3)  # the file's: its convolutions are of sequences
+    save_file({f"{DEPTH}.diff": value}, tmp_path / "diff.safetensors")
+    made = deltas(network, [Applied(read_adapter(tmp_path / "diff.safetensors"))])
+    assert torch.equal(made["blocks.0.feed_forward.depth.weight"], value[:, :, None])
 
 
 def test_differences_of_weights_and_biases(model: Model, tmp_path: Path) -> None:
