@@ -11,6 +11,7 @@ kept; tensors that inference never reads are not touched.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 
 from ..config import GRIFFIN_LIM, VOCODER, ModelConfig
 from .card import Card, card_from
+from .flaws import flaw_of
 from .keys import TEXT_ENCODER, TRANSFORMER, KeyMap, dcae_keys, vocoder_keys
 from .weight_norm import Halves, folded, half_of
 
@@ -60,6 +62,8 @@ CONFIG_ENTRY = "acestep_config"
 NAME_ENTRY = "acestep_name"
 CARD_ENTRY = "acestep_card"
 SOUND_ENTRY = "acestep_sound"  # "griffin_lim" where the vocoder is not good enough
+# Biases may not have moved from zero; the speaker's input is always zero.
+_MAY_BE_ZERO = re.compile(r"(\.bias|_bias\.weight|\.offset\.weight|^speaker\.weight)$")
 CPU = torch.device("cpu")
 VERSION_1_5 = "lyric_encoder.layers.0.input_layernorm.weight"
 
@@ -346,7 +350,7 @@ class _Source:
 
 def _fill(module: nn.Module, source: _Source, keys: KeyMap, target: Target) -> None:
     wanted = {name: tuple(p.shape) for name, p in module.named_parameters()}
-    halves, unfit, unknown, problems = Halves(), set(), [], []
+    halves, unfit, unknown, problems, flaws = Halves(), set(), [], [], []
     for name in source.names:
         whole, role = half_of(name)
         try:
@@ -372,6 +376,8 @@ def _fill(module: nn.Module, source: _Source, keys: KeyMap, target: Target) -> N
                 continue
             tensor = folded(*both)
         put(module, ours, tensor.reshape(wanted[ours]), target)
+        if flaw := flaw_of(tensor, bool(_MAY_BE_ZERO.search(ours))):
+            flaws.append(f"{name} {flaw}")
         del wanted[ours]
     problems += [
         f"{keys.theirs(name)} {keys.file_shape(name, shape)} is missing"
@@ -381,6 +387,8 @@ def _fill(module: nn.Module, source: _Source, keys: KeyMap, target: Target) -> N
     problems += [f"{name} is not a tensor of this model" for name in unknown]
     if problems:
         raise CheckpointError(_complaint(source.stored, problems))
+    if flaws:
+        raise CheckpointError(_damage(source.stored, flaws))
 
 
 def put(module: nn.Module, name: str, tensor: Tensor, target: Target) -> None:
@@ -392,10 +400,20 @@ def put(module: nn.Module, name: str, tensor: Tensor, target: Target) -> None:
     setattr(module.get_submodule(path), leaf, nn.Parameter(kept, requires_grad=False))
 
 
-def _complaint(stored: Stored, problems: list[str]) -> str:
-    shown = "; ".join(stored.prefix + p for p in problems[:4])
+def _shown(stored: Stored, problems: list[str]) -> str:
     more = f"; and {len(problems) - 4} more" if len(problems) > 4 else ""
+    return "; ".join(stored.prefix + p for p in problems[:4]) + more
+
+
+def _damage(stored: Stored, flaws: list[str]) -> str:
     return (
-        f"{stored.path} does not fit: {shown}{more}. Either the file is damaged, or it is a"
-        " model of other sizes whose config.json is not beside it."
+        f"{stored.path} is damaged: {_shown(stored, flaws)}. A download that was resumed wrongly"
+        " leaves zeros: delete it and fetch it again. A training that diverged leaves NaN."
+    )
+
+
+def _complaint(stored: Stored, problems: list[str]) -> str:
+    return (
+        f"{stored.path} does not fit: {_shown(stored, problems)}. Either the file is damaged,"
+        " or it is a model of other sizes whose config.json is not beside it."
     )

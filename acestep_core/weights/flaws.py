@@ -21,5 +21,13 @@ def extremes(tensor: Tensor) -> tuple[float, float]:
     return float(least), float(greatest)
 
 
+def flaw_of(tensor: Tensor, may_be_zero: bool) -> str | None:
+    """What no trained tensor holds, in words that go on from its name."""
+    ends = extremes(tensor)
+    if not all(math.isfinite(end) for end in ends):
+        return "holds NaN or infinite values"
+    return "holds nothing but zeros" if ends == (0, 0) and not may_be_zero else None
+
+
 def is_finite(tensor: Tensor) -> bool:
     return all(math.isfinite(end) for end in extremes(tensor))
