@@ -62,8 +62,11 @@ CONFIG_ENTRY = "acestep_config"
 NAME_ENTRY = "acestep_name"
 CARD_ENTRY = "acestep_card"
 SOUND_ENTRY = "acestep_sound"  # "griffin_lim" where the vocoder is not good enough
-# Biases may not have moved from zero; the speaker's input is always zero.
-_MAY_BE_ZERO = re.compile(r"(\.bias|_bias\.weight|\.offset\.weight|^speaker\.weight)$")
+# Biases may not have moved from zero; the speaker's input is always zero; a training begins with a
+# last layer of zeros.
+_MAY_BE_ZERO = re.compile(
+    r"(\.bias|_bias\.weight|\.offset\.weight|^speaker\.weight|^final(_modulation)?\.weight)$"
+)
 CPU = torch.device("cpu")
 VERSION_1_5 = "lyric_encoder.layers.0.input_layernorm.weight"
 
@@ -357,10 +360,8 @@ def _fill(module: nn.Module, source: _Source, keys: KeyMap, target: Target) -> N
             ours = keys.ours(whole)
         except KeyError:
             ours = ""
-        if ours is None:
-            continue
         if ours not in wanted:
-            unknown.append(name)
+            unknown += [] if ours is None else [name]
             continue
         shape = keys.file_shape(ours, wanted[ours])
         if role == "gain":

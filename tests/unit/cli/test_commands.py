@@ -7,9 +7,6 @@ import runpy
 import shutil
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,51 +16,18 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from acestep_core import pipeline
-from acestep_core.cli import commands as cli
 from acestep_core.cli import takes
 from acestep_core.config import VERSION
-from acestep_core.sampling.loop import See
 from acestep_core.sampling.noise import LARGEST_SEED
 from acestep_core.sound import audio, files
 from acestep_core.sound.files import read_audio
 from acestep_core.weights import small
 from tests.unit import record_kit as records
+from tests.unit.command_kit import SHORT, Run, names_in
 
 pytestmark = pytest.mark.usefixtures("alone")
 
 FRAME_AT_48 = 4096 * 160 / 147
-SHORT = ("--tags", "pop", "--lyrics", "[inst]", "--duration", "0.3", "--steps", "2")
-
-
-@dataclass(frozen=True)
-class Said:
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Said]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """run("info", path): exit status and what was printed."""
-
-    def run(*words: str | Path) -> Said:
-        status = cli.main([str(word) for word in words])
-        said = capsys.readouterr()
-        return Said(status, said.out, said.err)
-
-    return run
-
-
-@pytest.fixture
-def generate(run: Run, tiny_folder: Path) -> Run:
-    return lambda *words: run("generate", "--model", tiny_folder, *words)
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.name != "home")
 
 
 def record_of(song: Path) -> dict[str, Any]:
@@ -334,54 +298,6 @@ def test_version(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyP
     with pytest.raises(SystemExit) as caught:
         runpy.run_module("acestep_core", run_name="__main__")
     assert (caught.value.code, capsys.readouterr().out) == (0, VERSION + "\n")
-
-
-# --- interrupts --------------------------------------------------------------------------
-
-
-def test_ctrl_c_while_sampling_leaves_no_file(
-    generate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    @contextmanager
-    def interrupted(label: str, total: int) -> Iterator[See]:
-        def see(*_: object) -> None:
-            raise KeyboardInterrupt
-
-        yield see
-
-    monkeypatch.setattr(takes, "watched", interrupted)
-    said = generate(*SHORT, "-o", tmp_path / "a.flac")
-    assert said.status == 130
-    assert "Stopped; nothing half-written was left." in said.err
-    assert names_in(tmp_path) == []
-
-
-def test_ctrl_c_while_writing_keeps_the_older_song(
-    generate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    encode = files._encode
-
-    def interrupted(*arguments: object) -> None:
-        encode(*arguments)  # type: ignore[arg-type]
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(files, "_encode", interrupted)
-    (tmp_path / "a.flac").write_bytes(b"an older song")
-    assert generate(*SHORT, "-o", tmp_path / "a.flac").status == 130
-    assert names_in(tmp_path) == ["a.flac"]
-    assert (tmp_path / "a.flac").read_bytes() == b"an older song"
-
-
-def test_ctrl_c_before_the_record_leaves_a_whole_song(
-    generate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(takes, "write_record", interrupt)
-    assert generate(*SHORT, "-o", tmp_path / "a.flac").status == 130
-    assert names_in(tmp_path) == ["a.flac"]
-    assert read_audio(tmp_path / "a.flac")[1] == 48_000
 
 
 def test_a_song_killed_before_its_record_is_told_from_the_older_ones(

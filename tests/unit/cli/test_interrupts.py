@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from acestep_core.cli import takes
+from acestep_core.sampling.loop import See
+from acestep_core.sound import files
+from acestep_core.sound.files import read_audio
+from tests.unit.command_kit import SHORT, Run, names_in
 
 # The signal comes when a module is imported for the first time.
 AT_IMPORT = """
@@ -44,3 +52,51 @@ def test_a_signal_at_any_time_is_a_sentence(
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stderr.strip().startswith("Stopped")
+
+
+@pytest.mark.usefixtures("alone")
+def test_ctrl_c_while_sampling_leaves_no_file(
+    generate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def interrupted(label: str, total: int) -> Iterator[See]:
+        def see(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        yield see
+
+    monkeypatch.setattr(takes, "watched", interrupted)
+    said = generate(*SHORT, "-o", tmp_path / "a.flac")
+    assert said.status == 130
+    assert "Stopped; nothing half-written was left." in said.err
+    assert names_in(tmp_path) == []
+
+
+@pytest.mark.usefixtures("alone")
+def test_ctrl_c_while_writing_keeps_the_older_song(
+    generate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = files._encode
+
+    def interrupted(*arguments: object) -> None:
+        encode(*arguments)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "_encode", interrupted)
+    (tmp_path / "a.flac").write_bytes(b"an older song")
+    assert generate(*SHORT, "-o", tmp_path / "a.flac").status == 130
+    assert names_in(tmp_path) == ["a.flac"]
+    assert (tmp_path / "a.flac").read_bytes() == b"an older song"
+
+
+@pytest.mark.usefixtures("alone")
+def test_ctrl_c_before_the_record_leaves_a_whole_song(
+    generate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(takes, "write_record", interrupt)
+    assert generate(*SHORT, "-o", tmp_path / "a.flac").status == 130
+    assert names_in(tmp_path) == ["a.flac"]
+    assert read_audio(tmp_path / "a.flac")[1] == 48_000
