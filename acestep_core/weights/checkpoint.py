@@ -65,7 +65,8 @@ SOUND_ENTRY = "acestep_sound"  # "griffin_lim" where the vocoder is not good eno
 # Biases may not have moved from zero; the speaker's input is always zero; a training begins with a
 # last layer of zeros.
 _MAY_BE_ZERO = re.compile(
-    r"(\.bias|_bias\.weight|\.offset\.weight|^speaker\.weight|^final(_modulation)?\.weight)$"
+    r"(\.bias|_bias\.weight|\.offset\.weight|\.positions\.weight|^speaker\.weight"
+    r"|^final(_modulation)?\.weight)$"
 )
 CPU = torch.device("cpu")
 VERSION_1_5 = "lyric_encoder.layers.0.input_layernorm.weight"
