@@ -80,7 +80,7 @@ class DCAEDecode:
                 "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step."}),
                 "latent": ("LATENT", latent),
             },
-            "optional": {"rate": ("INT", rate), **KEEPING},
+            "optional": {"sample_rate": ("INT", rate), **KEEPING},
         }
 
     def show(self, **inputs: Any) -> dict[str, Any]:
@@ -94,11 +94,11 @@ class DCAEDecode:
         self,
         model: ACEStep,
         latent: dict[str, Any],
-        rate: int = SAMPLE_RATE,
+        sample_rate: int = SAMPLE_RATE,
         **keeping: Any,
     ) -> tuple[sound.Audio, str]:
         with host.errors_of(self.TITLE):
-            audio, report = decoded(model, latent, rate, Options(**keeping))
+            audio, report = decoded(model, latent, sample_rate, Options(**keeping))
             return audio, "\n".join(report)
 
 

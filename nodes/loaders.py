@@ -125,24 +125,31 @@ class LoadLoRA:
                 "lora": ([NO_ADAPTER, *checkpoints.adapters()], lora),
             },
             "optional": {
-                "weight": ("FLOAT", {**weight, "tooltip": "How strongly it counts; 0 is nothing."}),
+                "strength_model": (
+                    "FLOAT",
+                    {**weight, "tooltip": "How strongly it counts; 0 is nothing."},
+                ),
                 "training_scale": ("BOOLEAN", training_scale),
             },
         }
 
     @classmethod
     def IS_CHANGED(  # noqa: N802 - ComfyUI's name
-        cls, lora: str, model: object = None, weight: float = 1.0, training_scale: bool = False
+        cls,
+        lora: str,
+        model: object = None,
+        strength_model: float = 1.0,
+        training_scale: bool = False,
     ) -> str:
         return host.mark_of(lora, checkpoints.adapters().get(lora, lambda: None)())
 
     def add(
-        self, model: ACEStep, lora: str, weight: float = 1.0, training_scale: bool = False
+        self, model: ACEStep, lora: str, strength_model: float = 1.0, training_scale: bool = False
     ) -> tuple[ACEStep, str]:
         if lora == NO_ADAPTER:
             return model, "No LoRA."
         with host.errors_of(self.TITLE):
-            return with_lora(model, Added(lora, weight, training_scale))
+            return with_lora(model, Added(lora, strength_model, training_scale))
 
 
 def with_lora(model: ACEStep, added: Added) -> tuple[ACEStep, str]:

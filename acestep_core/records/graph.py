@@ -162,7 +162,7 @@ def graph_of(record: Record, adapters: Sequence[Added] = (), lora: str = "error"
     sampled = nodes.add("AceSuiteSampler", **model, **words, **nodes.settings(), **task)
     rate = record.ace_core.get("rate", OUTPUT_RATE)
     putting: Inputs = dict(asdict(request.options)) if request.source else {}
-    heard = nodes.add("AceSuiteDCAEDecode", **model, latent=sampled, rate=rate, **putting)
+    heard = nodes.add("AceSuiteDCAEDecode", **model, latent=sampled, sample_rate=rate, **putting)
     nodes.add(
         "AceSuiteSaveAudio",
         **model,
@@ -203,7 +203,7 @@ class _Nodes:
     def model(self, adapters: Sequence[Added]) -> Inputs:
         model = self.add("AceSuiteLoad", checkpoint="auto")
         for one in adapters:
-            settings: Inputs = {"weight": one.weight, "training_scale": one.training_scale}
+            settings: Inputs = {"strength_model": one.weight, "training_scale": one.training_scale}
             model = self.add("AceSuiteLoRA", model=model, lora=one.name, **settings)
         return {"model": model}
 

@@ -136,7 +136,9 @@ def _takes() -> dict[str, Node]:
 def _lora() -> dict[str, Node]:
     nodes = _song()
     nodes["lora"] = Node(
-        "AceSuiteLoRA", (870, 60, 330, 120), {"model": ("load", 0), "lora": "none", "weight": 1.0}
+        "AceSuiteLoRA",
+        (870, 60, 330, 120),
+        {"model": ("load", 0), "lora": "none", "strength_model": 1.0},
     )
     nodes["sampler"].inputs["model"] = ("lora", 0)
     return nodes

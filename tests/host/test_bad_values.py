@@ -44,7 +44,7 @@ REFUSED: list[tuple[str, str, Any, str, str]] = [
     ("AceSuiteLoad", "dtype", "float8", "value_not_in_list", "bfloat16"),
     ("AceSuiteLyricEncode", "language", "xx", "value_not_in_list", "auto"),
     ("AceSuiteTagEncode", "tags", GONE, "required_input_missing", "tags"),
-    ("AceSuiteDCAEDecode", "rate", 7999, "value_smaller_than_min", "8000"),
+    ("AceSuiteDCAEDecode", "sample_rate", 7999, "value_smaller_than_min", "8000"),
     ("AceSuiteDCAEDecode", "latent", LINKED_TO_TAGS, "return_type_mismatch", "LATENT"),
     ("AceSuiteInpaintMask", "start", -0.5, "value_smaller_than_min", "0.0"),
     ("AceSuiteInpaintMask", "variance", 1.5, "value_bigger_than_max", "1.0"),

@@ -133,7 +133,7 @@ def test_16_bit_weights_and_offload(client: Client, song: Prompt) -> None:
 
 def test_batch_and_other_rate(client: Client, song: Prompt) -> None:
     only(song, "AceSuiteSampler").update(seed=2**64 - 1, batch_size=2, guidance="cfg_star")
-    only(song, "AceSuiteDCAEDecode").update(rate=48_000)
+    only(song, "AceSuiteDCAEDecode").update(sample_rate=48_000)
     node = with_preview(song, "AceSuiteSampler", 1)
     outcome = succeeded(client.run(song))
     assert json.loads(shown(client, outcome, node))["actual_seeds"] == [2**64 - 1, 0]

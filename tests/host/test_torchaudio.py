@@ -50,7 +50,7 @@ def edited(song: Prompt) -> Prompt:
     model, sampler, decode = (
         id_of(song, f"AceSuite{kind}") for kind in ("Load", "Sampler", "DCAEDecode")
     )
-    song[decode]["inputs"]["rate"] = RATE
+    song[decode]["inputs"]["sample_rate"] = RATE
     task = {"source_audio": [decode, 0], "start": 1.0, "end": 2.0, "feather": 0.1}
     again = {**song[sampler]["inputs"], "task": ["50", 0], "seed": 77}
     decoded = {"model": [model, 0], "latent": ["51", 0]}

@@ -119,4 +119,4 @@ def test_graph_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture
         for node in json.loads(out.read_text("utf-8")).values()
         if node["class_type"] == "AceSuiteLoRA"
     )
-    assert (lora["lora"], lora["weight"]) == ("loras/folk.safetensors", 0.8)
+    assert (lora["lora"], lora["strength_model"]) == ("loras/folk.safetensors", 0.8)

@@ -194,7 +194,7 @@ def test_adapters_are_chained() -> None:
     assert first == {
         "model": link_to(made, "AceSuiteLoad"),
         "lora": "loras/a.safetensors",
-        "weight": 0.5,
+        "strength_model": 0.5,
         "training_scale": False,
     }
     assert second["model"] == link_to(made, "AceSuiteLoRA")
