@@ -5,6 +5,7 @@ from .boxes import AudioInpaint, AudioOutpaint, AudioToAudio, PromptToAudio, Tex
 from .decode import DCAEDecode, DCAEEncode
 from .encode import LyricEncode, TagEncode, ToConditioning
 from .loaders import LoadACEStep, LoadLoRA
+from .manners import arrange
 from .parameters import LoadParameters
 from .players import PreviewAudio
 from .sampler import Sampler
@@ -52,4 +53,5 @@ NODE_CLASS_MAPPINGS = {
     "AceSuiteAudioInpaint": AudioInpaint,
     "AceSuiteAudioOutpaint": AudioOutpaint,
 }
+arrange(NODE_CLASS_MAPPINGS)
 NODE_DISPLAY_NAME_MAPPINGS = {name: node.TITLE for name, node in NODE_CLASS_MAPPINGS.items()}

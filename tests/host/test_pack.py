@@ -37,7 +37,7 @@ def test_node_definitions_are_the_same_everywhere(server: Running) -> None:
         assert shown["output"] == list(node.RETURN_TYPES)
         assert shown["output_name"] == list(node.RETURN_NAMES)
         assert len(shown["output_tooltips"]) == len(node.RETURN_TYPES)
-        assert (shown["display_name"], shown["category"]) == (node.TITLE, "ACE-Step")
+        assert (shown["display_name"], shown["category"]) == (node.TITLE, node.CATEGORY)
         assert shown["description"]
 
 
