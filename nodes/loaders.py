@@ -89,7 +89,12 @@ class LoadACEStep:
 
     def show(self, **inputs: Any) -> dict[str, Any]:
         pipe, report = self.load(**inputs)
-        facts = {"report": report.split("\n"), "demonstration": pipe.model.is_demo}
+        known = pipe.model.card.about()[1:]  # many words, which only some want to read
+        facts = {
+            "report": [line for line in report.split("\n") if line not in known],
+            "known": known,
+            "demonstration": pipe.model.is_demo,
+        }
         return shown.shown((pipe, report), facts)
 
 

@@ -58,7 +58,7 @@ ADVANCED = {
     "AceSuiteSampler": {"solver", "guidance", "one_by_one"},
     "AceSuiteExtend": {"context"},
     "AceSuiteRemixEdit": {"edit_start", "edit_stop", "average", "extended"},
-    "AceSuiteDCAEDecode": {"rate", "splice", "crossfade", "match_level"},
+    "AceSuiteDCAEDecode": {"sample_rate", "splice", "crossfade", "match_level"},
     "AceSuiteSaveAudio": {"bits", "kilobits", "save_workflow", "save_settings"},
     "AceSuiteSongWriter": {"back_end"},
     "AceSuitePromptToAudio": {"back_end"},

@@ -64,7 +64,8 @@ const STANDING = { MISSING: "error", Optional: "quiet", OK: "good" };
 function reports(facts, say) {
   const lines = (facts.report ?? []).map((text) => line(text, STANDING[text.split(" ")[0]]));
   if (facts.demonstration) lines.push(line(say("demonstration"), "warning"));
-  return [{ lines }];
+  const known = (facts.known ?? []).map((text) => line(text));
+  return [{ lines }, { title: say("known"), folded: true, lines: known }];
 }
 
 function warnings(facts) {

@@ -18,6 +18,7 @@ export const WORDS = {
     silent: "The clip is silent.",
 
     demonstration: "Demonstration model: for trying things out, not for music worth keeping.",
+    known: "Words it knows",
 
     lyrics: "Lyrics as heard ({count} lines)",
     heard: "heard as: {heard}",
@@ -84,6 +85,7 @@ export const WORDS = {
     silent: "这段音频是静音的。",
 
     demonstration: "演示模型：用于试用，不适合正式创作。",
+    known: "模型认识的词",
 
     lyrics: "模型听到的歌词（{count} 行）",
     heard: "读作：{heard}",
