@@ -1,4 +1,4 @@
-"""Everything a developer runs, with nothing but Python: demo, test, golden, bench, gpu.
+"""Everything a developer runs, with nothing but Python: demo, test, golden, bench, gpu, new.
 
     dev.py COMMAND -> .venv, made and filled once -> that environment's python -m MODULE
     dev.py gpu     -> this Python, as it is: where a card is rented, often nothing can be installed
@@ -41,12 +41,15 @@ BESIDE = ROOT.parent / "shared" / "data" / "vocab.json"
 # What `gpu` finds in this Python, or refuses to begin.
 FOR_A_CARD = ("torch", "safetensors", "einops", "numpy", "tokenizers", "sentencepiece")
 
+QUICK = ("structure", "faces", "docs_code")  # before each commit
+
 PARTS = {
     "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
     "types": [["pyright"]],
     "host": [["pytest", "-m", "host"]],
     "cuda": [["pytest", "-m", "cuda"]],
     "pytest": [["pytest"]],
+    "quick": [["pytest", "-q", *(f"tests/unit/test_{name}.py" for name in QUICK)]],
     "golden": [["tests.golden_cases", "--allow-skip"]],
 }
 USUAL_PARTS = ["lint", "types", "pytest", "golden"]
@@ -181,6 +184,12 @@ def gpu(options: argparse.Namespace) -> int:
     return run([sys.executable, "-m", "bench", "gpu", *options.rest])
 
 
+def new(options: argparse.Namespace) -> int:
+    # With this Python: laying files down needs no environment.
+    menu = ["--menu", options.menu] if options.menu else []
+    return run([sys.executable, "-m", f"scripts.new_{options.what}", options.name, *menu])
+
+
 def golden(options: argparse.Namespace) -> int:
     prepare("test")
     arguments = [str(Path(options.directory).resolve())]
@@ -222,6 +231,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--allow-skip", action="store_true", help="a skipped case is no failure")
     commands.add_parser("bench", help="measure one thing: bench NAME")
     commands.add_parser("gpu", help="try everything on a CUDA card, in this Python as it is")
+    one = commands.add_parser("new", help="lay down the files of a new node: new node NAME")
+    one.add_argument("what", choices=["node"])
+    one.add_argument("name", help='such as "Loudness Meter"')
+    one.add_argument("--menu", default="", help="of the node, below ACE-Step")
     return root
 
 
@@ -230,7 +243,7 @@ def main(arguments: list[str]) -> int:
     passes_on = arguments[:1] in (["demo"], ["bench"], ["gpu"])
     options = parser().parse_args(arguments[:1] if passes_on else arguments)
     options.rest = arguments[1:]
-    known = {"demo": demo, "test": test, "golden": golden, "bench": bench, "gpu": gpu}
+    known = {"demo": demo, "test": test, "golden": golden, "bench": bench, "gpu": gpu, "new": new}
     command = known[options.command]
     try:
         return command(options)

@@ -1,7 +1,7 @@
 """Runs one benchmark: `python -m bench NAME [arguments]` calls main(arguments) of bench/NAME.py.
 
-With --readme what it prints also replaces that benchmark's block in README.md, so no figure
-there is typed by hand.
+With --publish (or --readme, its older name) what it prints also replaces that benchmark's block in
+the documents: in docs/benchmarks.md, or the page where it is spoken of. No figure is typed by hand.
 """
 
 from __future__ import annotations
@@ -37,14 +37,28 @@ class Tee(io.StringIO):
         sys.__stdout__.flush()  # type: ignore[union-attr]
 
 
-def publish(name: str, words: list[str], text: str, readme: Path = ROOT / "README.md") -> None:
-    """Put the output into the readme's block of this benchmark."""
-    start, end = f"<!-- bench {name} -->", f"<!-- end {name} -->"
-    page = readme.read_text(encoding="utf-8")
-    head, found, rest = page.partition(start)
-    _, closed, tail = rest.partition(end)
-    if not (found and closed):
-        raise SystemExit(f"{readme.name} has no block {start} ... {end}.")
+PUBLISHING = ("--publish", "--readme")
+
+
+def marks(name: str) -> tuple[str, str]:
+    return f"<!-- bench {name} -->", f"<!-- end {name} -->"
+
+
+def page_of(name: str, folder: Path = ROOT / "docs") -> Path:
+    """The one document with the block of this benchmark."""
+    start, end = marks(name)
+    texts = {page: page.read_text(encoding="utf-8") for page in sorted(folder.glob("*.md"))}
+    found = [page for page, text in texts.items() if start in text and end in text]
+    if len(found) != 1:
+        raise SystemExit(f"{len(found)} pages of {folder.name}/ have a block {start} ... {end}.")
+    return found[0]
+
+
+def publish(name: str, words: list[str], text: str, folder: Path = ROOT / "docs") -> None:
+    """Put the output into the documents' block of this benchmark."""
+    page, (start, end) = page_of(name, folder), marks(name)
+    head, _, rest = page.read_text(encoding="utf-8").partition(start)
+    _, _, tail = rest.partition(end)
     command = " ".join(["python3 dev.py bench", name, *words])
     *lines, last = text.strip().splitlines()
     about = json.loads(last)
@@ -54,7 +68,7 @@ def publish(name: str, words: list[str], text: str, readme: Path = ROOT / "READM
     )
     body = "\n".join(lines)
     block = f"{start}\n```text\n$ {command}\n{body}\n```\n{end}"
-    readme.write_text(head + block + tail, encoding="utf-8")
+    page.write_text(head + block + tail, encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:
@@ -64,11 +78,11 @@ def main(arguments: list[str]) -> int:
         print(f"{asked}Available: {', '.join(known) or 'none yet'}.", file=sys.stderr)
         return 2
     name, *rest = arguments
-    words = [word for word in rest if word != "--readme"]
+    words = [word for word in rest if word not in PUBLISHING]
     tee = Tee()
     with contextlib.redirect_stdout(tee):
         status = importlib.import_module(f"bench.{name.replace('-', '_')}").main(words) or 0
-    if "--readme" in rest and not status:
+    if len(words) < len(rest) and not status:
         publish(name, words, tee.getvalue())
     return status
 

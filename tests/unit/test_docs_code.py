@@ -1,28 +1,172 @@
-"""Python in the documents: what it imports exists, and the readme's examples run."""
+"""The documents are true: links lead somewhere, commands parse, Python in them runs."""
 
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import re
+import shlex
+import sys
+from collections.abc import Callable, Iterator
 from importlib import import_module
+from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+import bench.__main__ as benchmarks
+import dev
 from acestep_core import ACEStep
+from acestep_core.cli import commands, demo
+from scripts.headless import __main__ as headless
+from training import __main__ as training
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "training" / "README.md",
+    ROOT / "small_model" / "README.md",
+)
+README_LINES = 160
+SOUND_BYTES = 1_000_000
+# What a document may ask for beside our own programs.
+OTHERS = {"curl", "git", "pip", "pre-commit", "cd", "apt", "sudo"}
+PLACEHOLDER = re.compile(r"[A-Z]+|\.\.\.")
 
 
-def blocks(page: Path) -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+def blocks(page: Path, kind: str = "python") -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
 
 
-WITH_CODE = [page for page in PAGES if blocks(page)]
+def prose(page: Path) -> str:
+    """A page without its blocks of code."""
+    return re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
 
 
-@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)
+def anchors(page: Path) -> set[str]:
+    """What its headings are called in a link, as GitHub makes them."""
+    found = re.findall(r"^#+ (.*)$", prose(page), re.M)
+    plain = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in found)
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
+
+
+def named(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", prose(page))
+    for link in links:
+        if re.match(r"https?://|mailto:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        place = (page.parent / path).resolve() if path else page
+        assert place.exists(), f"{page.name}: {link}"
+        assert place.is_relative_to(ROOT), f"{page.name}: {link} leads out of the project"
+        if anchor:
+            assert anchor in anchors(place), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("name", ["architecture", "adding", "commands", "nodes"])
+def test_files_that_a_document_names_exist(name: str) -> None:
+    page = ROOT / "docs" / f"{name}.md"
+    paths = re.findall(r"`((?:[\w.]+/)+[\w.]*)`", prose(page))
+    assert len(paths) > 1
+    for path in paths:
+        is_example = "oudness_meter" in path or "LoudnessMeter" in path  # of dev.py new node
+        is_hosts = path.startswith("models/")
+        assert is_example or is_hosts or (ROOT / path).exists(), f"{page.name}: {path}"
+
+
+def shell_lines(page: Path) -> Iterator[str]:
+    """Commands of its blocks, and those that stand in a sentence."""
+    for block in blocks(page, "bash"):
+        yield from block.replace("\\\n", " ").splitlines()
+    text = re.sub(r"\s+", " ", prose(page))
+    yield from re.findall(r"`((?:COMFYUI_PATH=\S+ )?python3? [^`]*)`", text)
+
+
+def _refusal(parse: Callable[[list[str]], object], words: list[str]) -> str:
+    told = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(told), contextlib.redirect_stdout(io.StringIO()):
+            parse(words)
+    except SystemExit as end:
+        return (told.getvalue() or str(end.code)) if end.code else ""
+    return ""
+
+
+def _dev(words: list[str]) -> None:
+    if words[:1] == ["demo"]:
+        demo.arguments(words[1:])
+    elif words[:1] == ["bench"]:
+        if words[1:] and words[1] not in (*benchmarks.names(), "NAME"):
+            raise SystemExit(f"no benchmark {words[1]}")
+    elif words[:1] != ["gpu"]:
+        dev.parser().parse_args(words)
+
+
+PARSERS: dict[str, Callable[[list[str]], object]] = {
+    "acestep_core": lambda words: commands.parser().parse_args(words),
+    "scripts.headless": lambda words: headless.parser().parse_args(words),
+    "training": lambda words: training.parser().parse_args(words),
+}
+
+
+def wrong_with(line: str) -> str:
+    """What is wrong with a command; "" if nothing is."""
+    words = shlex.split(line, comments=True)
+    while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        words = words[1:]
+    if not words:
+        return ""
+    program, *rest = words
+    if program in OTHERS:
+        files = [value for option, value in pairwise(rest) if option == "-r"]
+        return "".join(f"no {name}" for name in files if not (ROOT / name).is_file())
+    if program not in ("python", "python3"):
+        return f"what is {program}?"
+    if rest[0] != "-m":
+        if rest[0] == "dev.py":
+            return _refusal(_dev, rest[1:])
+        return "" if (ROOT / rest[0]).is_file() else f"no file {rest[0]}"
+    module, given = rest[1], rest[2:]
+    if module in PARSERS and given and not PLACEHOLDER.fullmatch(given[0]):
+        return _refusal(PARSERS[module], given)
+    if module in sys.stdlib_module_names | {"pip", "pytest"}:
+        return ""
+    return "" if find_spec(module) else f"no module {module}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_commands_parse(page: Path) -> None:
+    wrong = {line: wrong_with(line) for line in shell_lines(page)}
+    assert {line: reason for line, reason in wrong.items() if reason} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "python -m acestep_core generate --lyric words",
+        "python -m acestep_core sing --tags pop",
+        "python -m scripts.headless graph.json --outputs songs",
+        "python -m scripts.heedless graph.json",
+        "python3 dev.py test --only everything",
+        "python3 dev.py bench everything",
+        "python scripts/local.py",
+        "pip install -r require.txt",
+        "wget somewhere",
+    ],
+)
+def test_a_wrong_command_is_found(line: str) -> None:
+    assert wrong_with(line)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=named)
 def test_names_that_a_document_imports_exist(page: Path) -> None:
     for block in blocks(page):
         for node in ast.walk(ast.parse(block)):
@@ -49,3 +193,42 @@ def test_the_readmes_examples_run(
     exec(compile(f"from acestep_core import Sampling\n{code}", "README.md", "exec"), {})
     assert (tmp_path / "song.flac").stat().st_size > 1000
     assert (tmp_path / "again.flac").stat().st_size > 1000
+
+
+def test_the_readme_is_read_in_one_go() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.count("\n") <= README_LINES
+    for command in ("python3 dev.py demo", "python3 dev.py test"):
+        assert command in text
+
+
+def test_the_readmes_clips_are_small_and_all_shown() -> None:
+    from scripts import sounds
+
+    found = {path.name: path.stat().st_size for path in sounds.PLACE.iterdir()}
+    assert set(found) == {f"{name}.mp3" for name in sounds.CLIPS}
+    assert sum(found.values()) < SOUND_BYTES
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(f"(docs/sound/{name})" in text for name in found)
+
+
+def test_figures_are_published_where_their_block_is(tmp_path: Path) -> None:
+    line = '{"device": "cpu", "threads": 1, "torch": "2", "commit": "abc"}'
+    (tmp_path / "other.md").write_text("nothing\n", encoding="utf-8")
+    page = tmp_path / "page.md"
+    page.write_text("a\n<!-- bench step -->\nold\n<!-- end step -->\nb\n", encoding="utf-8")
+    benchmarks.publish("step", ["--long"], f"1.5 s\n{line}\n", tmp_path)
+    told = "$ python3 dev.py bench step --long\n1.5 s\n(cpu, 1 threads, torch 2, commit abc)"
+    block = f"<!-- bench step -->\n```text\n{told}\n```\n<!-- end step -->"
+    assert page.read_text(encoding="utf-8") == f"a\n{block}\nb\n"
+    with pytest.raises(SystemExit, match=r"0 pages of .* have a block <!-- bench load -->"):
+        benchmarks.publish("load", [], line, tmp_path)
+
+
+def test_every_block_of_figures_belongs_to_a_benchmark() -> None:
+    pages = [page for page in PAGES if page.parent == ROOT / "docs"]
+    texts = "".join(page.read_text(encoding="utf-8") for page in pages)
+    marked = re.findall(r"<!-- bench ([\w-]+) -->", texts)
+    assert {"step", "decode", "load", "repeat", "preview", "seams", "words"} <= set(marked)
+    assert sorted(set(marked)) == sorted(marked)
+    assert set(marked) <= set(benchmarks.names())
