@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import io
 import re
-import shlex
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
-from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 import bench.__main__ as benchmarks
-import dev
 from acestep_core import ACEStep
-from acestep_core.cli import commands, demo
-from scripts.headless import __main__ as headless
-from training import __main__ as training
+from tests.unit.shell_kit import wrong_with
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
@@ -32,9 +23,6 @@ PAGES = (
 )
 README_LINES = 160
 SOUND_BYTES = 1_000_000
-# What a document may ask for beside our own programs.
-OTHERS = {"curl", "git", "pip", "pre-commit", "cd", "apt", "sudo"}
-PLACEHOLDER = re.compile(r"[A-Z]+|\.\.\.")
 
 
 def blocks(page: Path, kind: str = "python") -> list[str]:
@@ -88,58 +76,6 @@ def shell_lines(page: Path) -> Iterator[str]:
         yield from block.replace("\\\n", " ").splitlines()
     text = re.sub(r"\s+", " ", prose(page))
     yield from re.findall(r"`((?:COMFYUI_PATH=\S+ )?python3? [^`]*)`", text)
-
-
-def _refusal(parse: Callable[[list[str]], object], words: list[str]) -> str:
-    told = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(told), contextlib.redirect_stdout(io.StringIO()):
-            parse(words)
-    except SystemExit as end:
-        return (told.getvalue() or str(end.code)) if end.code else ""
-    return ""
-
-
-def _dev(words: list[str]) -> None:
-    if words[:1] == ["demo"]:
-        demo.arguments(words[1:])
-    elif words[:1] == ["bench"]:
-        if words[1:] and words[1] not in (*benchmarks.names(), "NAME"):
-            raise SystemExit(f"no benchmark {words[1]}")
-    elif words[:1] != ["gpu"]:
-        dev.parser().parse_args(words)
-
-
-PARSERS: dict[str, Callable[[list[str]], object]] = {
-    "acestep_core": lambda words: commands.parser().parse_args(words),
-    "scripts.headless": lambda words: headless.parser().parse_args(words),
-    "training": lambda words: training.parser().parse_args(words),
-}
-
-
-def wrong_with(line: str) -> str:
-    """What is wrong with a command; "" if nothing is."""
-    words = shlex.split(line, comments=True)
-    while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
-        words = words[1:]
-    if not words:
-        return ""
-    program, *rest = words
-    if program in OTHERS:
-        files = [value for option, value in pairwise(rest) if option == "-r"]
-        return "".join(f"no {name}" for name in files if not (ROOT / name).is_file())
-    if program not in ("python", "python3"):
-        return f"what is {program}?"
-    if rest[0] != "-m":
-        if rest[0] == "dev.py":
-            return _refusal(_dev, rest[1:])
-        return "" if (ROOT / rest[0]).is_file() else f"no file {rest[0]}"
-    module, given = rest[1], rest[2:]
-    if module in PARSERS and given and not PLACEHOLDER.fullmatch(given[0]):
-        return _refusal(PARSERS[module], given)
-    if module in sys.stdlib_module_names | {"pip", "pytest"}:
-        return ""
-    return "" if find_spec(module) else f"no module {module}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
