@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NOT_BENCHMARKS = ("measure", "synthetic")
+NOT_BENCHMARKS = ("measure", "peers", "synthetic")
 
 
 def names() -> list[str]:

@@ -66,17 +66,37 @@ def arguments(words: list[str] | None) -> argparse.Namespace:
 
 def variants(options: argparse.Namespace, dtype: torch.dtype) -> dict[str, Callable[[], object]]:
     """One guided step in each of the four ways."""
-    config = ModelConfig(TransformerConfig(num_layers=options.blocks))
-    network = filled(build("transformer", config), dtype)
-    assert isinstance(network, Transformer)
-    context = torch.randn(1, options.tokens, config.transformer.inner_dim).to(dtype)
-    mask = torch.ones(1, options.tokens)
-    prepared = stacked(network, [(context, mask), (0.5 * context, mask)], [1.0, 0.01], 1)
-    bare = replace(prepared, stacked=replace(prepared.stacked, keys_values=()))
-    x, step = torch.randn(1, 8, 16, options.frames), Step(0, 60, 0.7, 0.6)
+    network = network_of(options.blocks, dtype)
     ways: dict[str, Callable[[], object]] = {}
-    for reuse, branches in (("anew", bare), ("reused", prepared)):
+    for reuse in (False, True):
         for order, together in (("in turn", False), ("batched", True)):
-            predict = predicting(network, branches, dtype, together)
-            ways[f"k/v {reuse}, {order}"] = partial(predict, x, step, 2)
+            name = f"k/v {'reused' if reuse else 'anew'}, {order}"
+            sizes = options.frames, options.tokens
+            ways[name] = guided_step(network, *sizes, dtype, reuse, together)
     return ways
+
+
+def network_of(blocks: int, dtype: torch.dtype) -> Transformer:
+    network = filled(build("transformer", ModelConfig(TransformerConfig(num_layers=blocks))), dtype)
+    assert isinstance(network, Transformer)
+    return network
+
+
+def guided_step(
+    network: Transformer,
+    frames: int,
+    tokens: int,
+    dtype: torch.dtype,
+    reuse: bool = True,
+    together: bool = True,
+) -> Callable[[], object]:
+    """Two branches of `tokens` asked about so many frames."""
+    context = torch.randn(1, tokens, network.config.inner_dim).to(dtype)
+    mask = torch.ones(1, tokens)
+    with torch.inference_mode():
+        prepared = stacked(network, [(context, mask), (0.5 * context, mask)], [1.0, 0.01], 1)
+    if not reuse:
+        prepared = replace(prepared, stacked=replace(prepared.stacked, keys_values=()))
+    predict = predicting(network, prepared, dtype, together)
+    x, step = torch.randn(1, 8, 16, frames), Step(0, 60, 0.7, 0.6)
+    return partial(predict, x, step, 2)
