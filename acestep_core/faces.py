@@ -45,6 +45,15 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "preset": (AUTO, *PRESETS),
     "format": tuple(suffix.removeprefix(".") for suffix in FORMATS),
 }
+ABOUT = {"preset": " ".join(f"{name}: {preset.about}" for name, preset in PRESETS.items())}
+# A box of an endpoint has the endpoint's settings, unless the table says otherwise of the box.
+ENDPOINT_OF = {
+    "AceSuiteTextToAudio": "text-to-audio",
+    "AceSuitePromptToAudio": "prompt-to-audio",
+    "AceSuiteAudioToAudio": FULL_CONTROL,
+    "AceSuiteAudioInpaint": "audio-inpaint",
+    "AceSuiteAudioOutpaint": "audio-outpaint",
+}
 # A face that takes what it does not show from a preset begins with that preset's values.
 PRESET_OF = {FULL_CONTROL: "fal"}
 
@@ -84,7 +93,8 @@ def _as_text(value: Any) -> Value:
 @cache
 def offered_at(place: str) -> dict[str, Offered]:
     """All settings of a face by their names there, in the order of the table; not to be changed."""
-    return {one.name: one for one in _offered_at(place)}
+    of_endpoint = offered_at(ENDPOINT_OF[place]) if place in ENDPOINT_OF else {}
+    return {**of_endpoint, **{one.name: one for one in _offered_at(place)}}
 
 
 def _offered_at(place: str) -> Iterator[Offered]:
@@ -104,7 +114,7 @@ def _offered(row: Setting, at: At, place: str) -> Offered:
         at.name or row.field,
         row,
         kind,
-        at.about or row.about or "",
+        at.about or " ".join(filter(None, (row.about, ABOUT.get(row.key)))),
         None if at.is_open else default,
         _first(at.low, row.low),
         _first(at.high, row.high),

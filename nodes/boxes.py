@@ -12,16 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..acestep_core.config import MAX_SECONDS, SAMPLE_RATE
-from ..acestep_core.faces import default_of
+from ..acestep_core.faces import offered_at
 from ..acestep_core.lyrics.sections import INSTRUMENTAL, hosted_lyrics
 from ..acestep_core.pipeline import ACEStep
 from ..acestep_core.presets import PRESETS
-from ..acestep_core.sampling.noise import LARGEST_SEED
 from ..acestep_core.settings import (
     EDIT_MODES,
-    ENDS,
-    GUIDANCE_KINDS,
-    HOSTED_SEED,
     SettingError,
     checked,
     checked_whole,
@@ -35,17 +31,23 @@ from .decode import decoded
 from .sampler import Asked, info_of, notes_of, sampled, with_notes
 from .settings import GuidanceSettings
 from .task_socket import Given, TaskAsked
-from .words import SongWriter, about
+from .tasks import FEATHER
+from .widgets import MODEL, Inputs, widgets
+from .words import about
 
 FAL = PRESETS["fal"]
-SCHEDULERS = ("euler", "heun")
+EDIT = "AceSuiteAudioToAudio"
+CONTROLS = (
+    "number_of_steps scheduler guidance_type granularity_scale guidance_interval"
+    " guidance_interval_decay guidance_scale minimum_guidance_scale tag_guidance_scale"
+    " lyric_guidance_scale extended"
+)
+READ_ALWAYS = {"number_of_steps", "guidance_scale"}  # also by an edit that is not extended
 # What guiding tags and lyrics apart leaves unread.
 REPLACED = {"guidance_type", "guidance_scale", "guidance_interval_decay", "minimum_guidance_scale"}
-LEAST_SECONDS = 5.0
 
 Results = tuple[sound.Audio, dict[str, Any], str, str, str, str]
 Values = dict[str, Any]
-Widgets = dict[str, tuple[Any, dict[str, Any]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,7 @@ class OneBox:
         raise NotImplementedError
 
 
-def _complete(inputs: dict[str, Widgets], given: Values) -> Values:
+def _complete(inputs: dict[str, Inputs], given: Values) -> Values:
     """The inputs with the defaults of those left out, each in the range its widget shows."""
     values: Values = {}
     for group in ("required", "optional"):
@@ -142,8 +144,8 @@ class TextToAudio(OneBox):
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
         return {
-            "required": {**MODEL, "tags": TAGS, **SEED},
-            "optional": {"lyrics": LYRICS, "duration": DURATION},
+            "required": {**MODEL, **widgets("AceSuiteTextToAudio", "tags seed")},
+            "optional": widgets("AceSuiteTextToAudio", "lyrics duration"),
         }
 
     def wanted(self, model: ACEStep, values: Values) -> Wanted:
@@ -157,15 +159,9 @@ class PromptToAudio(OneBox):
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        inputs = SongWriter.INPUT_TYPES()
-        written = {**inputs["required"], **inputs["optional"]}
         return {
-            "required": {**MODEL, "prompt": written["prompt"], **SEED},
-            "optional": {
-                "instrumental": written["instrumental"],
-                "duration": DURATION,
-                "back_end": written["back_end"],
-            },
+            "required": {**MODEL, **widgets("AceSuitePromptToAudio", "prompt seed")},
+            "optional": widgets("AceSuitePromptToAudio", "instrumental duration back_end"),
         }
 
     def wanted(self, model: ACEStep, values: Values) -> Wanted:
@@ -181,15 +177,12 @@ class AudioToAudio(OneBox):
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        words = {"original_tags": ORIGINAL_TAGS, "tags": TAGS}
         return {
-            "required": {**MODEL, **AUDIO, **words, **SEED},
+            "required": {**MODEL, **AUDIO, **widgets(EDIT, "original_tags tags seed")},
             "optional": {
-                "edit_mode": (list(EDIT_MODES), EDIT_MODE),
-                "original_lyrics": ORIGINAL_LYRICS,
-                "lyrics": LYRICS,
-                **CONTROLS,
-                "original_seed": ORIGINAL_SEED,
+                **widgets(EDIT, "edit_mode original_lyrics lyrics"),
+                **_controls(),
+                **widgets(EDIT, "original_seed"),
             },
         }
 
@@ -240,17 +233,18 @@ def _falls_silent(before: str, lyrics: str) -> list[str]:
 
 def _without_effect(values: Values) -> list[str]:
     """Which of the inputs that were changed do nothing, in words."""
-    changed = {name for name, (_, held) in CONTROLS.items() if values[name] != held["default"]}
+    names = CONTROLS.split()
+    changed = {name for name in names if values[name] != offered_at(EDIT)[name].default}
     if not values["extended"]:
-        idle = changed - {"number_of_steps", "guidance_scale"}
+        idle = changed - READ_ALWAYS
         reason = "the original's edit does not read them; switch extended on to have them obeyed"
     elif _guidance(values).is_double:
         idle = changed & REPLACED
         reason = "tag_guidance_scale and lyric_guidance_scale above 1 take their place"
     else:
         return []
-    names = ", ".join(name for name in CONTROLS if name in idle)
-    return [f"Without effect here: {names} ({reason})."] if idle else []
+    told = ", ".join(name for name in names if name in idle)
+    return [f"Without effect here: {told} ({reason})."] if idle else []
 
 
 class AudioInpaint(OneBox):
@@ -260,20 +254,13 @@ class AudioInpaint(OneBox):
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        relative = {"default": ENDS[0], "tooltip": "From which end of the clip this is counted."}
         return {
-            "required": {**MODEL, **AUDIO, "tags": TAGS, **SEED},
-            "optional": {
-                "start_time_relative_to": (list(ENDS), relative),
-                "start_time": _seconds(0.0, "Where the new part begins, in seconds."),
-                "end_time_relative_to": (list(ENDS), relative),
-                "end_time": _seconds(30.0, "Where the new part ends, in seconds."),
-                "lyrics": LYRICS,
-                "variance": _number(
-                    0.5, 1.0, 0.05, "0 keeps the source, 0.5 varies it, 1 starts from nothing."
-                ),
-                "original_seed": ORIGINAL_SEED,
-            },
+            "required": {**MODEL, **AUDIO, **widgets("AceSuiteAudioInpaint", "tags seed")},
+            "optional": widgets(
+                "AceSuiteAudioInpaint",
+                "start_time_relative_to start_time end_time_relative_to end_time lyrics variance"
+                " original_seed",
+            ),
         }
 
     def wanted(self, model: ACEStep, values: Values) -> Wanted:
@@ -282,7 +269,7 @@ class AudioInpaint(OneBox):
             values["end_time"],
             values["start_time_relative_to"],
             values["end_time_relative_to"],
-            float(default_of("Region.feather") or 0),
+            FEATHER,
         )
         given = Given(values["audio"])
         resolve((region,), given.seconds)  # what does not fit the clip is refused here
@@ -298,13 +285,11 @@ class AudioOutpaint(OneBox):
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
         return {
-            "required": {**MODEL, **AUDIO, "tags": TAGS, **SEED},
-            "optional": {
-                "extend_before_duration": _seconds(0.0, "Seconds of new music in front."),
-                "extend_after_duration": _seconds(30.0, "Seconds of new music at the end."),
-                "lyrics": LYRICS,
-                "original_seed": ORIGINAL_SEED,
-            },
+            "required": {**MODEL, **AUDIO, **widgets("AceSuiteAudioOutpaint", "tags seed")},
+            "optional": widgets(
+                "AceSuiteAudioOutpaint",
+                "extend_before_duration extend_after_duration lyrics original_seed",
+            ),
         }
 
     def wanted(self, model: ACEStep, values: Values) -> Wanted:
@@ -313,133 +298,14 @@ class AudioOutpaint(OneBox):
         return Wanted(values["tags"], hosted_lyrics(values["lyrics"]), task=task)
 
 
-def _number(default: float, most: float, step: float, tooltip: str) -> tuple[str, dict[str, Any]]:
-    options = {"default": default, "min": 0.0, "max": most, "step": step, "round": 0.001}
-    return "FLOAT", {**options, "tooltip": tooltip}
-
-
-def _seconds(default: float, tooltip: str) -> tuple[str, dict[str, Any]]:
-    return _number(default, MAX_SECONDS, 0.5, tooltip)
-
-
-def _text(default: str, tooltip: str) -> tuple[str, dict[str, Any]]:
-    # No dynamicPrompts: the page would take // and {} out of the words.
-    return "STRING", {"multiline": True, "default": default, "tooltip": tooltip}
-
-
-def _control(default: float, most: float, step: float, tooltip: str) -> tuple[str, dict[str, Any]]:
-    return _number(default, most, step, f"{tooltip} {UNLESS}")
-
-
-UNLESS = "Without effect unless extended is on."
-MODEL = {"model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step."})}
-AUDIO = {
+AUDIO: Inputs = {
     "audio": ("AUDIO", {"tooltip": "The clip: mono or stereo, any rate, up to 60 minutes."}),
 }
-TAGS = _text(
-    "pop, female voice, piano, warm, 100 bpm",
-    "The style: genres, instruments, voices, mood, tempo, with commas between.",
-)
-ORIGINAL_TAGS = _text("pop, female voice, piano", "What the clip sounds like now.")
-ORIGINAL_LYRICS = _text(
-    "", "What is sung in the clip now. Empty, [inst] or [instrumental]: nothing."
-)
-LYRICS = _text(
-    "",
-    "What is sung, with [verse], [chorus], [bridge] on lines of their own. Empty, [inst] or"
-    " [instrumental]: nothing.",
-)
-SEED = {
-    "seed": (
-        "INT",
-        {
-            "default": 0,
-            "min": 0,
-            "max": HOSTED_SEED,
-            "control_after_generate": True,
-            "tooltip": "Of what is made new. The same seed and inputs give the same music.",
-        },
-    ),
-}
-DURATION = (
-    "FLOAT",
-    {
-        **_seconds(60.0, "Seconds, rounded down to frames of 92.9 ms: 60 gives 59.907.")[1],
-        "min": LEAST_SECONDS,
-    },
-)
-EDIT_MODE = {
-    "default": next(iter(EDIT_MODES)),
-    "tooltip": "remix changes the style and keeps rhythm, tempo and melody; lyrics changes the"
-    " words and keeps the backing.",
-}
-ORIGINAL_SEED = (
-    "INT",
-    {
-        "min": 0,
-        "max": LARGEST_SEED,
-        "forceInput": True,
-        "tooltip": "The seed the clip was made with, if it is known. A remix or lyric edit only"
-        " records it; inpaint and outpaint draw the noise of what is kept from it.",
-    },
-)
-CONTROLS: Widgets = {
-    "number_of_steps": (
-        "INT",
-        {
-            "default": FAL.sampling.steps,
-            "min": 3,
-            "max": 60,
-            "tooltip": "More are finer and slower.",
-        },
-    ),
-    "scheduler": (
-        list(SCHEDULERS),
-        {
-            "default": FAL.sampling.solver,
-            "tooltip": f"heun asks the model twice per step. {UNLESS}",
-        },
-    ),
-    "guidance_type": (
-        list(GUIDANCE_KINDS),
-        {
-            "default": FAL.guidance.kind,
-            "tooltip": f"Not used while both scales at the end are above 1. {UNLESS}",
-        },
-    ),
-    "granularity_scale": (
-        "INT",
-        {
-            "default": int(FAL.sampling.granularity),
-            "min": -100,
-            "max": 100,
-            "tooltip": f"Stretches what each step changes about its mean. {UNLESS}",
-        },
-    ),
-    "guidance_interval": _control(
-        FAL.guidance.interval, 1.0, 0.05, "Share of the steps, in the middle, that is guided."
-    ),
-    "guidance_interval_decay": _control(
-        FAL.guidance.decay, 1.0, 0.05, "How far the scale falls over the guided steps."
-    ),
-    "guidance_scale": _number(
-        FAL.guidance.scale, 200.0, 0.5, "How strongly the words count; 0 and 1 switch it off."
-    ),
-    "minimum_guidance_scale": _control(
-        FAL.guidance.min_scale, 200.0, 0.5, "Where the scale falls to with decay."
-    ),
-    "tag_guidance_scale": _control(
-        FAL.guidance.text_scale, 10.0, 0.1, "Guides tags apart from lyrics, where both are above 1."
-    ),
-    "lyric_guidance_scale": _control(
-        FAL.guidance.lyric_scale, 10.0, 0.1, "Guides lyrics apart from tags, where both are."
-    ),
-    "extended": (
-        "BOOLEAN",
-        {
-            "default": False,
-            "tooltip": "Off, an edit runs as the original's, which reads only number_of_steps and"
-            " guidance_scale. On, it obeys all of these.",
-        },
-    ),
-}
+
+
+def _controls() -> Inputs:
+    """The sampler's settings, with what most of them are worth without `extended`."""
+    inputs = widgets(EDIT, CONTROLS)
+    for name in set(inputs) - {*READ_ALWAYS, "extended"}:
+        inputs[name][1]["tooltip"] += " Without effect unless extended is on."
+    return inputs

@@ -16,39 +16,9 @@ from ..acestep_core.pipeline import ACEStep, checked_output, delivered
 from ..acestep_core.types import checked_latent
 from . import host, shown, sound
 from .task_socket import KEY, Sampled, digest_of, finished, seeds_of
+from .widgets import MODEL, widgets
 
 log = logging.getLogger(__name__)
-
-# Of a latent that was sampled for a task on a source; of no effect on others.
-KEEPING = {
-    "splice": (
-        "BOOLEAN",
-        {
-            "default": Options.splice,
-            "tooltip": "With a task on a source. On: what is not made new stays the source, sample"
-            " for sample. Off: all is decoded anew.",
-        },
-    ),
-    "crossfade": (
-        "FLOAT",
-        {
-            "default": Options.crossfade,
-            "min": 0.0,
-            "max": 10.0,
-            "step": 0.01,
-            "round": 0.001,
-            "tooltip": "With a task on a source: seconds of cross-fade where kept and new meet.",
-        },
-    ),
-    "match_level": (
-        "BOOLEAN",
-        {
-            "default": Options.match_level,
-            "tooltip": "With a task on a source: brings new parts to the loudness that the source"
-            " has there, by 12 dB at most.",
-        },
-    ),
-}
 
 
 class DCAEDecode:
@@ -67,20 +37,10 @@ class DCAEDecode:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        rate = {
-            "default": SAMPLE_RATE,
-            "min": 8000,
-            "max": 192_000,
-            "tooltip": "Sample rate of the result in Hz. The model's own is 44100; the original"
-            " project writes 48000. With a task that has a source, the source's rate is kept.",
-        }
         latent = {"tooltip": "From the Sampler, or a native sampler given an ACE-Step 1.0 latent."}
         return {
-            "required": {
-                "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step."}),
-                "latent": ("LATENT", latent),
-            },
-            "optional": {"sample_rate": ("INT", rate), **KEEPING},
+            "required": {**MODEL, "latent": ("LATENT", latent)},
+            "optional": widgets("AceSuiteDCAEDecode", "sample_rate splice crossfade match_level"),
         }
 
     def show(self, **inputs: Any) -> dict[str, Any]:
@@ -154,12 +114,7 @@ class DCAEEncode:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
         audio = {"tooltip": "Mono or stereo at any rate, one clip or a batch."}
-        return {
-            "required": {
-                "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step."}),
-                "audio": ("AUDIO", audio),
-            }
-        }
+        return {"required": {**MODEL, "audio": ("AUDIO", audio)}}
 
     def encode(self, model: ACEStep, audio: sound.Audio) -> tuple[dict[str, Any]]:
         with host.errors_of(self.TITLE):

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..acestep_core.lyrics import LANGUAGE_CHOICES
 from ..acestep_core.lyrics.preview import Preview, heard
 from ..acestep_core.pipeline import ACEStep
-from ..acestep_core.settings import COMPATS, checked, chosen_from
+from ..acestep_core.settings import COMPATS, chosen_from, setting
 from ..acestep_core.types import Lyrics, Tags
 from . import host, shown
+from .widgets import MODEL, WORDS, usual, widgets
+
+STRENGTH: float = usual("AceSuiteToConditioning", "lyrics_strength")
 
 
 class TagEncode:
@@ -28,17 +30,7 @@ class TagEncode:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        tags = {
-            "multiline": True,
-            "default": "pop, female voice, piano, warm, 100 bpm",
-            "tooltip": "Tags with commas between, or a sentence. More than 256 tokens are cut.",
-        }
-        return {
-            "required": {
-                "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step."}),
-                "tags": ("STRING", tags),
-            }
-        }
+        return {"required": {**MODEL, **widgets("AceSuiteTagEncode", "tags")}}
 
     def encode(self, model: ACEStep, tags: str) -> tuple[Tags]:
         with host.errors_of(self.TITLE):
@@ -69,32 +61,9 @@ class LyricEncode:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        # No dynamicPrompts: the page would take // and {} out of the words.
-        lyrics = {
-            "multiline": True,
-            "default": "[inst]",
-            "tooltip": "One line of the song per line, with [verse], [chorus], [bridge], [intro],"
-            " [outro] ... between. [inst] alone, or nothing, is instrumental.",
-        }
-        language = {
-            "default": "auto",
-            "tooltip": "auto finds the language of each line. prefix also lets a line choose it,"
-            " as in [de] Guten Morgen. A code reads every line in that language.",
-        }
-        compat = {
-            "default": COMPATS[0],
-            "tooltip": "How auto tells languages apart: corrected, or as the original does, for"
-            " runs whose Guidance says original.",
-        }
         return {
-            "required": {
-                "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step."}),
-                "lyrics": ("STRING", lyrics),
-            },
-            "optional": {
-                "language": (list(LANGUAGE_CHOICES), language),
-                "compat": (list(COMPATS), compat),
-            },
+            "required": {**MODEL, **widgets("AceSuiteLyricEncode", "lyrics")},
+            "optional": widgets("AceSuiteLyricEncode", "language compat"),
         }
 
     def encode(
@@ -133,22 +102,16 @@ class ToConditioning:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        strength = {"default": 1.0, "min": 0.0, "max": 10.0, "step": 0.01, "round": 0.01}
         return {
-            "required": {
-                "tags": ("ACESUITE_TAGS", {"tooltip": "From Tag Encode."}),
-                "lyrics": ("ACESUITE_LYRICS", {"tooltip": "From Lyric Encode."}),
-            },
-            "optional": {
-                "lyrics_strength": ("FLOAT", {**strength, "tooltip": "How strongly they count."})
-            },
+            "required": WORDS,
+            "optional": widgets("AceSuiteToConditioning", "lyrics_strength"),
         }
 
     def convert(
-        self, tags: Tags, lyrics: Lyrics, lyrics_strength: float = 1.0
+        self, tags: Tags, lyrics: Lyrics, lyrics_strength: float = STRENGTH
     ) -> tuple[list[list[Any]]]:
         with host.errors_of(self.TITLE):
-            checked("lyrics_strength", lyrics_strength, 0, 10)
+            setting("lyrics_strength").check(lyrics_strength)
             # Native code knows no masks; a mask here only ever hides what fills up the end.
             states = tags.states[:, : max(int(tags.mask.sum()), 1)].float()
             ids = lyrics.ids[:, : max(int(lyrics.mask.sum()), 1)]

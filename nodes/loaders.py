@@ -11,11 +11,13 @@ from typing import Any
 
 from ..acestep_core.lyrics import Vocabulary
 from ..acestep_core.pipeline import ACEStep
+from ..acestep_core.settings import NONE
 from ..acestep_core.weights import small
 from ..acestep_core.weights.checkpoint import recognise
 from ..acestep_core.weights.lora import Applied, read_adapter
 from ..acestep_core.weights.model import Added, load
 from . import checkpoints, host, shown
+from .widgets import widgets
 
 log = logging.getLogger(__name__)
 
@@ -43,34 +45,13 @@ class LoadACEStep:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        checkpoint = {
-            "tooltip": "auto takes the first ACE-Step v1 checkpoint in the list. Single files are"
-            " looked for in models/checkpoints and models/diffusion_models, folders in"
-            " models/acestep. The small model comes with the pack and only demonstrates. download"
-            " fetches the released one (8.3 GB) when the node runs.",
-        }
-        dtype = {
-            "default": "auto",
-            "tooltip": "What the weights are kept in. auto: bfloat16 where the device can compute"
-            " it, else float32. The autoencoder always keeps float32.",
-        }
-        memory = {
-            "default": "auto",
-            "tooltip": "auto: networks stay on the device until room is needed. offload: each"
-            " leaves the device right after its work; slower, leaves more room for others.",
-        }
         return {
-            "required": {"checkpoint": (checkpoints.choices(), checkpoint)},
-            "optional": {
-                "dtype": (list(host.DTYPES), dtype),
-                "memory": (list(host.MEMORY_MODES), memory),
-            },
+            "required": widgets("AceSuiteLoad", "checkpoint", checkpoint=checkpoints.choices()),
+            "optional": widgets("AceSuiteLoad", "dtype memory"),
         }
 
     @classmethod
-    def IS_CHANGED(  # noqa: N802 - ComfyUI's name
-        cls, checkpoint: str, dtype: str = "auto", memory: str = "auto"
-    ) -> str:
+    def IS_CHANGED(cls, checkpoint: str, **others: Any) -> str:  # noqa: N802 - ComfyUI's name
         return checkpoints.fingerprint(checkpoint)
 
     def load(
@@ -98,9 +79,6 @@ class LoadACEStep:
         return shown.shown((pipe, report), facts)
 
 
-NO_ADAPTER = "none"
-
-
 class LoadLoRA:
     TITLE = "Load LoRA (ACE-Step)"
     DESCRIPTION = "Adds a LoRA for ACE-Step v1. The given model stays as it is; chain for several."
@@ -113,45 +91,26 @@ class LoadLoRA:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        lora = {
-            "tooltip": "Files in models/loras, and those in models/acestep with lora in their path."
-            " none passes the model on."
-        }
-        weight = {"default": 1.0, "min": -3.0, "max": 3.0, "step": 0.05, "round": 0.001}
-        training_scale = {
-            "default": False,
-            "tooltip": "Of the official format alone: multiply by the scale that its metadata or"
-            " config.json tells (alpha / rank), which the original and ComfyUI leave out. An alpha"
-            " that a file gives a module is always applied, as ComfyUI does.",
-        }
         return {
             "required": {
                 "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step, or another LoRA."}),
-                "lora": ([NO_ADAPTER, *checkpoints.adapters()], lora),
+                **widgets("AceSuiteLoRA", "lora", lora=[NONE, *checkpoints.adapters()]),
             },
-            "optional": {
-                "strength_model": (
-                    "FLOAT",
-                    {**weight, "tooltip": "How strongly it counts; 0 is nothing."},
-                ),
-                "training_scale": ("BOOLEAN", training_scale),
-            },
+            "optional": widgets("AceSuiteLoRA", "strength_model training_scale"),
         }
 
     @classmethod
-    def IS_CHANGED(  # noqa: N802 - ComfyUI's name
-        cls,
-        lora: str,
-        model: object = None,
-        strength_model: float = 1.0,
-        training_scale: bool = False,
-    ) -> str:
+    def IS_CHANGED(cls, lora: str, **others: Any) -> str:  # noqa: N802 - ComfyUI's name
         return host.mark_of(lora, checkpoints.adapters().get(lora, lambda: None)())
 
     def add(
-        self, model: ACEStep, lora: str, strength_model: float = 1.0, training_scale: bool = False
+        self,
+        model: ACEStep,
+        lora: str,
+        strength_model: float = Applied.weight,
+        training_scale: bool = Applied.training_scale,
     ) -> tuple[ACEStep, str]:
-        if lora == NO_ADAPTER:
+        if lora == NONE:
             return model, "No LoRA."
         with host.errors_of(self.TITLE):
             return with_lora(model, Added(lora, strength_model, training_scale))

@@ -14,8 +14,6 @@ from ..acestep_core.editing.request import Request
 from ..acestep_core.lyrics import LANGUAGE_CHOICES
 from ..acestep_core.pipeline import ACEStep
 from ..acestep_core.records.graph import (
-    LORA_CHOICES,
-    NO_FILE,
     SAMPLE,
     Graph,
     found_adapters,
@@ -33,15 +31,16 @@ from ..acestep_core.records.record import (
     values_of,
 )
 from ..acestep_core.records.replay import NAMES, item_of, request_of, task_of
-from ..acestep_core.settings import COMPATS, SettingError, chosen_from
+from ..acestep_core.settings import COMPATS, FAIL, NONE, SKIP, SettingError, chosen_from
 from ..acestep_core.types import Edit, Recipe, Retake
 from ..acestep_core.weights.model import Added
 from . import checkpoints, host, sound
 from .loaders import with_lora
 from .settings import GuidanceSettings
 from .task_socket import Given, TaskAsked
+from .widgets import Inputs, usual, widgets
 
-MOST_CLIPS = 64
+FIRST: int = usual("AceSuiteLoadParameters", "clip")
 
 
 def files() -> dict[str, Path]:
@@ -114,13 +113,8 @@ class LoadParameters:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
         return {
-            "required": {"file": ([NO_FILE, *files()], FILE)},
-            "optional": {
-                "text": ("STRING", TEXT),
-                "lora": (list(LORA_CHOICES), LORA),
-                "clip": ("INT", CLIP),
-                **SOCKETS,
-            },
+            "required": widgets("AceSuiteLoadParameters", "file", file=[NONE, *files()]),
+            "optional": {**widgets("AceSuiteLoadParameters", "text lora clip"), **SOCKETS},
         }
 
     @classmethod
@@ -131,8 +125,8 @@ class LoadParameters:
         self,
         file: str,
         text: str = "",
-        lora: str = LORA_CHOICES[0],
-        clip: int = 1,
+        lora: str = FAIL,
+        clip: int = FIRST,
         model: ACEStep | None = None,
         source_audio: sound.Audio | None = None,
     ) -> tuple[Any, ...]:
@@ -165,7 +159,7 @@ def _read(file: str, text: str) -> tuple[Path, Record]:
     """What messages call the file, and what it holds. A text comes before a chosen file."""
     if text.strip():
         return Path("text"), parsed_record(text, Path("text"))
-    if file == NO_FILE:
+    if file == NONE:
         raise SettingError(f"Choose a file that ends in {SUFFIX}, or put its content into text.")
     found = files()
     chosen_from("file", file, found)
@@ -215,35 +209,14 @@ def _info(place: Path, record: Record, graph: Graph, loras: list[str], lora: str
     maker = "the original project" if record.is_original else "this project"
     lines = [f"{place.name}, written by {maker}: {task_of(record)}, {record.compat} mode."]
     if loras:
-        done = "left out" if lora == "skip" else "used; connect model to have it added"
+        done = "left out" if lora == SKIP else "used; connect model to have it added"
         lines.append(f"LoRA {', '.join(loras)}: {done}.")
     if (file := files().get(place.as_posix())) and (doubt := of_another_sound(record, file)):
         lines.append(doubt)
     return "\n".join([*lines, *graph.notes])
 
 
-FILE = {
-    "default": NO_FILE,
-    "tooltip": f"Files that end in {SUFFIX}, in ComfyUI's input folder or models/acestep. none"
-    " takes the text below.",
-}
-TEXT = {
-    "multiline": True,
-    "default": "",
-    "tooltip": "The content of such a file; where there is some, it comes before the file.",
-}
-LORA = {
-    "default": LORA_CHOICES[0],
-    "tooltip": "When the file names a LoRA that is not there. error says its name; skip leaves all"
-    " of the file's LoRAs out. The record keeps naming them.",
-}
-CLIP = {
-    "default": 1,
-    "min": 1,
-    "max": MOST_CLIPS,
-    "tooltip": "Which clip, where the file names the seeds of a whole batch.",
-}
-SOCKETS = {
+SOCKETS: Inputs = {
     "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step: gets the file's LoRAs."}),
     "source_audio": (
         "AUDIO",

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..acestep_core.config import MAX_SECONDS
 from ..acestep_core.editing.report import step_warnings
 from ..acestep_core.editing.request import Request, SourceNamed
 from ..acestep_core.pipeline import ACEStep, make
@@ -23,8 +22,7 @@ from ..acestep_core.records.record import OWN_KEY, Record, values_of
 from ..acestep_core.records.replay import Run, record_of
 from ..acestep_core.sampling.guidance import branches_of
 from ..acestep_core.sampling.loop import Counter
-from ..acestep_core.sampling.noise import LARGEST_SEED
-from ..acestep_core.settings import AUTO, FROM_MODEL, GUIDANCE_KINDS, SOLVER_NAMES, checked
+from ..acestep_core.settings import AUTO, FROM_MODEL, setting
 from ..acestep_core.tasks.behaviours import BEHAVIOURS
 from ..acestep_core.types import (
     Follow,
@@ -40,11 +38,11 @@ from . import again, host, shown, sound
 from .preview import MelPreview
 from .settings import GuidanceSettings
 from .task_socket import KEY, SEEDS, Ready, Sampled, TaskAsked, digest_of, ready
+from .widgets import MODEL, WORDS, Inputs, widgets
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T", Guidance, Sampling)
-MAX_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Asked:
 
     def recipe(self, tags: Tags, lyrics: Lyrics, own: Preset) -> Recipe:
         """The recipe; what nothing is said of is the model's own."""
-        checked("batch_size", self.batch_size, 1, MAX_BATCH)
+        setting("batch_size").check(self.batch_size)
         settings = self.guidance_settings or GuidanceSettings(
             _said(own.guidance, kind=self.guidance, scale=self.guidance_scale)
         )
@@ -136,12 +134,15 @@ class Sampler:
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
         return {
             "required": {
-                "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step."}),
-                "tags": ("ACESUITE_TAGS", {"tooltip": "From Tag Encode."}),
-                "lyrics": ("ACESUITE_LYRICS", {"tooltip": "From Lyric Encode."}),
-                **WIDGETS,
+                **MODEL,
+                **WORDS,
+                **widgets("AceSuiteSampler", "seed seconds batch_size"),
             },
-            "optional": {**SETTINGS, **SOCKETS},
+            "optional": {
+                **widgets("AceSuiteSampler", "steps solver guidance guidance_scale"),
+                **SOCKETS,
+                **widgets("AceSuiteSampler", "one_by_one"),
+            },
         }
 
     def show(self, **inputs: Any) -> dict[str, Any]:
@@ -249,76 +250,7 @@ def info_of(record: Record) -> str:
     return json.dumps({**values, OWN_KEY: own}, indent=1, ensure_ascii=False)
 
 
-WIDGETS = {
-    "seed": (
-        "INT",
-        {
-            "default": 0,
-            "min": 0,
-            "max": LARGEST_SEED,
-            "control_after_generate": True,
-            "tooltip": "The same seed and settings give the same music on every machine. Further"
-            " clips of a batch take the seeds after it. With a task it is that of what is new.",
-        },
-    ),
-    "seconds": (
-        "FLOAT",
-        {
-            "default": 60.0,
-            "min": 0.1,
-            "max": MAX_SECONDS,
-            "step": 0.1,
-            "round": 0.001,
-            "tooltip": "Length asked for. What is made is a whole number of frames of 92.9 ms,"
-            " rounded down: 60 s asked, 59.907 s made; info tells.",
-        },
-    ),
-    "batch_size": (
-        "INT",
-        {"default": 1, "min": 1, "max": MAX_BATCH, "tooltip": "How many clips at once."},
-    ),
-}
-SETTINGS = {
-    "steps": (
-        "INT",
-        {
-            "default": Asked.steps,
-            "min": FROM_MODEL,
-            "max": 1000,
-            "tooltip": "-1 as the model recommends: the released one takes 60, as in the original;"
-            " 27 make a quicker song.",
-        },
-    ),
-    "solver": (
-        [*SOLVER_NAMES, AUTO],
-        {
-            "default": Asked.solver,
-            "tooltip": "auto is what the model recommends. euler is the usual one. heun asks the"
-            " model twice per step. pingpong adds fresh noise at every step.",
-        },
-    ),
-    "guidance": (
-        [*GUIDANCE_KINDS, AUTO],
-        {
-            "default": Asked.guidance,
-            "tooltip": "How tags and lyrics are made to count: auto as the model recommends, apg"
-            " the original's, cfg the classical one, cfg_star cfg with a scaled null prediction.",
-        },
-    ),
-    "guidance_scale": (
-        "FLOAT",
-        {
-            "default": float(Asked.guidance_scale),
-            "min": float(FROM_MODEL),
-            "max": 200.0,
-            "step": 0.5,
-            "round": 0.01,
-            "tooltip": "Higher follows tags and lyrics more closely; -1 as the model recommends. 15"
-            " suits apg, 5 to 7 cfg. 0 and 1 switch guidance off, which takes half the time.",
-        },
-    ),
-}
-SOCKETS = {
+SOCKETS: Inputs = {
     "guidance_settings": (
         "ACESUITE_GUIDANCE",
         {"tooltip": "From Guidance: replaces guidance and guidance_scale; info says so."},
@@ -332,14 +264,6 @@ SOCKETS = {
         {
             "tooltip": "From Inpaint Mask, Extend, Retake, Remix / Edit or Audio Reference: works"
             " on their source, whose length replaces seconds. DCAE Decode puts the result into it."
-        },
-    ),
-    "one_by_one": (
-        "BOOLEAN",
-        {
-            "default": Recipe.in_turn,
-            "tooltip": "Guidance branches and clips of a batch one after another: less memory, and"
-            " each clip is to the last bit what it would be alone.",
         },
     ),
 }

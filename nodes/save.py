@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..acestep_core.atomic import replaced
+from ..acestep_core.faces import CHOICES
 from ..acestep_core.pipeline import ACEStep
 from ..acestep_core.records.labels import file_name
 from ..acestep_core.records.labels import shown as labels_of
@@ -23,17 +24,17 @@ from ..acestep_core.records.record import (
     write_record,
 )
 from ..acestep_core.records.replay import carried, of_item
-from ..acestep_core.settings import chosen_from
-from ..acestep_core.sound.files import FORMATS, write_audio
+from ..acestep_core.settings import BITS, chosen_from, setting
+from ..acestep_core.sound.files import write_audio
 from ..acestep_core.weights.checkpoint import FILES, FOLDERS
 from ..acestep_core.weights.download import sha256
 from . import host, shown, sound
 from .players import checked_info, of_song
+from .widgets import Inputs, widgets
 
 log = logging.getLogger(__name__)
 
-KINDS = [suffix.removeprefix(".") for suffix in FORMATS]
-BITS = ("16", "24", "32")
+KINDS = CHOICES["format"]
 TAG = "acesuite"  # our own tag, beside ComfyUI's `prompt` and `workflow`
 HASHES = "acesuite_hashes.json"
 NO_TITLE = "ACE-Step"  # in names of files
@@ -57,22 +58,18 @@ class SaveAudio:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        prefix = {
-            "default": "audio/%title%",
-            "tooltip": "Folder and start of the name. %title% is the song's title, %seed% its seed;"
-            " %year%, %month% and %day% are known, too.",
-        }
-        kind = {
-            "default": KINDS[0],
-            "tooltip": "flac keeps everything and is the one to share. mp3 and opus hold workflows"
-            " of up to 60 kB; wav holds the settings alone, as a comment.",
-        }
         return {
             "required": {
                 "audio": ("AUDIO", {"tooltip": "One clip or a batch; a file for each."}),
-                "filename_prefix": ("STRING", prefix),
+                **widgets("AceSuiteSaveAudio", "filename_prefix"),
             },
-            "optional": {"format": (KINDS, kind), **DETAILS},
+            "optional": {
+                **widgets("AceSuiteSaveAudio", "format"),
+                **SOCKETS,
+                **widgets("AceSuiteSaveAudio", "bits kilobits save_workflow save_settings"),
+                **REPLAYED,
+                **widgets("AceSuiteSaveAudio", "title"),
+            },
             "hidden": {"prompt": "PROMPT", "extra_pnginfo": "EXTRA_PNGINFO"},
         }
 
@@ -88,7 +85,7 @@ class SaveAudio:
         with host.errors_of(self.TITLE):
             chosen_from("format", format, KINDS)
             bits = details.get("bits", BITS[0])
-            chosen_from("bits", bits, BITS)
+            setting("bits").check(bits)
             record, old = _record(info, model), details.get("replayed", "")
             record = _put_back(record, shown.about(audio))
             labels = _labels(record, details.get("title", ""))
@@ -210,7 +207,7 @@ def hash_of(place: Path) -> str:
     return known[key]
 
 
-DETAILS = {
+SOCKETS: Inputs = {
     "info": (
         "STRING",
         {"forceInput": True, "tooltip": "From the Sampler: seeds and settings, for the file."},
@@ -219,42 +216,14 @@ DETAILS = {
         "ACESUITE_MODEL",
         {"tooltip": "From Load ACE-Step: its hash goes into the file. Read once for each file."},
     ),
-    "bits": (list(BITS), {"default": BITS[0], "tooltip": "flac: 16, 24; wav: 16, 24, 32 (float)."}),
-    "kilobits": (
-        "INT",
-        {
-            "default": 0,
-            "min": 0,
-            "max": 512,
-            "tooltip": "Per second, for mp3 and opus; 0 is the usual 256 and 160.",
-        },
-    ),
-    "save_workflow": (
-        "BOOLEAN",
-        {"default": True, "tooltip": "Dropped on the page, the file then opens its workflow."},
-    ),
-    "save_settings": (
-        "BOOLEAN",
-        {
-            "default": False,
-            "tooltip": "Also write the settings beside it, as NAME_input_params.json, which"
-            " python -m acestep_core generate --replay repeats.",
-        },
-    ),
+}
+REPLAYED: Inputs = {
     "replayed": (
         "STRING",
         {
             "forceInput": True,
             "tooltip": "From Load Parameters: what the file said that was repeated, kept with the"
             " new settings.",
-        },
-    ),
-    "title": (
-        "STRING",
-        {
-            "default": "",
-            "tooltip": "For players and the file's name. Empty: the first line that is sung, or the"
-            " first tags. Tags and lyrics go into the file's own fields as well.",
         },
     ),
 }

@@ -8,7 +8,7 @@ The preset auto stands for what the model recommends, which only the Sampler can
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..acestep_core.presets import PRESETS
@@ -16,21 +16,14 @@ from ..acestep_core.settings import (
     AUTO,
     COMPATS,
     CUSTOM,
-    GUIDANCE_KINDS,
-    SOLVER_NAMES,
     SettingError,
     chosen_from,
 )
 from ..acestep_core.types import Guidance, Sampling
 from . import host
+from .widgets import widgets
 
 CHOICES = (AUTO, *PRESETS, CUSTOM)
-ABOUT = " ".join(f"{name}: {preset.about}" for name, preset in PRESETS.items())
-PRESET = {
-    "default": AUTO,
-    "tooltip": "auto takes what the model recommends, custom the values below. Another preset"
-    f" brings all of them itself. {ABOUT}",
-}
 
 
 @dataclass(frozen=True)
@@ -42,67 +35,6 @@ class GuidanceSettings:
 
     def __post_init__(self) -> None:
         chosen_from("compat", self.compat, COMPATS)
-
-
-def _number(default: float, most: float, step: float, tooltip: str) -> tuple[str, dict[str, Any]]:
-    options = {"default": default, "min": 0.0, "max": most, "step": step, "round": 0.001}
-    return "FLOAT", {**options, "tooltip": tooltip}
-
-
-def _switch(default: bool, tooltip: str) -> tuple[str, dict[str, Any]]:
-    return "BOOLEAN", {"default": default, "tooltip": tooltip}
-
-
-DEFAULT = Guidance()
-GUIDANCE_WIDGETS = {
-    "kind": (
-        list(GUIDANCE_KINDS),
-        {
-            "default": DEFAULT.kind,
-            "tooltip": "apg is the original's, cfg the classical one, cfg_star cfg with a scaled"
-            " null prediction.",
-        },
-    ),
-    "scale": _number(
-        DEFAULT.scale,
-        200.0,
-        0.5,
-        "How strongly tags and lyrics count. 15 suits apg, 5 to 7 cfg; 0 and 1 switch it off.",
-    ),
-    "interval": _number(
-        DEFAULT.interval,
-        1.0,
-        0.05,
-        "Share of the steps, in the middle of the run, that is guided; the rest is free.",
-    ),
-    "decay": _number(
-        DEFAULT.decay, 1.0, 0.05, "How far the scale falls over the guided steps; 0 keeps it."
-    ),
-    "min_scale": _number(DEFAULT.min_scale, 200.0, 0.5, "Where the scale falls to with decay."),
-    "text_scale": _number(
-        DEFAULT.text_scale,
-        10.0,
-        0.1,
-        "Guides tags apart from lyrics when this and lyric_scale are above 1; takes a third"
-        " evaluation per step.",
-    ),
-    "lyric_scale": _number(
-        DEFAULT.lyric_scale, 10.0, 0.1, "Guides lyrics apart from tags; see text_scale."
-    ),
-    "erg_tag": _switch(
-        DEFAULT.erg_tag, "ERG on the tags: guides away from a blurred reading of them."
-    ),
-    "erg_lyric": _switch(
-        DEFAULT.erg_lyric,
-        "ERG on the lyrics. Off follows the words more exactly, as the original's web page does.",
-    ),
-    "erg_diffusion": _switch(DEFAULT.erg_diffusion, "ERG inside the transformer's blocks."),
-}
-COMPAT = {
-    "default": COMPATS[0],
-    "tooltip": "corrected mends what the original gets wrong, such as equal clips in a batch."
-    " original repeats it number for number; splice and level matching are off then.",
-}
 
 
 class GuidanceNode:
@@ -117,9 +49,10 @@ class GuidanceNode:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+        names = " ".join(one.name for one in fields(Guidance))
         return {
-            "required": {"preset": (list(CHOICES), PRESET)},
-            "optional": {**GUIDANCE_WIDGETS, "compat": (list(COMPATS), COMPAT)},
+            "required": widgets("AceSuiteGuidance", "preset"),
+            "optional": widgets("AceSuiteGuidance", f"{names} compat"),
         }
 
     def settings(
@@ -145,7 +78,10 @@ class Schedule:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        return {"required": {"preset": (list(CHOICES), PRESET)}, "optional": SCHEDULE_WIDGETS}
+        return {
+            "required": widgets("AceSuiteSchedule", "preset"),
+            "optional": widgets("AceSuiteSchedule", "steps solver granularity chosen_steps"),
+        }
 
     def settings(
         self, preset: str, chosen_steps: str = "", **widgets: Any
@@ -166,44 +102,3 @@ def _whole_numbers(text: str) -> tuple[int, ...]:
         raise SettingError(
             f"chosen_steps is {text!r}; it must be whole numbers with commas, or empty for all."
         ) from None
-
-
-SCHEDULE_WIDGETS = {
-    "steps": (
-        "INT",
-        {
-            "default": Sampling.steps,
-            "min": 1,
-            "max": 1000,
-            "tooltip": "60 as in the original, 27 for a quicker song.",
-        },
-    ),
-    "solver": (
-        list(SOLVER_NAMES),
-        {
-            "default": Sampling.solver,
-            "tooltip": "euler is the usual one. heun asks the model twice per step. pingpong adds"
-            " fresh noise at every step.",
-        },
-    ),
-    "granularity": (
-        "FLOAT",
-        {
-            "default": Sampling.granularity,
-            "min": -100.0,
-            "max": 100.0,
-            "step": 0.5,
-            "round": 0.001,
-            "tooltip": "The original's granularity scale (omega): stretches what each step"
-            " changes about its mean, by 0.9 to 1.1. 10, the original's, is 1.046; 0 is 1.",
-        },
-    ),
-    "chosen_steps": (
-        "STRING",
-        {
-            "default": "",
-            "tooltip": "Only these steps of a schedule as long as the largest, counted from 1, with"
-            " commas: 16, 29, 52, 96 ... They replace steps; empty takes all.",
-        },
-    ),
-}

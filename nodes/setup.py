@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..acestep_core.config import FRAMES_PER_SECOND, MAX_SECONDS, VERSION, frames_of
+from ..acestep_core.config import FRAMES_PER_SECOND, VERSION, frames_of
 from ..acestep_core.lyrics import Vocabulary, VocabularyError
 from ..acestep_core.pipeline import ACEStep, forecast
 from ..acestep_core.types import Lyrics, Recipe, Tags, TextToMusic
@@ -16,6 +16,7 @@ from ..acestep_core.weights import small
 from ..acestep_core.weights.checkpoint import CheckpointError
 from ..acestep_core.weights.download import SINGLE_FILE, is_complete
 from . import checkpoints, host, shown
+from .widgets import widgets
 
 # package -> what it is for
 NEEDED = {
@@ -48,11 +49,8 @@ class SetupCheck:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        seconds = {"default": 60.0, "min": 1.0, "max": MAX_SECONDS, "step": 1.0, "round": 0.1}
         return {
-            "required": {
-                "seconds": ("FLOAT", {**seconds, "tooltip": "Length of song to forecast for."})
-            },
+            "required": widgets("AceSuiteSetupCheck", "seconds"),
             "optional": {
                 "model": (
                     "ACESUITE_MODEL",

@@ -10,30 +10,16 @@ from typing import Any
 from torch import Tensor
 
 from ..acestep_core import types as core
-from ..acestep_core.config import MAX_SECONDS
-from ..acestep_core.faces import default_of
-from ..acestep_core.sampling.noise import LARGEST_SEED
-from ..acestep_core.settings import EDIT_MODES, ENDS, SettingError, chosen_from
+from ..acestep_core.settings import CUSTOM, EDIT_MODES, ENDS, SettingError, chosen_from
 from ..acestep_core.tasks.region import resolve
 from ..acestep_core.types import Lyrics, Region, Tags
 from . import host
 from .task_socket import Given, TaskAsked
+from .widgets import Inputs, usual, widgets
 
-CUSTOM = "custom"
-FEATHER = float(default_of("Region.feather") or 0)
-Widget = tuple[str, dict[str, Any]]
+FEATHER: float = usual("AceSuiteInpaintMask", "feather")
 
-
-def _float(default: float, most: float, step: float, tooltip: str) -> Widget:
-    options = {"default": default, "min": 0.0, "max": most, "step": step, "round": 0.001}
-    return "FLOAT", {**options, "tooltip": tooltip}
-
-
-def _switch(default: bool, tooltip: str) -> Widget:
-    return "BOOLEAN", {"default": default, "tooltip": tooltip}
-
-
-SOURCES = {
+SOURCES: Inputs = {
     "source_audio": (
         "AUDIO",
         {"tooltip": "The clip: mono or stereo, any rate. The result keeps both."},
@@ -43,18 +29,6 @@ SOURCES = {
         {
             "tooltip": "The clip as a latent, from the Sampler or DCAE Encode: spares encoding it."
             " Alone, or with the sound of the same clip."
-        },
-    ),
-}
-SOURCE_SEED = {
-    "source_seed": (
-        "INT",
-        {
-            "min": 0,
-            "max": LARGEST_SEED,
-            "forceInput": True,
-            "tooltip": "The seed the source was made with, if it is known. Without, one is derived"
-            " from the Sampler's seed, which is that of what is made new.",
         },
     ),
 }
@@ -90,7 +64,7 @@ def _given(inputs: dict[str, Any]) -> Given:
     return Given(**inputs, file=name if isinstance(name, str) else "")
 
 
-def masked(mask: Tensor, seconds: float, feather: float = 0.0) -> tuple[Region, ...]:
+def masked(mask: Tensor, seconds: float, feather: float = Region.feather) -> tuple[Region, ...]:
     """Runs of white columns of a mask (..., H, W), as regions of a clip of so many seconds."""
     white = (mask.flatten(0, -2).amax(0) >= 0.5).tolist()
     ends = [i for i, one in enumerate(white) if one != (white[i - 1] if i else False)]
@@ -110,27 +84,13 @@ class InpaintMask(TaskNode):
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        ends = {"default": ENDS[0], "tooltip": "From which end of the clip this is counted."}
         return {
-            "required": {
-                "start": _float(10.0, 3600.0, 0.1, "Where the new part begins, in seconds."),
-                "end": _float(20.0, 3600.0, 0.1, "Where the new part ends, in seconds."),
-            },
+            "required": widgets("AceSuiteInpaintMask", "start end"),
             "optional": {
                 **SOURCES,
-                "start_from": (list(ENDS), ends),
-                "end_from": (list(ENDS), ends),
-                "feather": _float(
-                    FEATHER,
-                    60.0,
-                    0.1,
-                    "Seconds over which the new part fades in and out, inside its edges; 0 is a"
-                    " hard edge.",
+                **widgets(
+                    "AceSuiteInpaintMask", "start_from end_from feather variance source_seed"
                 ),
-                "variance": _float(
-                    0.5, 1.0, 0.05, "0 keeps the source, 0.5 varies it, 1 starts from nothing."
-                ),
-                **SOURCE_SEED,
                 "mask": MASK,
             },
             "hidden": HIDDEN,
@@ -140,7 +100,7 @@ class InpaintMask(TaskNode):
         self,
         start: float,
         end: float,
-        variance: float = 0.5,
+        variance: float = core.Inpaint.variance,
         feather: float = FEATHER,
         mask: Tensor | None = None,
         **others: Any,
@@ -162,25 +122,14 @@ class Extend(TaskNode):
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        context = "Seconds of the source, at most, that the new music is fitted to."
         return {
-            "required": {
-                "before": _float(0.0, MAX_SECONDS, 0.5, "Seconds of new music in front."),
-                "after": _float(30.0, MAX_SECONDS, 0.5, "Seconds of new music at the end."),
-            },
-            "optional": {
-                **SOURCES,
-                "context": (
-                    "FLOAT",
-                    {**_float(MAX_SECONDS, MAX_SECONDS, 1.0, context)[1], "min": 1.0},
-                ),
-                **SOURCE_SEED,
-            },
+            "required": widgets("AceSuiteExtend", "before after"),
+            "optional": {**SOURCES, **widgets("AceSuiteExtend", "context source_seed")},
             "hidden": HIDDEN,
         }
 
     def describe(
-        self, before: float, after: float, context: float = MAX_SECONDS, **others: Any
+        self, before: float, after: float, context: float = core.Extend.context, **others: Any
     ) -> tuple[TaskAsked]:
         with host.errors_of(self.TITLE):
             seed, given = others.pop("source_seed", None), _given(others)
@@ -194,19 +143,7 @@ class Retake(TaskNode):
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        seed = {
-            "default": 0,
-            "min": 0,
-            "max": LARGEST_SEED,
-            "tooltip": "The seed of the clip to vary, made with the same tags, lyrics, seconds and"
-            " settings. The Sampler's seed is that of the variation.",
-        }
-        return {
-            "required": {
-                "source_seed": ("INT", seed),
-                "variance": _float(0.2, 1.0, 0.05, "0 is the clip itself, 1 an unrelated one."),
-            }
-        }
+        return {"required": widgets("AceSuiteRetake", "source_seed variance")}
 
     def describe(self, source_seed: int, variance: float) -> tuple[TaskAsked]:
         with host.errors_of(self.TITLE):
@@ -223,35 +160,15 @@ class RemixEdit(TaskNode):
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        named = EDIT_MODES.items()
-        modes = "; ".join(f"{name}: start {a:g}, stop {b:g}" for name, (a, b) in named)
-        mode = {
-            "default": next(iter(EDIT_MODES)),
-            "tooltip": f"How far the edit leads away. {modes}; custom takes start and stop below.",
-        }
-        average = {"default": 1, "min": 1, "max": 100}
         return {
             "required": {
                 "source_tags": ("ACESUITE_TAGS", {"tooltip": "What the song is now."}),
                 "source_lyrics": ("ACESUITE_LYRICS", {"tooltip": "What is sung in it now."}),
-                "mode": ([*EDIT_MODES, CUSTOM], mode),
+                **widgets("AceSuiteRemixEdit", "mode"),
             },
             "optional": {
                 **SOURCES,
-                "edit_start": _float(
-                    0.2, 1.0, 0.05, "custom: the share of the steps that is skipped (n_min)."
-                ),
-                "edit_stop": _float(
-                    0.4, 1.0, 0.05, "custom: until which share both are followed (n_max)."
-                ),
-                "average": (
-                    "INT",
-                    {**average, "tooltip": "Noises averaged at each step; 1 is usual."},
-                ),
-                "extended": _switch(
-                    False, "Obey guidance and solver as well, which the original's edit ignores."
-                ),
-                **SOURCE_SEED,
+                **widgets("AceSuiteRemixEdit", "edit_start edit_stop average extended source_seed"),
                 "mask": (
                     "MASK",
                     {"tooltip": "White is edited, the rest stays; without, the whole clip is."},
@@ -270,7 +187,7 @@ class RemixEdit(TaskNode):
     ) -> tuple[TaskAsked]:
         with host.errors_of(self.TITLE):
             chosen_from("mode", mode, [*EDIT_MODES, CUSTOM])
-            own = others.pop("edit_start", 0.2), others.pop("edit_stop", 0.4)
+            own = others.pop("edit_start", core.Edit.start), others.pop("edit_stop", core.Edit.stop)
             start, stop = EDIT_MODES.get(mode, own)
             details = {name: others.pop(name) for name in ("average", "extended") if name in others}
             seed, given = others.pop("source_seed", None), _given(others)
@@ -286,9 +203,8 @@ class AudioReference(TaskNode):
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        strength = "0 leaves nothing of the reference but its length, 1 is the reference itself."
         return {
-            "required": {"strength": _float(0.5, 1.0, 0.05, strength)},
+            "required": widgets("AceSuiteAudioReference", "strength"),
             "optional": SOURCES,
             "hidden": HIDDEN,
         }

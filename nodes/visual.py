@@ -21,6 +21,7 @@ from ..acestep_core.types import Edit, Extend, Inpaint
 from . import host, shown, sound
 from .players import takes_of, temporary
 from .task_socket import TaskAsked
+from .widgets import widgets
 
 TASK = (
     "ACESUITE_TASK",
@@ -40,10 +41,9 @@ class MelView:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        title = {"default": "", "tooltip": "A line above the picture."}
         return {
             "required": {"audio": ("AUDIO", {"tooltip": "Mono or stereo at any rate."})},
-            "optional": {"title": ("STRING", title), "task": TASK},
+            "optional": {**widgets("AceSuiteMelView", "title"), "task": TASK},
         }
 
     def draw(

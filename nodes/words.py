@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..acestep_core.config import MAX_SECONDS
-from ..acestep_core.lyrics import LANGUAGE_CHOICES, Vocabulary
+from ..acestep_core.lyrics import Vocabulary
 from ..acestep_core.lyrics.lint import lint
 from ..acestep_core.lyrics.preview import as_text, preview
-from ..acestep_core.settings import BACK_ENDS, HOSTED_SEED, limits_of
+from ..acestep_core.settings import AUTO, BACK_ENDS
 from ..acestep_core.weights import small
 from ..acestep_core.weights.card import BPM
 from ..acestep_core.writer import write_song
@@ -19,6 +18,10 @@ from ..acestep_core.writer.genres import genre as preset_of
 from ..acestep_core.writer.genres import genres
 from ..acestep_core.writer.song import Song
 from . import checkpoints, host, shown
+from .widgets import usual, widgets
+
+ANY: float = usual("AceSuiteLyricPreview", "seconds")
+SECONDS: float = usual("AceSuiteSongWriter", "seconds")
 
 
 class LyricPreview:
@@ -37,25 +40,12 @@ class LyricPreview:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        lyrics = {
-            "multiline": True,
-            "default": "[verse]\n\n[chorus]\n",
-            "tooltip": "As for Lyric Encode: one line of the song per line, marks in brackets.",
-        }
-        language = {"default": "auto", "tooltip": "As in Lyric Encode."}
-        seconds = {"default": 0.0, "min": 0.0, "max": MAX_SECONDS, "step": 1.0, "round": 0.1}
         return {
-            "required": {"lyrics": ("STRING", lyrics)},
-            "optional": {
-                "language": (list(LANGUAGE_CHOICES), language),
-                "seconds": (
-                    "FLOAT",
-                    {**seconds, "tooltip": "Length of the song, to see if they fit; 0 = any."},
-                ),
-            },
+            "required": widgets("AceSuiteLyricPreview", "lyrics"),
+            "optional": widgets("AceSuiteLyricPreview", "language seconds"),
         }
 
-    def look(self, lyrics: str, language: str = "auto", seconds: float = 0.0) -> dict[str, Any]:
+    def look(self, lyrics: str, language: str = AUTO, seconds: float = ANY) -> dict[str, Any]:
         with host.errors_of(self.TITLE):
             vocabulary = Vocabulary.find(None, host.vocabulary_places())
             duration = seconds or None
@@ -87,45 +77,18 @@ class SongWriter:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        prompt = {
-            "multiline": True,
-            "default": "A cheerful pop song about summer memories.",
-            "tooltip": "What the song is about and how it sounds, in a sentence or two.",
-        }
-        seed = {
-            "default": 0,
-            "min": 0,
-            "max": HOSTED_SEED,
-            "control_after_generate": True,
-            "tooltip": "The same seed and prompt give the same words.",
-        }
-        least, most = limits_of("song_seconds")
-        seconds = {"default": 60.0, "min": least, "max": most, "step": 1.0}
         return {
-            "required": {"prompt": ("STRING", prompt), "seed": ("INT", seed)},
-            "optional": {
-                "seconds": (
-                    "FLOAT",
-                    {**seconds, "round": 0.1, "tooltip": "Length that the lyrics are to fill."},
-                ),
-                "instrumental": ("BOOLEAN", {"default": False, "tooltip": "No singing: [inst]."}),
-                "back_end": (
-                    list(BACK_ENDS),
-                    {
-                        "default": BACK_ENDS[0],
-                        "tooltip": "builtin needs nothing. openai asks the server that you named"
-                        " in the environment; nothing is sent anywhere otherwise.",
-                    },
-                ),
-                **LOCK,
-            },
+            "required": widgets("AceSuiteSongWriter", "prompt seed"),
+            "optional": widgets(
+                "AceSuiteSongWriter", "seconds instrumental back_end lock tags lyrics"
+            ),
         }
 
     def write(
         self,
         prompt: str,
         seed: int,
-        seconds: float = 60.0,
+        seconds: float = SECONDS,
         instrumental: bool = False,
         back_end: str = BACK_ENDS[0],
         **kept: Any,
@@ -150,34 +113,6 @@ def about(song: Song) -> list[str]:
     return [f"{words}, seed {song.seed}.", *song.warnings]
 
 
-LOCK = {
-    "lock": (
-        "BOOLEAN",
-        {
-            "default": False,
-            "tooltip": "On: the two texts below are given as they are. Off: new ones are written,"
-            " and shown below.",
-        },
-    ),
-    "tags": (
-        "STRING",
-        {
-            "multiline": True,
-            "default": "",
-            "tooltip": "The tags that were written last. Change them, and they are locked.",
-        },
-    ),
-    "lyrics": (
-        "STRING",
-        {
-            "multiline": True,
-            "default": "",
-            "tooltip": "The lyrics that were written last. Change them, and they are locked.",
-        },
-    ),
-}
-
-
 class TagPresets:
     TITLE = "Tag Presets (ACE-Step)"
     DESCRIPTION = "Tags to begin with, by genre."
@@ -192,10 +127,9 @@ class TagPresets:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
         names = [*(preset.name for preset in genres()), *_examples()]
-        more = {"default": "", "tooltip": "Tags of your own, put behind the preset's."}
         return {
-            "required": {"genre": (names, {"default": names[0], "tooltip": GENRE})},
-            "optional": {"more": ("STRING", more)},
+            "required": widgets("AceSuiteTagPresets", "genre", genre=names),
+            "optional": widgets("AceSuiteTagPresets", "more"),
         }
 
     def choose(self, genre: str, more: str = "") -> tuple[str, int]:
@@ -215,7 +149,6 @@ class TagPresets:
 
 
 OF_SMALL = "(The small demonstration model, which auto takes.)"
-GENRE = "A genre. Those at the end are words of the small demonstration model, which knows no more."
 
 
 def _examples() -> dict[str, str]:

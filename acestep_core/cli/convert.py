@@ -34,14 +34,15 @@ def replay_graph(options: argparse.Namespace) -> int:
     import json
 
     from ..atomic import check_place, replaced
-    from ..records.graph import LORA_CHOICES, SKIP, graph_of, placed_adapters
+    from ..records.graph import graph_of, placed_adapters
     from ..records.record import read_record
     from ..records.replay import adapters_of
+    from ..settings import FAIL, SKIP
 
     path, output = options.record, check_place(options.output)
     record = read_record(path)
     adapters = placed_adapters(adapters_of(record), options.lora, path)
-    lora = SKIP if options.lora == [SKIP] else LORA_CHOICES[0]
+    lora = SKIP if options.lora == [SKIP] else FAIL
     graph = graph_of(record, adapters, lora)
     with replaced(output) as place:
         place.write_text(json.dumps(graph.prompt, indent=1) + "\n", encoding="utf-8")

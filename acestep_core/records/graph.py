@@ -19,7 +19,7 @@ from ..config import OUTPUT_RATE
 from ..editing.request import Request
 from ..lyrics import LANGUAGE_CHOICES
 from ..sampling.noise import derived
-from ..settings import EDIT_MODES, chosen_from
+from ..settings import CUSTOM, EDIT_MODES, NONE, SKIP, chosen_from, setting
 from ..sound.files import FORMATS
 from ..tasks.behaviours import BEHAVIOURS
 from ..types import Edit, Extend, Follow, Inpaint, Recipe, Retake, TextToMusic
@@ -30,10 +30,7 @@ from .replay import item_of, request_of
 
 Inputs: TypeAlias = "dict[str, Json]"
 
-LORA_CHOICES = ("error", "skip")
-SKIP = LORA_CHOICES[1]
 SAFETENSORS = ".safetensors"
-NO_FILE, CUSTOM = "none", "custom"  # of the nodes' lists
 # Outputs of nodes by their place, as a link counts them; every other link is to the first.
 SLOTS = {
     "AceSuiteSampler": {"info": 1},
@@ -121,7 +118,7 @@ def found_adapters(
     recorded: Iterable[Added], entries: Sequence[str], lora: str, source: Path
 ) -> list[Added]:
     """The recorded adapters by their entries; one that is not there is an error, or skipped."""
-    chosen_from("lora", lora, LORA_CHOICES)
+    setting("absent_lora").check(lora, "lora")
     if lora == SKIP:
         return []
     found = [(one, entry_of(one.name, entries)) for one in recorded]
@@ -249,7 +246,7 @@ class _Nodes:
         """The node that holds the whole record."""
         if not self._file:
             text = json.dumps(values_of(self._record))
-            asked: Inputs = {"file": NO_FILE, "text": text, "lora": self._lora}
+            asked: Inputs = {"file": NONE, "text": text, "lora": self._lora}
             self._file = self.add("AceSuiteLoadParameters", **asked, **self._needed)
         return self._file
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from .files import FILE_ROWS, MODEL_ROWS
+from .files import BITS, FAIL, FILE_ROWS, MODEL_ROWS, NONE, SKIP
 from .making import (
     AUTO,
     COMPATS,
@@ -45,20 +45,24 @@ from .words import BACK_ENDS, TAG_EXAMPLE, WORD_ROWS, WRITER_ROWS
 __all__ = [
     "AUTO",
     "BACK_ENDS",
+    "BITS",
     "COMPATS",
     "CORRECTED",
     "CUSTOM",
     "EDIT_MODES",
     "ENDS",
+    "FAIL",
     "FROM_MODEL",
     "FULL_CONTROL",
     "GUIDANCE_KINDS",
     "HOSTED_SEED",
     "LARGEST_SEED",
+    "NONE",
     "OLD_NAMES",
     "ORIGINAL",
     "PICK",
     "SECTIONS",
+    "SKIP",
     "SOLVER_NAMES",
     "TABLE",
     "TAG_EXAMPLE",

@@ -8,6 +8,9 @@ from .setting import At, Setting
 
 LOAD, LORA, SAVE = "AceSuiteLoad", "AceSuiteLoRA", "AceSuiteSaveAudio"
 PARAMETERS = "AceSuiteLoadParameters"
+BITS = ("16", "24", "32")
+NONE = "none"  # what a list of files begins with
+FAIL, SKIP = "error", "skip"  # for a LoRA of a record that is not there
 
 MODEL_ROWS = (
     Setting(
@@ -101,8 +104,9 @@ FILE_ROWS = (
         "filename_prefix",
         "filename_prefix",
         kind="text",
-        default="audio/ACE-Step",
-        about="Folder and start of the name; %year%, %month% and %day% are known.",
+        default="audio/%title%",
+        about="Folder and start of the name. %title% is the song's title, %seed% its seed; %year%,"
+        " %month% and %day% are known, too.",
         host="filename_prefix",
         at=(At(SAVE),),
     ),
@@ -120,8 +124,8 @@ FILE_ROWS = (
         "bits",
         "bits",
         kind="choice",
-        default="16",
-        choices=("16", "24", "32"),
+        default=BITS[0],
+        choices=BITS,
         about="flac: 16, 24; wav: 16, 24, 32 (float).",
         at=(At(SAVE),),
     ),
@@ -159,13 +163,20 @@ FILE_ROWS = (
         kind="text",
         default="",
         about="A line above the picture.",
-        at=(At("AceSuiteMelView"),),
+        at=(
+            At("AceSuiteMelView"),
+            At(
+                SAVE,
+                about="For players and the file's name. Empty: the first line that is sung, or the"
+                " first tags. Tags and lyrics go into the file's own fields as well.",
+            ),
+        ),
     ),
     Setting(
         "file",
         "file",
         kind="choice",
-        default="none",
+        default=NONE,
         about="Files that end in _input_params.json, in ComfyUI's input folder or models/acestep."
         " none takes the text below.",
         at=(At(PARAMETERS),),
@@ -182,8 +193,8 @@ FILE_ROWS = (
         "absent_lora",
         "lora",
         kind="choice",
-        default="error",
-        choices=("error", "skip"),
+        default=FAIL,
+        choices=(FAIL, SKIP),
         about="When the file names a LoRA that is not there. error says its name; skip leaves all"
         " of the file's LoRAs out. The record keeps naming them.",
         at=(At(PARAMETERS, "lora"),),

@@ -48,7 +48,14 @@ GUIDANCE_ROWS = (
         at=(
             _option("--guidance-type"),
             At(GUIDANCE),
-            At(SAMPLER, "guidance", also=AUTO, default=AUTO),
+            At(
+                SAMPLER,
+                "guidance",
+                also=AUTO,
+                default=AUTO,
+                about="How tags and lyrics are made to count: auto as the model recommends, apg the"
+                " original's, cfg the classical one, cfg_star cfg with a scaled null prediction.",
+            ),
             At(
                 FULL_CONTROL,
                 "guidance_type",
@@ -246,7 +253,13 @@ SAMPLING_ROWS = (
         at=(
             _option("--solver"),
             At(SCHEDULE),
-            At(SAMPLER, also=AUTO, default=AUTO),
+            At(
+                SAMPLER,
+                also=AUTO,
+                default=AUTO,
+                about="auto is what the model recommends. euler is the usual one. heun asks the"
+                " model twice per step. pingpong adds fresh noise at every step.",
+            ),
             At(
                 FULL_CONTROL,
                 "scheduler",

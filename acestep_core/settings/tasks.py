@@ -13,6 +13,8 @@ EDIT_MODES = {"remix": (0.2, 0.4), "lyrics": (0.6, 1.0)}
 INPAINT, EXTEND, REMIX = "AceSuiteInpaintMask", "AceSuiteExtend", "AceSuiteRemixEdit"
 REFERENCE, DECODE = "AceSuiteAudioReference", "AceSuiteDCAEDecode"
 PARTS = ("inpaint", "edit")
+MODES = "; ".join(f"{name}: start {a:g}, stop {b:g}" for name, (a, b) in EDIT_MODES.items())
+FAR = f"How far the edit leads away. {MODES}"
 COUNTED = "From which end of the clip this is counted."
 
 REGION_ROWS = (
@@ -136,11 +138,10 @@ TASK_ROWS = (
         kind="choice",
         default="remix",
         choices=tuple(EDIT_MODES),
-        about="How far the edit leads away. "
-        + "; ".join(f"{name}: start {a:g}, stop {b:g}" for name, (a, b) in EDIT_MODES.items()),
+        about=f"{FAR}.",
         at=(
             At("edit", "--mode"),
-            At(REMIX, also=CUSTOM),
+            At(REMIX, also=CUSTOM, about=f"{FAR}; custom takes start and stop below."),
             At(
                 ("audio-to-audio", FULL_CONTROL),
                 "edit_mode",

@@ -14,6 +14,7 @@ SUNG = (
     "What is sung, with [verse], [chorus], [bridge] on lines of their own. Empty, [inst] or"
     " [instrumental]: nothing."
 )
+WRITTEN = "that were written last. Change them, and they are locked."
 WRITER, PROMPT_BOX, LYRIC_PREVIEW = (
     "AceSuiteSongWriter",
     "AceSuitePromptToAudio",
@@ -32,6 +33,7 @@ WORD_ROWS = (
         at=(
             At(MAKING, "--tags", is_open=True),
             At("AceSuiteTagEncode", default=TAG_EXAMPLE),
+            At(WRITER, default="", about=f"The tags {WRITTEN}"),
             At(tuple(name for name in BOXES if name != PROMPT_BOX), default=TAG_EXAMPLE),
             At(WITH_TAGS, high=5_000),
         ),
@@ -57,6 +59,7 @@ WORD_ROWS = (
                 default="[verse]\n\n[chorus]\n",
                 about="As for Lyric Encode: one line of the song per line, marks in brackets.",
             ),
+            At(WRITER, about=f"The lyrics {WRITTEN}"),
             At(WITH_TAGS, high=20_000),
         ),
     ),
@@ -177,10 +180,20 @@ WRITER_ROWS = (
         at=(At("write", "--back-end"), At((WRITER, PROMPT_BOX))),
     ),
     Setting(
+        "lock",
+        "Lock",
+        kind="switch",
+        default=False,
+        about="On: the two texts below are given as they are. Off: new ones are written, and shown"
+        " below.",
+        at=(At(WRITER),),
+    ),
+    Setting(
         "genre",
         "Genre",
         kind="choice",
-        about="A genre.",
+        about="A genre. Those at the end are words of the small demonstration model, which knows no"
+        " more.",
         at=(At("AceSuiteTagPresets"),),
     ),
     Setting(

@@ -28,8 +28,6 @@ from .found import (
     IN_COMFYUI,
 )
 from .memory import (
-    DTYPES,
-    MEMORY_MODES,
     HostPart,
     HostPlacing,
     handed_on,
@@ -47,10 +45,8 @@ from .progress import (
 )
 
 __all__ = [
-    "DTYPES",
     "FOLDER",
     "IN_COMFYUI",
-    "MEMORY_MODES",
     "PREVIEW",
     "Bar",
     "HostPart",

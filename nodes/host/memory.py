@@ -21,7 +21,6 @@ from .found import IN_COMFYUI, management
 from .progress import stop_if_asked
 
 DTYPES = {"auto": None, "bfloat16": torch.bfloat16, "float32": torch.float32}
-MEMORY_MODES = ("auto", "offload")
 
 COMPUTING = [torch.bfloat16, torch.float32]  # float16 is too narrow for this transformer
 PARAMETERS = 2_600_000_000  # what inference reads of the released transformer

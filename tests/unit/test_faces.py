@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import ast
+import inspect
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from acestep_core.hosted.requests import model_of
 from acestep_core.records.record import Record
 from acestep_core.settings import TABLE, Setting, SettingError
 from acestep_core.types import Region
+from tests.unit.nodes.pack import NODES, ROOT, module
 
 # What a class needs beside the field that is tried.
 BESIDE: dict[str, dict[str, Any]] = {
@@ -116,3 +120,78 @@ def test_schema_is_as_the_table_has_it(endpoint: Any) -> None:
             assert tuple(told["enum"]) == one.choices
         elif one.kind == "words":
             assert told["maxLength"] == one.high
+
+
+NODE_KINDS = {"number": "FLOAT", "whole": "INT", "switch": "BOOLEAN"}
+
+
+def widgets_of(node: str) -> dict[str, tuple[Any, dict[str, Any]]]:
+    """What a node shows but for sockets."""
+    groups = NODES[node].INPUT_TYPES()
+    inputs = {**groups["required"], **groups.get("optional", {})}
+    return {
+        name: (kind, options)
+        for name, (kind, options) in inputs.items()
+        if isinstance(kind, list)
+        or kind in ("FLOAT", "INT", "BOOLEAN")
+        or (kind == "STRING" and "forceInput" not in options)
+    }
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_widget_is_as_the_table_has_it(node: str) -> None:
+    widgets, offered = widgets_of(node), offered_at(node)
+    assert set(widgets) == set(offered)
+    for name, one in offered.items():
+        kind, options = widgets[name]
+        assert options["tooltip"].startswith(one.about)
+        assert options.get("default") == one.default
+        if one.kind == "choice":
+            assert one.choices in ((), tuple(kind))  # (): files, and what else the disk has
+            assert one.default is None or one.default in kind
+        else:
+            assert kind == NODE_KINDS.get(one.kind, "STRING")
+            assert options.get("multiline", False) == (one.kind == "words")
+        if one.kind in ("number", "whole"):
+            assert (options["min"], options["max"]) == (one.low, one.high)
+        if one.kind == "number":
+            assert options["step"] == one.step
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_prompt_may_leave_out_what_the_table_has_a_default_of(node: str) -> None:
+    """ComfyUI hands on no defaults of widgets: those of the functions must be the same."""
+    offered = offered_at(node)
+    for function in (NODES[node].FUNCTION, "IS_CHANGED"):
+        given = inspect.signature(getattr(NODES[node], function, lambda: None)).parameters
+        for name in set(given) & set(offered):
+            default = given[name].default
+            assert default in (inspect.Parameter.empty, None, offered[name].default), name
+
+
+def source_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "nodes").glob("*.py")), ids=lambda one: one.name)
+def test_no_widget_is_written_by_hand(path: Path) -> None:
+    """Ranges, steps and usual numbers stand in the table; a node names its settings."""
+    settings = {name for node in NODES for name in offered_at(node)}
+    for one in ast.walk(source_of(path)):
+        if isinstance(one, ast.Dict) and path.name != "widgets.py":
+            keys = {ast.literal_eval(key) for key in one.keys if isinstance(key, ast.Constant)}
+            assert not keys & {"min", "max", "step", "round", "default"}, one.lineno
+        if isinstance(one, ast.FunctionDef):
+            named = [*one.args.posonlyargs, *one.args.args]
+            usual = zip(named[::-1], one.args.defaults[::-1], strict=False)
+            both = [*usual, *zip(one.args.kwonlyargs, one.args.kw_defaults, strict=True)]
+            numbers = [name.arg for name, value in both if _is_number(value)]
+            assert not settings & set(numbers), one.lineno
+
+
+def _is_number(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Constant) and type(value.value) in (int, float)
+
+
+def test_names_that_stand_for_something_are_the_tables() -> None:
+    assert tuple(module("nodes.host.memory").DTYPES) == TABLE["dtype"].choices
