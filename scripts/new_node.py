@@ -76,11 +76,11 @@ PAGE = """![{title}](img/{id}.jpg)
 
 ## {inputs}
 
-- **audio**{colon}{takes}
+- **audio**{label}{colon}{takes}
 
 ## {outputs}
 
-- **audio**{colon}{gives}
+- **audio**{label}{colon}{gives}
 """
 
 

@@ -10,7 +10,8 @@ Queueing alone needs no more than curl; the answer's prompt_id is what /history/
     curl -s http://127.0.0.1:8188/prompt -H 'Content-Type: application/json' \\
         -d "{\\"prompt\\": $(cat workflows/api/text_to_music.json)}"
 
-Only the standard library, Python 3.10 or newer. The files' paths go to standard output, one a
+Python 3.10 or newer is enough. With aiohttp, which ComfyUI's Python has, progress is told as it
+comes; without it the server is asked every second. The files' paths go to standard output, one a
 line; everything else goes to standard error.
 """
 
@@ -37,8 +38,8 @@ from scripts.headless.graph import (
     title_of,
     value_of,
 )
+from scripts.headless.messages import Messages
 from scripts.headless.server import AnswerError, Server, UnreachableError
-from scripts.headless.web_socket import WebSocket
 
 DONE, NOT_SAVED, WRONG_USE, NO_SERVER, REFUSED, FAILED, INTERRUPTED, TOO_LATE = range(8)
 STOPPED_HERE = 130
@@ -102,7 +103,7 @@ class Watch:
         self.server, self.graph = server, graph
         self.prompt_id, self.client_id = str(uuid.uuid4()), uuid.uuid4().hex
         self._until = None if timeout is None else time.monotonic() + timeout
-        self._socket: WebSocket | None = None
+        self._socket: Messages | None = None
         self._silent_since: float | None = None
         self._has_ended, self._place, self._shown = False, -1, ("", 0.0)
 
@@ -110,7 +111,9 @@ class Watch:
         """Listen before the prompt is queued, so that no message is missed."""
         address = f"{self.server.url}/ws?{urlencode({'clientId': self.client_id})}"
         try:
-            self._socket = WebSocket(address, self.server.headers)
+            self._socket = Messages(address, self.server.headers)
+        except ImportError:
+            say("no WebSocket without aiohttp: asking every second instead")
         except (OSError, ValueError) as error:
             say(f"no WebSocket ({error}): asking every second instead")
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.headless.web_socket import WebSocket
+from scripts.headless.messages import Messages
 from tests.host.comfyui import get_json
 
 Prompt = dict[str, dict[str, Any]]
@@ -70,7 +70,7 @@ class Client:
         self.url, self.id = url, uuid.uuid4().hex
         self._messages: list[Message] = []
         self._is_closed = False
-        self._socket = WebSocket(f"{url}/ws?clientId={self.id}")
+        self._socket = Messages(f"{url}/ws?clientId={self.id}")
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 

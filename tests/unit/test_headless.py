@@ -66,11 +66,17 @@ def failed(kind: str, **data: Any) -> dict[str, Any]:
     return {"outputs": {}, "status": {"status_str": "error", "messages": [[kind, data]]}}
 
 
-@pytest.mark.parametrize("how", ["whole", "fragments", "--poll", "no WebSocket"])
+@pytest.mark.parametrize("how", ["whole", "fragments", "--poll", "no WebSocket", "no aiohttp"])
 def test_result_is_downloaded_whichever_way_it_is_followed(
-    fake: Fake, graph: Path, capsys: pytest.CaptureFixture[str], how: str
+    fake: Fake,
+    graph: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
 ) -> None:
     fake.fragments, fake.speaks = how == "fragments", how in ("whole", "fragments")
+    if how == "no aiohttp":
+        monkeypatch.setitem(sys.modules, "aiohttp", None)
     assert run(fake, graph, *(["--poll"] if how == "--poll" else [])) == 0
     said = capsys.readouterr()
     (made,) = said.out.splitlines()
@@ -78,6 +84,7 @@ def test_result_is_downloaded_whichever_way_it_is_followed(
     assert Path(made).name == "song.flac"
     assert [p.name for p in Path(made).parent.iterdir()] == ["song.flac"], "no part is left"
     assert ("no WebSocket (" in said.err) == (how == "no WebSocket")
+    assert ("no WebSocket without aiohttp" in said.err) == (how == "no aiohttp")
     assert fake.prompts[0]["prompt"] == GRAPH
 
 

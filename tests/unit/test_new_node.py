@@ -18,6 +18,7 @@ COPIED = ("acestep_core", "nodes", "locales", "web", "tests", "scripts", "bench"
 FILES = ("__init__.py", "dev.py", "pyproject.toml", "requirements.txt", "requirements-dev.txt")
 CONCERNED = ("test_structure.py", "test_faces.py", "nodes/test_manners.py", "nodes/test_nodes.py")
 CONCERNED += ("nodes/test_locales.py", "nodes/test_loudness_meter.py")
+CONCERNED += ("nodes/test_help_languages.py",)
 # Their tests of this node, and those of all nodes together.
 BROKEN_BY_NODES = "oudness or menu or added_later or language or english or chinese or file_is_as"
 
