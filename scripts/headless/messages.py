@@ -26,7 +26,7 @@ class Messages:
         import aiohttp
 
         self._session: ClientSession | None = None
-        self._socket: ClientWebSocketResponse | None = None
+        self._socket: ClientWebSocketResponse[bool] | None = None
         self._loop = asyncio.new_event_loop()
         try:
             self._run(self._connect(url, dict(headers or {})))
