@@ -82,11 +82,12 @@ def default_of(key: str, preset: str = "original") -> Value:
     named = PRESETS[preset]
     for group in (named.guidance, named.sampling):
         if type(group).__name__ == row.owner:
-            return _as_text(getattr(group, row.field))
-    return _as_text(getattr(OWNERS[row.owner], row.field))
+            return as_text(getattr(group, row.field))
+    return as_text(getattr(OWNERS[row.owner], row.field))
 
 
-def _as_text(value: Any) -> Value:
+def as_text(value: Any) -> Value:
+    """A value as a face shows it: several numbers are one text."""
     return ", ".join(map(str, value)) if isinstance(value, tuple) else value
 
 

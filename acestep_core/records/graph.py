@@ -17,12 +17,13 @@ from typing import TypeAlias
 from ..atomic import FileError
 from ..config import OUTPUT_RATE
 from ..editing.request import Request
+from ..faces import as_text, offered_at
 from ..lyrics import LANGUAGE_CHOICES
 from ..sampling.noise import derived
 from ..settings import CUSTOM, EDIT_MODES, NONE, SKIP, chosen_from, setting
 from ..sound.files import FORMATS
 from ..tasks.behaviours import BEHAVIOURS
-from ..types import Edit, Extend, Follow, Inpaint, Recipe, Retake, TextToMusic
+from ..types import Edit, Extend, Follow, Guidance, Inpaint, Recipe, Retake, Sampling, TextToMusic
 from ..weights.lora import FILE
 from ..weights.model import Added
 from .record import Json, Record, values_of
@@ -173,6 +174,12 @@ def graph_of(record: Record, adapters: Sequence[Added] = (), lora: str = "error"
     return Graph(nodes.prompt, tuple(nodes.notes))
 
 
+def _widgets(node: str, group: Guidance | Sampling) -> Inputs:
+    """The settings of a group as the node has them."""
+    own = [one for one in offered_at(node).values() if one.row.owner == type(group).__name__]
+    return {one.name: as_text(getattr(group, one.row.field)) for one in own}
+
+
 class _Nodes:
     """The nodes of one graph, numbered as they come, and what is to be said about them."""
 
@@ -252,17 +259,15 @@ class _Nodes:
 
     def settings(self) -> Inputs:
         """What decides the sampling."""
-        recipe, sampling = self.request.recipe, self.request.recipe.sampling
+        recipe = self.request.recipe
         guidance = self.add(
-            "AceSuiteGuidance", preset=CUSTOM, **asdict(recipe.guidance), compat=recipe.compat
+            "AceSuiteGuidance",
+            preset=CUSTOM,
+            **_widgets("AceSuiteGuidance", recipe.guidance),
+            compat=recipe.compat,
         )
         schedule = self.add(
-            "AceSuiteSchedule",
-            preset=CUSTOM,
-            steps=sampling.steps,
-            solver=sampling.solver,
-            granularity=sampling.granularity,
-            chosen_steps=", ".join(map(str, sampling.chosen)),
+            "AceSuiteSchedule", preset=CUSTOM, **_widgets("AceSuiteSchedule", recipe.sampling)
         )
         settings: Inputs = {"guidance_settings": guidance, "schedule": schedule}
         order: Inputs = {"one_by_one": True} if recipe.in_turn else {}

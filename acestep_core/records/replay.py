@@ -23,6 +23,7 @@ from ..atomic import FileError
 from ..config import OUTPUT_RATE, VERSION
 from ..editing.request import Options, Request, SourceNamed
 from ..sampling.noise import Noise, derived
+from ..settings import Setting, rows_of
 from ..tasks.region import resolve
 from ..types import (
     Edit,
@@ -75,29 +76,17 @@ class Run:
 
 def record_of(request: Request, run: Run) -> Record:
     """The record of a result, of all its clips, under the original's names."""
-    recipe, guidance, sampling = request.recipe, request.recipe.guidance, request.recipe.sampling
+    recipe = request.recipe
     values: dict[str, object] = {
         "format": run.path.suffix.removeprefix("."),
         "prompt": recipe.tags,
         "lyrics": recipe.lyrics,
         "audio_duration": round(run.seconds, 3),
-        "infer_step": sampling.steps,
-        "guidance_scale": guidance.scale,
-        "scheduler_type": sampling.solver,
-        "cfg_type": guidance.kind,
-        "omega_scale": sampling.granularity,
-        "guidance_interval": guidance.interval,
-        "guidance_interval_decay": guidance.decay,
-        "min_guidance_scale": guidance.min_scale,
-        "use_erg_tag": guidance.erg_tag,
-        "use_erg_lyric": guidance.erg_lyric,
-        "use_erg_diffusion": guidance.erg_diffusion,
-        "oss_steps": sampling.chosen,
+        **_named(recipe.guidance),
+        **_named(recipe.sampling),
         "timecosts": {name: round(value, 3) for name, value in run.times.items()},
         "actual_seeds": recipe.seeds,
         "retake_seeds": recipe.retake_seeds,
-        "guidance_scale_text": guidance.text_scale,
-        "guidance_scale_lyric": guidance.lyric_scale,
         "audio_path": run.path.name,  # no folders of this machine in a file people share
         "ace_core": {**_how(request, run), **_asked(request)},
     }
@@ -108,6 +97,18 @@ def record_of(request: Request, run: Run) -> Record:
         is_reference = isinstance(recipe.task, Follow)
         values["ref_audio_input" if is_reference else "src_audio_path"] = request.source.name
     return Record(**{**values, **_task_fields(recipe.task, run)})  # pyright: ignore[reportArgumentType]
+
+
+def _named(group: Guidance | Sampling) -> dict[str, object]:
+    """Settings under the names that the table says a record has for them."""
+    rows = rows_of(type(group).__name__)
+    return {row.record: getattr(group, row.field) for row in rows if row.record}
+
+
+def _unnamed(group: Guidance | Sampling) -> dict[str, Json]:
+    """Settings that the original has no name for: they stand in our own part under their key."""
+    rows = rows_of(type(group).__name__)
+    return {row.key: getattr(group, row.field) for row in rows if not row.record}
 
 
 def _task_fields(task: Task, run: Run) -> dict[str, object]:
@@ -136,6 +137,8 @@ def _asked(request: Request) -> dict[str, Json]:
     """What was asked for and the original's names have no place for."""
     recipe, task, source = request.recipe, request.recipe.task, request.source
     own: dict[str, Json] = {
+        **_unnamed(recipe.guidance),
+        **_unnamed(recipe.sampling),
         "compat": recipe.compat,
         "language": recipe.language,
         "in_turn": recipe.in_turn,
@@ -343,24 +346,24 @@ def adapters_of(record: Record) -> list[Added]:
 
 
 def guidance_of(record: Record) -> Guidance:
-    return Guidance(
-        record.cfg_type,
-        record.guidance_scale,
-        record.guidance_interval,
-        record.guidance_interval_decay,
-        record.min_guidance_scale,
-        record.guidance_scale_text,
-        record.guidance_scale_lyric,
-        record.use_erg_tag,
-        record.use_erg_lyric,
-        record.use_erg_diffusion,
-    )
+    return Guidance(**_settings(record, "Guidance"))
 
 
 def sampling_of(record: Record) -> Sampling:
-    return Sampling(
-        record.infer_step, record.scheduler_type, record.omega_scale, tuple(record.oss_steps)
-    )
+    return Sampling(**_settings(record, "Sampling"))
+
+
+def _settings(record: Record, owner: str) -> dict[str, Any]:
+    """What a record says of a class's settings; of those it does not name the defaults stand."""
+    rows, own = rows_of(owner), record.ace_core
+    told = {row.field: getattr(record, row.record) for row in rows if row.record}
+    return told | {row.field: _own(row, own[row.key]) for row in rows if row.key in own}
+
+
+def _own(row: Setting, value: Json) -> Json:
+    if row.kind == "switch" and not isinstance(value, bool):
+        raise FileError(f"The file's {row.key} is {value!r}; it must be true or false.")
+    return _number(value, row.key) if row.kind in ("number", "whole") else value
 
 
 # Of no effect on a text-to-music run, and named by the original all the same.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from acestep_core.editing.request import Options, Request, SourceNamed
 from acestep_core.pipeline import resolved
 from acestep_core.sampling.noise import LARGEST_SEED
-from acestep_core.settings import COMPATS, GUIDANCE_KINDS, SOLVER_NAMES
+from acestep_core.settings import COMPATS, Setting, rows_of
 from acestep_core.types import (
     Edit,
     Extend,
@@ -59,26 +59,23 @@ TASKS: list[st.SearchStrategy[Task]] = [
     edits(),
     st.builds(Follow, SHARE),
 ]
-GUIDANCE = st.builds(
-    Guidance,
-    st.sampled_from(GUIDANCE_KINDS),
-    st.floats(0, 200),
-    SHARE,
-    SHARE,
-    st.floats(0, 200),
-    st.floats(0, 10),
-    st.floats(0, 10),
-    st.booleans(),
-    st.booleans(),
-    st.booleans(),
-)
+
+
+def drawn(row: Setting) -> st.SearchStrategy[float | bool | str]:
+    if row.kind == "switch":
+        return st.booleans()
+    if row.kind == "choice":
+        return st.sampled_from(row.choices or ())
+    low, high = row.limits
+    return st.integers(int(low), int(high)) if row.kind == "whole" else st.floats(low, high)
+
+
+GUIDANCE = st.builds(Guidance, **{row.field: drawn(row) for row in rows_of("Guidance")})
 STEPS = st.sets(st.integers(1, 1000), max_size=4).map(lambda found: tuple(sorted(found)))
 SAMPLING = st.builds(
     Sampling,
-    st.integers(1, 1000),
-    st.sampled_from(SOLVER_NAMES),
-    st.floats(-100, 100),
-    STEPS,
+    **{row.field: drawn(row) for row in rows_of("Sampling") if row.kind != "text"},
+    chosen=STEPS,
 )
 NAMES = st.text("abc \u96e8", min_size=1, max_size=6).map("{}.flac".format)
 ADDED = st.builds(Added, NAMES, st.floats(-3, 3), st.booleans())

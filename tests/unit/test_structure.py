@@ -47,8 +47,8 @@ WINGS = {
     "pictures": "sound",
     "pipeline": "",
     "editing": "splice report request job ends edits __init__",
-    "records": "latents record labels replay graph",
     "faces": "",
+    "records": "latents record labels replay graph",
     "hosted": "shapes errors client addresses origins fetch media parameters queue graphs requests"
     " settings sources tickets store jobs answers records routes openapi",
     "cli": "places options running takes convert info demo edit words commands",

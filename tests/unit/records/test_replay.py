@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from acestep_core.atomic import FileError
 from acestep_core.editing.request import Options, Request, SourceNamed
 from acestep_core.pipeline import ACEStep, resolved
+from acestep_core.records import replay
 from acestep_core.records.record import Json, Record, read_record, write_record
 from acestep_core.records.replay import (
     WITH_SOURCE,
@@ -26,7 +27,7 @@ from acestep_core.records.replay import (
     task_of,
 )
 from acestep_core.sampling.noise import LARGEST_SEED
-from acestep_core.settings import SettingError
+from acestep_core.settings import Setting, SettingError
 from acestep_core.types import (
     Follow,
     Guidance,
@@ -96,6 +97,30 @@ def test_switches_are_not_exchanged(name: str, model: Model) -> None:
     assert [record.use_erg_tag, record.use_erg_lyric, record.use_erg_diffusion].count(True) == 1
     assert request_of(record).recipe.guidance == recipe.guidance
     assert getattr(record, f"use_{name}")
+
+
+def test_a_setting_the_original_has_no_name_for_is_kept(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row without the record's name: what a setting of tomorrow may be."""
+    known = replay.rows_of
+
+    def without_names(owner: str) -> tuple[Setting, ...]:
+        fields = ("decay", "erg_lyric", "kind", "granularity")
+        return tuple(
+            replace(row, record="") if row.field in fields else row for row in known(owner)
+        )
+
+    monkeypatch.setattr(replay, "rows_of", without_names)
+    made = record_of(Request(RECIPE), run_of(model, Path("a.wav")))
+    assert made.guidance_interval_decay == Record.guidance_interval_decay
+    assert made.ace_core["Guidance.decay"] == RECIPE.guidance.decay
+    assert request_of(made).recipe == RECIPE
+    wrong = {"Guidance.decay": ("0.5", "a number"), "Guidance.erg_lyric": (1, "true or false")}
+    for key, (value, told) in wrong.items():
+        own = {**made.ace_core, key: value}
+        with pytest.raises(FileError, match=f"{key} is .*; it must be {told}"):
+            request_of(replace(made, ace_core=own))
 
 
 def test_what_a_record_says(model: Model, tmp_path: Path) -> None:
