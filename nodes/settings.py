@@ -8,9 +8,10 @@ The preset auto stands for what the model recommends, which only the Sampler can
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..acestep_core.faces import offered_at
 from ..acestep_core.presets import PRESETS
 from ..acestep_core.settings import (
     AUTO,
@@ -49,10 +50,10 @@ class GuidanceNode:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
-        names = " ".join(one.name for one in fields(Guidance))
+        names = [name for name in offered_at("AceSuiteGuidance") if name != "preset"]
         return {
             "required": widgets("AceSuiteGuidance", "preset"),
-            "optional": widgets("AceSuiteGuidance", f"{names} compat"),
+            "optional": widgets("AceSuiteGuidance", " ".join(names)),
         }
 
     def settings(
