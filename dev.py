@@ -47,6 +47,7 @@ PARTS = {
     "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
     "types": [["pyright"]],
     "host": [["pytest", "-m", "host"]],
+    "page": [["pytest", "-m", "page"]],  # of those, the tests that look at the page
     "cuda": [["pytest", "-m", "cuda"]],
     "pytest": [["pytest"]],
     "quick": [["pytest", "-q", *(f"tests/unit/test_{name}.py" for name in QUICK)]],

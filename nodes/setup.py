@@ -72,7 +72,8 @@ class SetupCheck:
 
 
 def _system() -> list[str]:
-    lines = [f"ACE-Step Suite {VERSION}, Python {platform.python_version()}, {torch.__version__}"]
+    python, of_torch = platform.python_version(), torch.__version__
+    lines = [f"ACE-Step Suite {VERSION}, Python {python}, PyTorch {of_torch}"]
     memory = host.memory_free()
     if memory:
         lines.append(f"Device {memory[2]}: {memory[0]:.1f} of {memory[1]:.1f} GB are free")

@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -29,9 +29,11 @@ from acestep_core.sound.files import write_audio
 from acestep_core.weights import small
 from acestep_core.weights.tiny import write_folder
 from scripts import jpeg
-from tests.host import comfyui, page
-from tests.host.comfyui import get_json
-from tests.host.drafts import SONG
+from scripts.host import comfyui, page
+from scripts.host.comfyui import get_json
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS, SCREENS, HELP = ROOT / "workflows", ROOT / "docs" / "screens", ROOT / "web" / "docs"
@@ -101,11 +103,10 @@ def read(name: str) -> dict[str, Any]:
     return json.loads((WORKFLOWS / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def store(opened: page.Opened, path: Path, largest: int = jpeg.LARGEST) -> None:
+def framed(opened: page.Opened) -> Image.Image:
     """The whole graph at its own size, without the page's bars around it."""
     from PIL import Image
 
-    opened.page.evaluate(ROOM, EDGE)
     x, y, right, bottom = opened.page.evaluate(BOUNDS)
     width, height = int(right - x) + 2 * EDGE, int(bottom - y) + 2 * EDGE
     left, top = MARGIN[:2]
@@ -116,8 +117,14 @@ def store(opened: page.Opened, path: Path, largest: int = jpeg.LARGEST) -> None:
     opened.page.wait_for_timeout(600)
     place = {"x": left, "y": top, "width": width, "height": height}
     shot = opened.page.screenshot(clip=place, type="png")  # pyright: ignore[reportArgumentType]
-    picture = Image.open(io.BytesIO(shot)).convert("RGB")
+    return Image.open(io.BytesIO(shot)).convert("RGB")
+
+
+def store(opened: page.Opened, path: Path, largest: int = jpeg.LARGEST) -> None:
+    opened.page.evaluate(ROOM, EDGE)
+    picture = framed(opened)
     quality, size = jpeg.write(picture, path, largest), path.stat().st_size
+    width, height = picture.size
     print(
         f"{path.relative_to(ROOT)}: {width} x {height}, {size / 1000:.0f} kB, q{quality}",
         flush=True,
@@ -197,8 +204,19 @@ def make_base(folder: Path) -> Path:
         (models / small.FOLDER.name).symlink_to(small.FOLDER, target_is_directory=True)
     else:
         write_folder(models / "tiny")
-    write_audio(base / "input" / SONG, chords(), RATE)
+    for name in sources():
+        write_audio(base / "input" / name, chords(), RATE)
     return base
+
+
+def sources() -> set[str]:
+    """The files that the workflows load."""
+    return {
+        node["widgets_values"][0]
+        for path in WORKFLOWS.glob("*.json")
+        for node in read(path.stem)["nodes"]
+        if node["type"] == "LoadAudio"
+    }
 
 
 def main(names: list[str]) -> int:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.headless.messages import Messages
-from tests.host.comfyui import get_json
+from scripts.host.comfyui import get_json
 
 Prompt = dict[str, dict[str, Any]]
 

@@ -17,7 +17,7 @@ import pytest
 from acestep_core.weights import small
 from acestep_core.weights.checkpoint import recognise
 from acestep_core.weights.tiny import write_folder
-from tests.host import comfyui
+from scripts.host import comfyui, page
 from tests.host.client import Client, Prompt, connected
 from tests.host.drafts import SONG, write_source
 from tests.host.single_file import write_adapter, write_single_file
@@ -33,6 +33,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.host)
+
+
+@pytest.fixture(autouse=True)
+def _browser(request: pytest.FixtureRequest) -> None:
+    """What looks at a page (the marker `page`) needs a browser."""
+    if request.node.get_closest_marker("page"):
+        pytest.importorskip("playwright", reason="playwright is missing: NO page was opened")
+        if page.chromium() is None:
+            pytest.skip("no Chromium was found (CHROMIUM): NO page was opened")
 
 
 @pytest.fixture(
@@ -76,6 +85,24 @@ def client(server: comfyui.Running) -> Iterator[Client]:
         yield one
 
 
+@pytest.fixture(params=[False, True], ids=["canvas", "Nodes 2.0"])
+def nodes2(request: pytest.FixtureRequest) -> bool:
+    """Which of the page's two renderers of nodes is on: the newer one?"""
+    return request.param
+
+
+@pytest.fixture
+def opened(server: comfyui.Running, nodes2: bool) -> Iterator[page.Opened]:
+    with page.opened(server.url, nodes2) as one:
+        yield one
+
+
+@pytest.fixture
+def panels(server: comfyui.Running, nodes2: bool) -> bool:
+    """Whether this renderer shows anything but plain widgets: that of 0.3.64 does not."""
+    return not (nodes2 and server.version == "0.3.64")
+
+
 @pytest.fixture(scope="session")
 def inside(checkout: Path, base: Path) -> dict[str, dict[str, Any]]:
     """What inside.py found, by the name of the check."""
@@ -99,6 +126,16 @@ def song(root: Path) -> Prompt:
     text = (root / "workflows" / "api" / "text_to_music.json").read_text(encoding="utf-8")
     prompt: Prompt = json.loads(text)
     only(prompt, "AceSuiteSampler").update(seconds=3.0, steps=8)
+    return prompt
+
+
+def graph(name: str, **sampler: Any) -> Prompt:
+    """A shipped graph, short enough for a test; its seed stays."""
+    prompt: Prompt = json.loads((API / f"{name}.json").read_text(encoding="utf-8"))
+    only(prompt, "AceSuiteSampler").update({"seconds": 2.0, "steps": 3, **sampler})
+    for node in prompt.values():
+        if node["class_type"] == "AceSuiteInpaintMask":
+            node["inputs"].update(start=1.0, end=3.0)
     return prompt
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from acestep_core.weights.tiny import write_folder
-from tests.host import comfyui, page
+from scripts.host import comfyui, page
 from tests.host.drafts import DRAFTS, Draft, write_source
 
 WORKFLOWS = Path(__file__).resolve().parents[2] / "workflows"

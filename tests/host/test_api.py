@@ -27,8 +27,8 @@ from acestep_core.hosted.jobs import RESTARTED
 from acestep_core.hosted.openapi import document
 from acestep_core.sound.files import read_audio
 from acestep_core.weights.tiny import write_folder
-from tests.host import comfyui
-from tests.host.comfyui import Running
+from scripts.host import comfyui
+from scripts.host.comfyui import Running
 from tests.host.drafts import SONG, write_source
 from tests.unit.hosted.schema import check_answer
 from tests.unit.hosted.test_routes import BODIES, FAL_BODY

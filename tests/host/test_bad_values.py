@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from scripts.host.comfyui import Running
 from tests.host.client import Client, Prompt, RefusedError
-from tests.host.comfyui import Running
 from tests.host.conftest import API, id_of, only
 from tests.host.single_file import write_adapter
 from tests.unit.nodes.pack import NODES

@@ -15,8 +15,8 @@ import pytest
 from acestep_core.config import FRAME, frames_of
 from acestep_core.sound.files import read_audio, write_audio
 from scripts.headless import __main__ as headless
+from scripts.host.comfyui import Running, get_json
 from tests.host.client import Client
-from tests.host.comfyui import Running, get_json
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = ROOT / "workflows" / "api"

@@ -15,8 +15,8 @@ from acestep_core.records.graph import found_adapters, graph_of
 from acestep_core.records.record import parsed_record
 from acestep_core.records.replay import adapters_of
 from acestep_core.sound.files import read_audio
+from scripts.host.comfyui import Running, get_json
 from tests.host.client import Client, Outcome, Prompt, RefusedError
-from tests.host.comfyui import Running, get_json
 from tests.host.conftest import id_of, only
 from tests.unit import record_kit as records
 

@@ -8,8 +8,8 @@ import pytest
 from torch import Tensor
 
 from acestep_core.sound.files import read_audio
+from scripts.host.comfyui import Running, get_json
 from tests.host.client import Client, Prompt
-from tests.host.comfyui import Running, get_json
 from tests.host.conftest import id_of, only
 
 SINGLE = "checkpoints/tiny_single.safetensors"

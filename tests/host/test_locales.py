@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 
 from scripts import locales
-from tests.host import page
-from tests.host.comfyui import Running, get_json
+from scripts.host import page
+from scripts.host.comfyui import Running, get_json
 
 NAMES = """() => app.graph._nodes.map(node => [node.type, node.getTitle(),
     (node.widgets ?? []).map(widget => [widget.name, widget.label ?? widget.name])])"""
@@ -23,10 +22,7 @@ def test_texts_are_served(server: Running, language: str) -> None:
         assert served[name] == texts, name
 
 
-@pytest.mark.skipif(
-    page.chromium() is None or importlib.util.find_spec("playwright") is None,
-    reason="needs a Chromium and playwright: the page was NOT looked at",
-)
+@pytest.mark.page
 @pytest.mark.parametrize("language", locales.LANGUAGES)
 def test_page_speaks_the_language(server: Running, root: Path, language: str) -> None:
     texts = locales.read(language)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.host.comfyui import NAME, Running, get_json
+from scripts.host.comfyui import NAME, Running, get_json
 from tests.unit.nodes.pack import imported
 
 log = logging.getLogger(__name__)

@@ -8,18 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.host import page
-from tests.host.comfyui import Running
+from scripts.host import page
+from scripts.host.comfyui import Running
 
 WORKFLOWS = sorted((Path(__file__).resolve().parents[2] / "workflows").glob("*.json"))
 NEED_MORE = {"native_interop"}  # than the tiny model: opened, not run
-
-
-@pytest.fixture(autouse=True)
-def _browser() -> None:
-    pytest.importorskip("playwright", reason="playwright is missing: NO page was opened")
-    if page.chromium() is None:
-        pytest.skip("no Chromium was found (CHROMIUM): NO page was opened")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -51,8 +44,8 @@ def nulls(value: object, place: str = "") -> list[str]:
     return [place] if value is None else []
 
 
+@pytest.mark.page
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-@pytest.mark.parametrize("nodes2", [False, True], ids=["canvas", "Nodes 2.0"])
 def test_workflow_opens_and_runs(server: Running, path: Path, nodes2: bool) -> None:
     if nodes2 and server.version == "0.3.64":
         pytest.skip("a hidden experiment in this version")

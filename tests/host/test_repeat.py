@@ -17,8 +17,8 @@ from acestep_core.records.graph import graph_of
 from acestep_core.records.record import read_record
 from acestep_core.records.replay import item_of
 from acestep_core.sound.files import read_audio
+from scripts.host.comfyui import PACK, QUIET, Running
 from tests.host.client import Client, Prompt
-from tests.host.comfyui import PACK, QUIET, Running
 from tests.host.conftest import id_of, only
 from tests.host.drafts import SONG
 from tests.unit.cli.test_repeat import WAYS

@@ -12,8 +12,8 @@ import pytest
 
 from acestep_core.config import FRAME, frames_of, seconds_of
 from acestep_core.sound.files import read_audio
+from scripts.host.comfyui import Running
 from tests.host.client import Client, Outcome, Prompt
-from tests.host.comfyui import Running
 from tests.host.conftest import id_of, only
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.host import page
+from scripts.host import page
+from scripts.host.comfyui import PACK, Running
 from tests.host.client import Client, Prompt
-from tests.host.comfyui import PACK, Running
 from tests.host.conftest import id_of, only
 from tests.host.test_run import succeeded
 
@@ -70,12 +70,12 @@ OPEN = """async ([name, type]) => {
 LYRICS = "[verse]\nCaf\u00e9 {\u4f60\u597d} prompt={} // \u00ff\u00fb"
 
 
+@pytest.mark.page
 @pytest.mark.parametrize("kind", TYPES)
 def test_song_with_title_and_words_opens_its_workflow(
     server: Running, root: Path, kind: str
 ) -> None:
     """What players read must not hide the workflow from the page, however strange the words."""
-    pytest.importorskip("playwright", reason="playwright is missing: NO page was opened")
     text = (root / "workflows" / "inpaint.json").read_text(encoding="utf-8")
     workflow = json.loads(text)
     for node in workflow["nodes"]:

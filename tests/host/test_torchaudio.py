@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from acestep_core.sound.files import read_audio
+from scripts.host.comfyui import NAME, Running, get_json, running
 from tests.host.client import Client, Prompt, connected
-from tests.host.comfyui import NAME, Running, get_json, running
 from tests.host.conftest import id_of
 from tests.unit.nodes.pack import imported
 

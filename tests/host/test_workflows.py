@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from acestep_core.sound.files import read_audio
+from scripts.host.comfyui import Running
 from tests.host.client import Client, Outcome, Prompt, RefusedError
-from tests.host.comfyui import Running
 from tests.host.conftest import id_of, only
 
 API = Path(__file__).resolve().parents[2] / "workflows" / "api"

@@ -58,14 +58,23 @@ export const typeOf = (node) => node.comfyClass ?? node.type;
 export const titleOf = (node, type) => node?.title ?? type;
 
 const TOAST = "acesuite-toast";
-const toasts = new Map();
+const toasts = new Map(); // what a toast is about -> a function that takes it away
 
 // `key` names what it is about: a newer one takes the place of the older.
 export function toast(key, severity, summary, detail, life) {
   untoast(key);
-  const message = { severity, summary, detail, styleClass: TOAST, ...(life ? { life } : {}) };
-  toasts.set(key, message);
-  app.extensionManager?.toast?.add(message);
+  const shown = app.extensionManager?.toast;
+  if (!shown) return;
+  if (shown.dismiss) {
+    // Newer pages: a function for each kind, and an id; without a duration it stays.
+    const kind = severity === "warn" ? "warning" : severity;
+    const id = shown[kind](summary, { description: detail, ...(life ? { duration: life } : {}) });
+    toasts.set(key, () => shown.dismiss(id));
+  } else {
+    const message = { severity, summary, detail, styleClass: TOAST, ...(life ? { life } : {}) };
+    shown.add(message);
+    toasts.set(key, () => shown.remove?.(message));
+  }
   setTimeout(below, 400);
 }
 
@@ -78,8 +87,7 @@ function below() {
 }
 
 export function untoast(key) {
-  const message = toasts.get(key);
-  if (message) app.extensionManager?.toast?.remove(message);
+  toasts.get(key)?.();
   toasts.delete(key);
 }
 

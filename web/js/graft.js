@@ -1,17 +1,18 @@
 // A plan of carry.js put into the graph that is open, and the buttons that ask for one.
 
-import { app, asInput, everyNode, nodeAt, root, say, titleOf, toast } from "./comfy.js";
+import { app, asInput, everyNode, nodeAt, root, say, titleOf, toast, typeOf } from "./comfy.js";
 import { ACTIONS, planned } from "./carry.js";
-import { element } from "./panel.js";
+import { element, existingPanel } from "./panel.js";
 
 const GAP = 60;
+const ROOM = 320; // that a song's node takes below itself once it has run
 const SONGS = new Set(["AceSuiteSaveAudio", "AceSuitePreviewAudio"]);
 
 // `promptOf`: node -> the prompt that its song was made with.
 export function buttonsFor(promptOf) {
   return (node, facts, clip) => {
     const run = facts.find((one) => one.clips?.includes(clip));
-    if (!SONGS.has(node.comfyClass) || !run?.task) return [];
+    if (!SONGS.has(typeOf(node)) || !run?.task) return [];
     return ACTIONS.map((action) => {
       const button = element("button", "", say(action));
       button.type = "button";
@@ -108,12 +109,17 @@ function connect(from, slot, to, input) {
   if (from && place >= 0) from.connect(slot, to, place);
 }
 
+function bottomOf(node) {
+  const hasToGrow = SONGS.has(typeOf(node)) && !existingPanel(node)?.height;
+  return node.pos[1] + node.size[1] + (hasToGrow ? ROOM : 0);
+}
+
 // In columns below all there is.
 function lay(add, made, graph) {
   const own = new Set(Object.values(made));
   const there = (graph.nodes ?? graph._nodes).filter((node) => !own.has(node));
   const left = Math.min(...there.map((node) => node.pos[0]));
-  const top = Math.max(...there.map((node) => node.pos[1] + node.size[1])) + 2 * GAP;
+  const top = Math.max(...there.map(bottomOf)) + 2 * GAP;
   const columns = [];
   for (const [key, { column }] of Object.entries(add))
     if (made[key]) (columns[column] ??= []).push(made[key]);

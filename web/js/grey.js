@@ -33,7 +33,7 @@ export function grey(node) {
   const without = idle(typeOf(node), values, linksOf(node));
   for (const widget of node.widgets)
     if (Boolean(widget.disabled) !== without.has(widget.name))
-      widget.disabled = without.has(widget.name);
+      Reflect.set(widget, "disabled", without.has(widget.name)); // a seed's control follows it
   node.setDirtyCanvas?.(true, true);
 }
 

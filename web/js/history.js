@@ -20,9 +20,8 @@ export function isSame(one, other) {
   return !isReal(one) || !isReal(other) || one === other;
 }
 
-function workflowOf(entry) {
-  return entry.prompt?.[3]?.extra_pnginfo?.workflow?.id;
-}
+// A page sends its workflow along; requests of programs, which share the queue, have none.
+const workflowOf = (entry) => entry.prompt?.[3]?.extra_pnginfo?.workflow;
 
 // `nodes`: {execution id: type} of the graph that is open.
 export function restored(history, workflow, nodes) {
@@ -30,7 +29,8 @@ export function restored(history, workflow, nodes) {
   let error = null;
   let isNewest = true;
   for (const entry of entriesOf(history)) {
-    const own = workflowOf(entry);
+    if (!workflowOf(entry)) continue;
+    const own = workflowOf(entry).id;
     if (!isSame(own, workflow)) continue;
     const prompt = entry.prompt?.[2] ?? {};
     const ids = Object.keys(prompt).filter((id) => nodes[id] === prompt[id].class_type);

@@ -35,9 +35,17 @@ function show(node, facts, prompt) {
   written(node, facts);
 }
 
+// What an earlier run said of the node is of other values.
+function mark(node, sentences) {
+  const panel = panelOf(node);
+  panel.put("error", errorPart(sentences));
+  panel.put("sections", null);
+  told.delete(node);
+}
+
 function fail(id, sentences, type, key) {
   const node = nodeAt(id);
-  if (node) panelOf(node).put("error", errorPart(sentences));
+  if (node) mark(node, sentences);
   toast(id, "error", say(key, { node: titleOf(node, type) }), sentences.join("\n"));
 }
 
@@ -77,7 +85,16 @@ export async function restore() {
   }
   if (error && isOurs(error.node_type)) {
     const node = nodeAt(error.node_id);
-    if (node) panelOf(node).put("error", errorPart([sentenceOf(error)]));
+    if (node) mark(node, [sentenceOf(error)]);
+  }
+}
+
+// Nothing of ours may keep the page from running a graph.
+function safely(act, ...words) {
+  try {
+    act(...words);
+  } catch (error) {
+    console.error(error);
   }
 }
 
@@ -85,17 +102,17 @@ export async function restore() {
 function overhear() {
   const queue = api.queuePrompt;
   api.queuePrompt = async function (number, prompt, ...more) {
-    forget();
+    safely(forget);
     try {
       const answer = await queue.call(this, number, prompt, ...more);
       if (answer?.prompt_id) {
         workflows.set(answer.prompt_id, prompt?.workflow?.id);
         prompts.set(answer.prompt_id, prompt?.output);
       }
-      refused(answer);
+      safely(refused, answer);
       return answer;
     } catch (error) {
-      refused(error?.response);
+      safely(refused, error?.response);
       throw error;
     }
   };

@@ -44,6 +44,12 @@ test("without ids it has to be the same graph node for node", () => {
   assert.ok(!isSame("other", MINE));
 });
 
+test("a request that no page made says nothing of an open graph, be it the same", () => {
+  const sent = entry(1, { shown: { 1: ["x"] } });
+  delete sent.prompt[3].extra_pnginfo;
+  assert.deepEqual(restored({ sent }, MINE, NODES).shown, {});
+});
+
 test("only the newest run's error counts", () => {
   const error = { node_id: "2", node_type: "AceSuiteSampler", exception_message: "no" };
   assert.equal(restored({ a: entry(1, { error }), b: entry(2) }, MINE, NODES).error, null);

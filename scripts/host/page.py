@@ -6,6 +6,7 @@ downloaded.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -13,13 +14,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.host.comfyui import get_json
+from scripts.host.comfyui import get_json
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import BrowserContext, Page
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 # The page says these at every start by itself, whatever packs there are.
@@ -51,40 +53,47 @@ QUEUE = """async () => {
     finally { app.api.queuePrompt = queue; }
     return seen[0]?.prompt_id;
 }"""
+# A node by its kind, its title or its id; the oldest where there are several.
+FINDER = """window.testNode = name => app.graph._nodes
+    .find(one => [one.type, one.title, String(one.id)].includes(name))"""
 SET = """([kind, values]) => {
-    const node = app.graph._nodes.find(one => one.type === kind);
+    const node = testNode(kind);
     for (const [name, value] of Object.entries(values))
         node.widgets.find(one => one.name === name).value = value;
 }"""
-VALUE = """([kind, name]) => app.graph._nodes.find(one => one.type === kind)
+VALUE = """([kind, name]) => testNode(kind)
     .widgets.find(one => one.name === name).value"""
 CHOOSE = """([kind, name, value]) => {
-    const node = app.graph._nodes.find(one => one.type === kind);
+    const node = testNode(kind);
     const widget = node.widgets.find(one => one.name === name);
     widget.value = value;
     widget.callback?.(value);
 }"""
 CENTRE = """kind => {
-    const node = app.graph._nodes.find(one => one.type === kind);
+    const node = testNode(kind);
     app.canvas.ds.scale = 1;
     app.canvas.centerOnNode(node);
     app.canvas.setDirty(true, true);
 }"""
+GREY = """kind => testNode(kind).widgets.filter(one => one.disabled).map(one => one.name)"""
 MISSING = """() => app.graph._nodes.map(node => node.type)
     .filter(type => !LiteGraph.registered_node_types[type])"""
-SAID = """() => [...document.querySelectorAll('.p-toast-message, [role=dialog]')]
+TITLES = """() => Object.fromEntries(app.graph._nodes.map(one => [one.id, one.title]))"""
+TOASTS = ".p-toast-message, li[data-state=open][data-swipe-direction]"  # of older and newer pages
+SAID = f"""() => [...document.querySelectorAll('{TOASTS}, [role=dialog]')]
     .map(one => one.innerText.replace(/\\s+/g, ' ').trim()).filter(Boolean)"""
 
 
 # What a node's panel holds, and whether it can be seen; folded text is not in `text`.
 PANEL = """kind => {
-    const node = app.graph._nodes.find(one => one.type === kind);
+    const node = testNode(kind);
     const widget = node?.widgets?.find(one => one.type === 'acesuite_panel');
     if (!widget) return null;
     const box = widget.element.getBoundingClientRect();
     const inside = widget.element.firstElementChild.getBoundingClientRect();
     const holder = widget.element.parentElement?.getBoundingClientRect();
     return {
+        error: widget.element.querySelector('.acesuite-error')?.parentElement.innerText ?? '',
         text: widget.element.innerText, all: widget.element.textContent,
         is_seen: widget.element.isConnected && !widget.hidden && box.height > 0 && box.width > 0,
         // By the rounding of pixels at most, at whatever zoom.
@@ -93,6 +102,13 @@ PANEL = """kind => {
             ({label: one.getAttribute('aria-label'), seconds: one.duration || 0})),
     };
 }"""
+
+MARKED = "data-test-panel"
+MARK = f"""kind => {{
+    for (const one of document.querySelectorAll('[{MARKED}]')) one.removeAttribute('{MARKED}');
+    testNode(kind).widgets.find(one => one.type === 'acesuite_panel')
+        .element.setAttribute('{MARKED}', '');
+}}"""
 
 
 def chromium() -> str | None:
@@ -132,6 +148,13 @@ class Opened:
         """Values of the widgets of the one node of that kind."""
         self.page.evaluate(SET, [kind, values])
 
+    def value(self, kind: str, name: str) -> Any:
+        return self.page.evaluate(VALUE, [kind, name])
+
+    def grey(self, kind: str) -> set[str]:
+        """Names of a node's widgets that are shown as without effect."""
+        return set(self.page.evaluate(GREY, kind))
+
     def choose(self, kind: str, name: str, value: Any) -> None:
         """A value as a user gives it: with all that hangs on a change of it."""
         self.page.evaluate(CHOOSE, [kind, name, value])
@@ -141,7 +164,7 @@ class Opened:
         """Text typed over that of a widget, in whichever renderer shows it."""
         self.page.evaluate(CENTRE, kind)
         self.page.wait_for_timeout(700)
-        now = self.page.evaluate(VALUE, [kind, name])
+        now = self.value(kind, name)
         for area in self.page.locator("textarea:visible").all():
             if area.input_value() == now:
                 area.fill(text)
@@ -158,6 +181,21 @@ class Opened:
         assert found, f"{kind} has no panel"
         return found
 
+    def seen(self, kind: str) -> dict[str, Any]:
+        """The same, where it is there to be seen, as a whole."""
+        panel = self.panel(kind)
+        assert panel["is_seen"], f"{kind}: nothing is seen of {panel}"
+        assert panel["is_whole"], f"{kind}: cut off: {panel}"
+        return panel
+
+    def click(self, kind: str, label: str) -> None:
+        """Click a button that the node of that kind shows, the first of that label."""
+        self.page.evaluate(CENTRE, kind)
+        self.page.wait_for_timeout(700)
+        self.page.evaluate(MARK, kind)
+        self.page.locator(f"[{MARKED}] button", has_text=label).first.click(timeout=5000)
+        self.page.wait_for_timeout(1500)
+
     def reload(self) -> None:
         """Load the page again, as it restores its workflow by itself."""
         self.page.wait_for_timeout(1500)  # the page keeps its workflow a moment after a change
@@ -169,12 +207,16 @@ class Opened:
         """Types of nodes that the page does not know; frontend-only ones count as known."""
         return self.page.evaluate(MISSING)
 
+    def nodes(self) -> dict[str, str]:
+        """Title of each node by its id."""
+        return self.page.evaluate(TITLES)
+
     def said(self) -> list[str]:
         """Toasts and dialogs."""
         return self.page.evaluate(SAID)
 
     def toasts(self) -> list[str]:
-        return self.page.locator(".p-toast-message").all_inner_texts()
+        return self.page.locator(TOASTS).all_inner_texts()
 
     def dismiss(self) -> None:
         """Close what covers the graph."""
@@ -202,27 +244,44 @@ class Opened:
 
 @contextmanager
 def opened(
-    url: str, nodes2: bool = False, size: tuple[int, int] = (1600, 1000), language: str = "en"
+    url: str,
+    nodes2: bool = False,
+    size: tuple[int, int] = (1600, 1000),
+    language: str = "en",
+    colours: str = "dark",
 ) -> Iterator[Opened]:
     """The page, ready to be used; `nodes2` is the newer renderer of nodes."""
-    from playwright.sync_api import sync_playwright
-
     _set(url, "Comfy.TutorialCompleted", True)  # else a dialog covers the graph
     _set(url, "Comfy.VueNodes.Enabled", nodes2)
     _set(url, "Comfy.Locale", language)
+    _set(url, "Comfy.ColorPalette", colours)
     errors: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        try:
-            page = browser.new_page(viewport={"width": size[0], "height": size[1]}, locale="en-US")
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-            page.goto(url, wait_until="domcontentloaded")
-            page.wait_for_function(IS_READY, timeout=90_000)
-            page.wait_for_timeout(1500)
-            yield Opened(page, url, errors)
-        finally:
-            browser.close()
+    page = _context().new_page()
+    try:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.add_init_script(FINDER)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.goto(f"{url}/features")  # nothing that an earlier page kept is opened again
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        page.goto(url, wait_until="domcontentloaded")
+        page.wait_for_function(IS_READY, timeout=90_000)
+        page.wait_for_timeout(1500)
+        yield Opened(page, url, errors)
+    finally:
+        page.close()
+
+
+@cache
+def _context() -> BrowserContext:
+    """One browser for all pages: what it has loaded once it need not load and compile again."""
+    from playwright.sync_api import sync_playwright
+
+    playwright = sync_playwright().start()
+    browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+    atexit.register(playwright.stop)
+    atexit.register(browser.close)
+    return browser.new_context(locale="en-US")
 
 
 def _set(url: str, key: str, value: bool | str) -> None:

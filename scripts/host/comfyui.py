@@ -4,6 +4,10 @@
 
 COMFYUI_PATH names one or several checkouts; nothing here fetches one. Environments live in
 COMFY_HOST_HOME, about 5.5 GB each. Nothing but the standard library is needed.
+
+COMFY_FRONTEND puts another page in front of the server than its own: a version of
+comfyui-frontend-package, "newest", or a folder that holds an index.html. What is not there yet
+is fetched from PyPI (70 MB), beside the environments.
 """
 
 from __future__ import annotations
@@ -42,6 +46,7 @@ import aiohttp, av, comfyui_frontend_package, requests, torch, torchaudio, torch
 for name in sys.argv[1:]:
     packages.version(name)
 """
+FRONTEND, NEWEST = "comfyui-frontend-package", "newest"
 CHOICES = ("ACESTEP_MODEL", "ACESTEP_VOCAB")  # what they name would hide what ComfyUI has
 QUIET = {
     "HF_HUB_OFFLINE": "1",  # a surprise download becomes an error
@@ -93,6 +98,24 @@ def environment(checkout: Path) -> Path:
 def _succeeds(*command: str | Path) -> bool:
     words = [str(word) for word in command]
     return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
+def frontend(python: Path) -> Path | None:
+    """The folder of the page that COMFY_FRONTEND asks for; None for the server's own."""
+    asked = os.environ.get("COMFY_FRONTEND", "").strip()
+    if not asked:
+        return None
+    folder = Path(asked).expanduser()
+    if not folder.is_dir():
+        target = HOME / f"frontend-{asked}"
+        folder = target / FRONTEND.replace("-", "_") / "static"
+        if asked == NEWEST or not (folder / "index.html").is_file():
+            wanted = FRONTEND if asked == NEWEST else f"{FRONTEND}=={asked}"
+            pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, "--no-deps", "--upgrade", "--target", target, wanted], check=True)
+    if not (folder / "index.html").is_file():
+        raise SystemExit(f"COMFY_FRONTEND: {folder} holds no page (no index.html)")
+    return folder.resolve()
 
 
 @dataclass(frozen=True)
@@ -150,6 +173,9 @@ def running(checkout: Path, base: Path, seconds: float = 180, **more: str) -> It
     command = [str(python), "main.py", "--cpu", "--listen", "127.0.0.1", "--port", str(port)]
     command += ["--base-directory", str(base), "--disable-api-nodes"]
     command += ["--database-url", f"sqlite:///{base}/comfy.db"]
+    if (other := frontend(python)) is not None:
+        log.info("the page is that of %s", other)
+        command += ["--front-end-root", str(other)]
     began = time.monotonic()
     with log_file.open("wb") as out:
         server = subprocess.Popen(

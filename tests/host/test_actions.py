@@ -1,0 +1,200 @@
+"""What is done on nodes in the page: buttons of a song, the used seed, a lock, grey widgets.
+
+In both renderers; buttons stand in panels, which 0.3.64's newer renderer does not show.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scripts.host import page
+from scripts.host.comfyui import Running
+from tests.host.client import Prompt
+from tests.host.conftest import graph, id_of, only
+from tests.host.test_shown import succeeded
+
+pytestmark = pytest.mark.page
+
+SONG, SAMPLER, WRITER = "AceSuiteSaveAudio", "AceSuiteSampler", "AceSuiteSongWriter"
+LYRICS = "[verse]\nMorning comes in over the water"
+# button, title of the task's node, its kind, its values: the source is 1.95 s long
+GONE_ON = [
+    ("Vary this", "Variation", "AceSuiteRetake", {"source_seed": 77, "variance": 0.2}),
+    ("Inpaint this", "Inpaint", "AceSuiteInpaintMask", {"start": 0.7, "end": 1.3}),
+    ("Extend this", "Extension", "AceSuiteExtend", {"before": 0, "after": 30}),
+]
+
+
+@pytest.fixture
+def song(opened: page.Opened, panels: bool) -> page.Opened:
+    """A page in which a song was made with seed 77, and the next seed is another."""
+    if not panels:
+        pytest.skip("this renderer shows plain widgets alone")
+    prompt = graph("text_to_music", seed=77)
+    only(prompt, "AceSuiteTagEncode")["tags"] = "jazz, piano"
+    only(prompt, "AceSuiteLyricEncode")["lyrics"] = LYRICS
+    opened.load(prompt)
+    opened.choose(SAMPLER, "control_after_generate", "randomize")
+    opened.set(SAMPLER, seed=77)
+    succeeded(opened.run())
+    assert opened.value(SAMPLER, "seed") != 77
+    return opened
+
+
+def cached(entry: dict[str, Any]) -> set[str]:
+    """Ids of the nodes that did not run again."""
+    messages = succeeded(entry)["status"]["messages"]
+    return {
+        node for kind, about in messages if kind == "execution_cached" for node in about["nodes"]
+    }
+
+
+def through(prompt: Prompt, node: str, name: str) -> dict[str, Any]:
+    """The node that an input comes from."""
+    return prompt[prompt[node]["inputs"][name][0]]
+
+
+@pytest.mark.parametrize(
+    ("button", "title", "kind", "values"), GONE_ON, ids=[row[1] for row in GONE_ON]
+)
+def test_a_song_is_gone_on_from(
+    song: page.Opened, server: Running, button: str, title: str, kind: str, values: dict[str, Any]
+) -> None:
+    before = song.saved()[1]
+    song.click(SONG, button)
+    assert f"Nodes were added for {title}" in " ".join(song.toasts())
+    after = song.saved()[1]
+    own = {id_: node for id_, node in after.items() if id_ in before}
+    new = {id_: node for id_, node in after.items() if id_ not in before}
+
+    # The song's own nodes: as they ran.
+    assert only(own, SAMPLER)["seed"] == 77
+    assert song.value(SAMPLER, "control_after_generate") == "fixed"
+
+    # The new ones: task, words, length, seed and file are carried on.
+    task, sampler = id_of(new, kind), id_of(new, SAMPLER)
+    assert song.nodes()[task] == title
+    assert values.items() <= new[task]["inputs"].items()
+    assert new[sampler]["inputs"]["task"] == [task, 0]
+    assert new[sampler]["inputs"]["seed"] != 77
+    assert new[sampler]["inputs"]["seconds"] == 2.0
+    assert through(after, sampler, "tags")["inputs"]["tags"] == "jazz, piano"
+    assert through(after, sampler, "lyrics")["inputs"]["lyrics"] == LYRICS
+    if kind != "AceSuiteRetake":
+        assert through(after, task, "source_seed")["inputs"]["value"] == 77
+        copied = server.base / "input" / through(after, task, "source_audio")["inputs"]["audio"]
+        saved = next((server.base / "output" / "audio").glob(f"*{copied.stem[-8:]}{copied.suffix}"))
+        assert copied.read_bytes() == saved.read_bytes()
+
+    # They are in view, and nothing about them looks like an error.
+    assert song.page.evaluate(TROUBLED) == []
+    if kind == "AceSuiteExtend":
+        song.set(title, after=1)
+    assert id_of(own, SAMPLER) in cached(song.run())
+    made = song.seen(id_of(new, SONG))
+    assert made["players"][0]["label"].startswith("Song, seed ")
+    assert (made["players"][-1]["label"] == "Source") == (kind != "AceSuiteRetake")
+    assert not song.errors()
+
+
+# Nodes that the page marks: not to be had, refused, failed.
+TROUBLED = """() => app.graph._nodes.filter(one => one.has_errors
+    || one.inputs?.some(input => input.hasErrors)
+    || Object.values(one.strokeStyles ?? {}).some(stroke => stroke.call(one)?.color === '#0f0'
+        || /red|#f00/.test(stroke.call(one)?.color ?? ''))).map(one => one.title)"""
+
+
+def test_the_used_seed_comes_back_with_one_click(song: page.Opened) -> None:
+    assert "Made with seed 77" in song.seen(SAMPLER)["text"]
+    song.click(SONG, "Use this seed")
+    assert song.value(SAMPLER, "seed") == 77
+    assert song.value(SAMPLER, "control_after_generate") == "fixed"
+    assert "Seed 77 stands in Sampler" in " ".join(song.toasts())
+    assert id_of(song.saved()[1], SAMPLER) in cached(song.run())
+
+
+def test_a_song_without_its_sampler_is_told(song: page.Opened) -> None:
+    song.page.evaluate("kind => app.graph.remove(testNode(kind))", SAMPLER)
+    count = len(song.nodes())
+    song.click(SONG, "Vary this")
+    assert "No Sampler of this pack leads to this song" in " ".join(song.toasts())
+    assert len(song.nodes()) == count
+
+
+def test_written_words_are_seen_edited_and_locked(opened: page.Opened) -> None:
+    """In every renderer: they are plain widgets."""
+    opened.load(graph("prompt_to_song", seed=77))
+    for kind in (SAMPLER, WRITER):
+        opened.choose(kind, "control_after_generate", "fixed")
+    succeeded(opened.run())
+    tags, lyrics = (opened.value(WRITER, name) for name in ("tags", "lyrics"))
+    assert tags
+    assert "[verse]" in lyrics
+    assert not opened.value(WRITER, "lock")
+
+    # Merely to be read, they change nothing: all is kept.
+    assert id_of(opened.saved()[1], SAMPLER) in cached(opened.run())
+
+    # Typed over, they are locked and sung.
+    opened.type_into(WRITER, "lyrics", LYRICS)
+    assert opened.value(WRITER, "lock")
+    assert opened.grey(WRITER) >= {"prompt", "seed"}
+    facts = succeeded(opened.run())["outputs"][id_of(opened.saved()[1], SONG)]["acesuite"][0]
+    assert facts["words"] == LYRICS
+    assert facts["tags"] == tags
+    assert opened.value(WRITER, "lyrics") == LYRICS
+
+    # Unlocked, the writer writes again.
+    opened.choose(WRITER, "lock", False)
+    assert "prompt" not in opened.grey(WRITER)
+    succeeded(opened.run())
+    assert opened.value(WRITER, "lyrics") == lyrics
+    assert not opened.errors()
+
+
+def test_widgets_without_effect_are_grey(opened: page.Opened) -> None:
+    opened.load(graph("lyric_edit"))
+    assert opened.grey("AceSuiteRemixEdit") >= {"edit_start", "edit_stop"}
+    assert "seconds" in opened.grey(SAMPLER)
+    opened.choose("AceSuiteRemixEdit", "mode", "custom")
+    assert not opened.grey("AceSuiteRemixEdit") & {"edit_start", "edit_stop"}
+    opened.choose("AceSuiteDCAEDecode", "splice", False)
+    assert "crossfade" in opened.grey("AceSuiteDCAEDecode")
+    opened.choose(SONG, "format", "mp3")
+    assert "bits" in opened.grey(SONG)
+    assert "kilobits" not in opened.grey(SONG)
+    opened.page.evaluate(UNLINK, [SAMPLER, "task"])
+    opened.page.wait_for_timeout(300)
+    assert "seconds" not in opened.grey(SAMPLER)
+    assert not opened.errors()
+
+
+UNLINK = """([kind, name]) => {
+    const node = testNode(kind);
+    node.disconnectInput(node.inputs.findIndex(one => one.name === name));
+}"""
+
+
+def test_only_what_matters_runs_again(opened: page.Opened) -> None:
+    """How a result is put back, a length without effect, the preview: nothing is sampled."""
+    prompt = graph("inpaint", seed=77)
+    sampler = id_of(prompt, SAMPLER)
+    opened.load(prompt)
+    opened.choose(SAMPLER, "control_after_generate", "fixed")
+    succeeded(opened.run())
+    for name, value in (("crossfade", 0.2), ("match_level", False), ("splice", False)):
+        opened.choose("AceSuiteDCAEDecode", name, value)
+        kept = cached(opened.run())
+        assert sampler in kept, name
+        assert id_of(prompt, "AceSuiteDCAEDecode") not in kept, name
+    opened.page.evaluate(PREVIEW, False)
+    try:
+        assert set(prompt) - {id_of(prompt, "PreviewImage")} <= cached(opened.run())
+    finally:
+        opened.page.evaluate(PREVIEW, True)
+    assert not opened.errors()
+
+
+PREVIEW = "on => app.extensionManager.setting.set('acestepsuite.Preview', on)"
