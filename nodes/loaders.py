@@ -11,7 +11,7 @@ from typing import Any
 
 from ..acestep_core.lyrics import Vocabulary
 from ..acestep_core.pipeline import ACEStep
-from ..acestep_core.settings import NONE
+from ..acestep_core.settings import AUTO, NONE
 from ..acestep_core.weights import small
 from ..acestep_core.weights.checkpoint import recognise
 from ..acestep_core.weights.lora import Applied, read_adapter
@@ -47,7 +47,7 @@ class LoadACEStep:
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
         return {
             "required": widgets("AceSuiteLoad", "checkpoint", checkpoint=checkpoints.choices()),
-            "optional": widgets("AceSuiteLoad", "dtype memory"),
+            "optional": widgets("AceSuiteLoad", "dtype memory codec_dtype"),
         }
 
     @classmethod
@@ -55,12 +55,16 @@ class LoadACEStep:
         return checkpoints.fingerprint(checkpoint)
 
     def load(
-        self, checkpoint: str, dtype: str = "auto", memory: str = "auto"
+        self,
+        checkpoint: str,
+        dtype: str = AUTO,
+        memory: str = AUTO,
+        codec_dtype: str = AUTO,
     ) -> tuple[ACEStep, str]:
         began = time.perf_counter()
         with host.errors_of(self.TITLE):
             place = checkpoints.chosen(checkpoint)
-            model = load(recognise(place), *host.placement(dtype, memory))
+            model = load(recognise(place), *host.placement(dtype, memory, codec_dtype))
             pipe = ACEStep(model, Vocabulary.find(place, host.vocabulary_places()), place)
         report = "\n".join([_report(pipe, place.name), *pipe.model.card.about()])
         if checkpoint == checkpoints.AUTO and place == small.FOLDER:
@@ -126,6 +130,8 @@ def with_lora(model: ACEStep, added: Added) -> tuple[ACEStep, str]:
 
 def _report(pipe: ACEStep, place: str) -> str:
     model = pipe.model
-    computing = str(model.transformer.dtype).removeprefix("torch.")
+    computing, sound = (
+        str(part.dtype).removeprefix("torch.") for part in (model.transformer, model.vocoder)
+    )
     where = f"{model.name} ({model.layout} {place}), {model.bytes_kept / 1e9:.2f} GB"
-    return f"{where}, computing in {computing} on {model.transformer.device}"
+    return f"{where}, computing in {computing} on {model.transformer.device}, sound in {sound}"

@@ -50,7 +50,7 @@ MENUS = {
     ),
 }
 ADVANCED = {
-    "AceSuiteLoad": {"dtype", "memory"},
+    "AceSuiteLoad": {"dtype", "memory", "codec_dtype"},
     "AceSuiteLoRA": {"training_scale"},
     "AceSuiteLyricEncode": {"language", "compat"},
     "AceSuiteLyricPreview": {"language"},

@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("generate", help="music from tags and lyrics")
     add_generate_options(command)
-    add_model_options(command)
+    add_model_options(command, "generate")
     command.set_defaults(run=generate)
 
     add_convert_commands(commands)
@@ -49,14 +49,14 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("encode", help="a sound file to latents (.safetensors)")
     command.add_argument("audio", type=Path)
     command.add_argument("--output", "-o", type=Path, help="default: beside the sound file")
-    add_model_options(command)
+    add_model_options(command, "encode")
     command.set_defaults(run=encode)
 
     command = commands.add_parser("decode", help="latents (.safetensors) to a sound file")
     command.add_argument("latent", type=Path)
     command.add_argument("--output", "-o", type=Path, help="default: a .flac beside the latents")
     add_options(command, "decode", "--rate")
-    add_model_options(command)
+    add_model_options(command, "decode")
     command.set_defaults(run=decode)
 
     command = commands.add_parser("info", help="what is this checkpoint, adapter or latent file?")

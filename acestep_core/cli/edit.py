@@ -75,7 +75,7 @@ def _add_common(command: argparse.ArgumentParser, name: str) -> None:
     add_options(command, name, "--takes", dest="batch")
     command.add_argument("--output", "-o", type=Path, default=Path(f"{name}.flac"))
     command.set_defaults(rate=OUTPUT_RATE)
-    add_model_options(command)
+    add_model_options(command, name)
 
 
 def _add_regions(command: argparse.ArgumentParser, name: str, required: bool) -> None:

@@ -42,7 +42,7 @@ RUN_OPTIONS = tuple(
 )
 ALIASES = {"--solver": ("--scheduler",)}
 
-Parser = argparse.ArgumentParser | argparse._MutuallyExclusiveGroup
+Parser = argparse._ActionsContainer
 
 
 def add_options(parser: Parser, command: str, *names: str, **others: Any) -> None:
@@ -82,7 +82,7 @@ def given(options: argparse.Namespace, command: str, owner: str) -> dict[str, An
     return {name: value for name, value in values.items() if value is not None}
 
 
-def add_model_options(command: argparse.ArgumentParser) -> None:
+def add_model_options(command: argparse.ArgumentParser, name: str) -> None:
     group = command.add_argument_group("model")
     group.add_argument(
         "--model",
@@ -91,9 +91,7 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
         help="a folder, a single file, or the component files; else the first known one is taken",
     )
     group.add_argument("--device", default="auto", help="cpu, cuda, mps ... (auto)")
-    group.add_argument(
-        "--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16")
-    )
+    add_options(group, name, "--dtype", "--codec-dtype")
     group.add_argument("--offload", action="store_true", help="one network at a time on the device")
     group.add_argument(
         "--allow-download", action="store_true", help="fetch a missing model or vocabulary"

@@ -7,16 +7,18 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..settings import SettingError, setting
+from ..settings import AUTO, SettingError, setting
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ..lyrics.vocabulary import Vocabulary
     from ..pipeline import ACEStep
+    from ..records.record import Record
     from ..sampling.loop import See
     from ..sampling.schedule import Step
     from ..sound.tiles import Tick
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from ..weights.model import Precision
 
 
+COMPUTED = ("float32", "bfloat16", "float16")
+PARTS_OF = {"dtype": ("transformer", "text_encoder"), "codec_dtype": ("dcae", "vocoder")}
 STOPPED, ENDED = 130, 143  # the statuses a shell gives to SIGINT and SIGTERM
 
 
@@ -73,12 +77,15 @@ def _explained(run: Callable[[], int]) -> int:
         return 2
 
 
-def loaded(options: argparse.Namespace, applied: Sequence[Applied] = ()) -> ACEStep:
-    """The pipeline that the model options ask for."""
+def loaded(
+    options: argparse.Namespace, applied: Sequence[Applied] = (), record: Record | None = None
+) -> ACEStep:
+    """The pipeline that the model options ask for, or that a record was made with."""
     from ..pipeline import ACEStep
     from .places import notes_of, places_of
 
-    device, precision, paths = _device(options.device), _precision(options), places_of(options)
+    device, paths = _device(options.device), places_of(options)
+    precision = _precision(options, device, record)
     for note in notes_of(options, paths):
         print(note, file=sys.stderr)
     pipe = ACEStep.load(*paths, device=device, precision=precision, offload=options.offload)
@@ -113,15 +120,25 @@ def _device(name: str) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _precision(options: argparse.Namespace) -> Precision | None:
+def _precision(options: argparse.Namespace, device: str, record: Record | None) -> Precision:
+    """What is asked for; else, on the same kind of device, what a repeated run was made in."""
     import torch
 
-    from ..weights.model import Precision
+    from ..weights.model import Placing, default_precision
 
-    if options.dtype == "auto":
-        return None
-    dtype = getattr(torch, options.dtype)
-    return Precision(dtype, dtype)
+    place = torch.device(device)
+    made = record.ace_core if record and record.ace_core.get("device") == place.type else {}
+    precision = default_precision(Placing(place))
+    for key, parts in PARTS_OF.items():
+        name = getattr(options, key)
+        name = made.get(key, AUTO) if name == AUTO else name
+        if key == "codec_dtype" and name == "float16" and place.type == "cpu":
+            raise SettingError(
+                "--codec-dtype float16 needs a GPU. Choose float32, or bfloat16, which is faster."
+            )
+        if name in COMPUTED:
+            precision = replace(precision, **dict.fromkeys(parts, getattr(torch, str(name))))
+    return precision
 
 
 def checked_outputs(options: argparse.Namespace, count: int) -> list[Path]:

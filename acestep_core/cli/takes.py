@@ -99,7 +99,7 @@ def done(asked: Asked, options: argparse.Namespace, source: Path | None = None) 
     # Before gigabytes are read: lyrics may be too long, or need a vocabulary that is not there.
     recipe = asked.recipe
     lyrics = words_of(recipe.lyrics, vocabulary_of(options), recipe.language, recipe.compat)
-    pipe = loaded(options, asked.applied)
+    pipe = loaded(options, asked.applied, asked.record)
     for note in asked.notes:
         print(note, file=sys.stderr)
     if isinstance(recipe.task, TextToMusic):

@@ -170,6 +170,7 @@ def _how(request: Request, run: Run) -> dict[str, Json]:
         "model": run.model.name,
         "demonstration_model": run.model.is_demo,
         "dtype": str(part.dtype).removeprefix("torch."),
+        "codec_dtype": str(run.model.vocoder.dtype).removeprefix("torch."),
         "device": part.device.type,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ..config import OUTPUT_RATE, SAMPLE_RATE
-from .making import MAKING
+from .making import AUTO, MAKING
 from .setting import At, Setting
 
 LOAD, LORA, SAVE = "AceSuiteLoad", "AceSuiteLoRA", "AceSuiteSaveAudio"
 PARAMETERS = "AceSuiteLoadParameters"
+MODEL_COMMANDS = (*MAKING, "encode", "decode")
 BITS = ("16", "24", "32")
 NONE = "none"  # what a list of files begins with
 FAIL, SKIP = "error", "skip"  # for a LoRA of a record that is not there
@@ -30,10 +31,10 @@ MODEL_ROWS = (
         kind="choice",
         default="auto",
         choices=("auto", "bfloat16", "float32"),
-        about="What the weights are kept in. auto: bfloat16 where the device can compute it, else"
-        " float32. The autoencoder always keeps float32.",
+        about="What the weights of the transformer and the text encoder are kept in. auto:"
+        " bfloat16 where the device can compute it, else float32.",
         host="weight_dtype",
-        at=(At(LOAD),),
+        at=(At(LOAD), At(MODEL_COMMANDS, "--dtype", also="float16")),
     ),
     Setting(
         "memory",
@@ -44,6 +45,18 @@ MODEL_ROWS = (
         about="auto: networks stay on the device until room is needed. offload: each leaves the"
         " device right after its work; slower, leaves more room for others.",
         at=(At(LOAD),),
+    ),
+    Setting(
+        "codec_dtype",
+        "codec_dtype",
+        kind="choice",
+        default=AUTO,
+        choices=(AUTO, "float32", "float16", "bfloat16"),
+        about="What the autoencoder and the vocoder compute in. auto: float32, unless ComfyUI was"
+        " told otherwise. float16, on a GPU: half the memory, the same to the ear; what it cannot"
+        " hold is made again in float32. bfloat16: the fastest on a CPU, with a little noise.",
+        host="vae_dtype",
+        at=(At(LOAD), At(MODEL_COMMANDS, "--codec-dtype")),
     ),
     Setting(
         "lora",

@@ -13,14 +13,13 @@ from torch import Tensor, nn
 
 from ...acestep_core.networks.layers import Ops
 from ...acestep_core.networks.memory import M, Part
+from ...acestep_core.settings import AUTO, SettingError
 from ...acestep_core.weights.checkpoint import Target
 from ...acestep_core.weights.lora import Applied, added, fits, with_adapters
-from ...acestep_core.weights.model import Model, Placing, Precision
+from ...acestep_core.weights.model import Model, Placing, Precision, default_precision
 from .adapters import patch_of
 from .found import IN_COMFYUI, management
 from .progress import stop_if_asked
-
-DTYPES = {"auto": None, "bfloat16": torch.bfloat16, "float32": torch.float32}
 
 COMPUTING = [torch.bfloat16, torch.float32]  # float16 is too narrow for this transformer
 PARAMETERS = 2_600_000_000  # what inference reads of the released transformer
@@ -140,11 +139,20 @@ class HostPlacing(Placing):
         return Target(self.kept if is_large else dtype, _devices(name)[1])
 
 
-def placement(dtype: str, memory: str) -> tuple[Precision | None, Placing]:
-    """What the loader's two choices stand for."""
-    chosen, offload = DTYPES[dtype], memory == "offload"
+def placement(dtype: str, memory: str, codec_dtype: str) -> tuple[Precision, Placing]:
+    """What the loader's choices stand for."""
+    chosen, codec = (None if n == AUTO else getattr(torch, n) for n in (dtype, codec_dtype))
+    offload = memory == "offload"
+    where = management().vae_device() if IN_COMFYUI else torch.device("cpu")
+    if codec == torch.float16 and where.type == "cpu":
+        raise SettingError(
+            "codec_dtype is float16, which needs a GPU. Choose auto, or bfloat16, which is faster."
+        )
     if not IN_COMFYUI:
-        return (None if chosen is None else Precision(chosen, chosen)), Placing(offload=offload)
+        placing = Placing(offload=offload)
+        usual = default_precision(placing)
+        large, fine = chosen or usual.transformer, codec or usual.dcae
+        return Precision(large, large, fine, fine), placing
     manager = management()
     device = manager.get_torch_device()
     kept = chosen or manager.unet_dtype(device, PARAMETERS, COMPUTING)
@@ -153,7 +161,7 @@ def placement(dtype: str, memory: str) -> tuple[Precision | None, Placing]:
         manager.unet_manual_cast(kept, _devices(name)[0], COMPUTING) or kept
         for name in ("transformer", "text_encoder")
     )
-    codec = manager.vae_dtype(manager.vae_device(), [torch.float32])
+    codec = codec or manager.vae_dtype(where, [torch.float32])
     precision = Precision(transformer, text_encoder, codec, codec)
     return precision, HostPlacing(device, offload, casting_ops(), kept)
 

@@ -54,7 +54,7 @@ def pair_of(inside: Inside) -> Pair:
     # Training needs weights that autograd may touch.
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode(False):
         place = native.written(inside, Path(folder) / "small")
-        precision, placing = host.placement("float32", "auto")
+        precision, placing = host.placement("float32", "auto", "auto")
         model = load(checkpoint.recognise(place), precision, placing)
         pipe = inside.module("acestep_core.pipeline").ACEStep(model)
         return Pair(pipe, native.native_patcher(inside, place), weights(model.transformer.module))

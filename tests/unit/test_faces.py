@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from acestep_core.cli.commands import parser
 from acestep_core.faces import OWNERS, default_of, offered_at
 from acestep_core.hosted.parameters import ENDPOINTS
 from acestep_core.hosted.requests import model_of
 from acestep_core.records.record import Record
-from acestep_core.settings import TABLE, Setting, SettingError
+from acestep_core.settings import AUTO, TABLE, Setting, SettingError
 from acestep_core.types import Region
-from tests.unit.nodes.pack import NODES, ROOT, module
+from tests.unit.nodes.pack import NODES, ROOT
 
 # What a class needs beside the field that is tried.
 BESIDE: dict[str, dict[str, Any]] = {
@@ -193,5 +194,8 @@ def _is_number(value: ast.expr | None) -> bool:
     return isinstance(value, ast.Constant) and type(value.value) in (int, float)
 
 
-def test_names_that_stand_for_something_are_the_tables() -> None:
-    assert tuple(module("nodes.host.memory").DTYPES) == TABLE["dtype"].choices
+@pytest.mark.parametrize("key", ["dtype", "codec_dtype"])
+def test_names_of_dtypes_are_torchs(key: str) -> None:
+    first, *names = TABLE[key].choices or ()
+    assert first == AUTO
+    assert {type(getattr(torch, name)) for name in names} == {torch.dtype}

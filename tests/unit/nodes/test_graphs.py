@@ -140,6 +140,7 @@ def _as_the_pack(request_: Any) -> Any:
     class Named:
         name, is_demo = "tiny", True
         transformer = type("T", (), {"dtype": torch.float32, "device": torch.device("cpu")})
+        vocoder = transformer
 
     run_ = Run(Named, Path("song.flac"), 44_100, 30.0, SOURCE_SECONDS)  # pyright: ignore[reportArgumentType]
     text = json.dumps(values_of(record_of(request_, run_)))

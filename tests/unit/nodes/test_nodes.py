@@ -171,7 +171,14 @@ def test_preview_shows_every_line_with_its_language(model: Any) -> None:
 def test_report_says_what_was_loaded(checkpoint: Path) -> None:
     _, report = NODES["AceSuiteLoad"]().load("auto", "bfloat16", "offload")
     assert "tiny" in report
-    assert "computing in bfloat16 on cpu" in report
+    assert "computing in bfloat16 on cpu, sound in float32" in report
+    _, report = NODES["AceSuiteLoad"]().load("auto", codec_dtype="bfloat16")
+    assert "computing in float32 on cpu, sound in bfloat16" in report
+
+
+def test_sound_in_float16_asks_for_a_card(checkpoint: Path) -> None:
+    with pytest.raises(ValueError, match=r"^Load ACE-Step: codec_dtype is float16, which needs"):
+        NODES["AceSuiteLoad"]().load("auto", codec_dtype="float16")
 
 
 @pytest.mark.parametrize("wrong", [{"seconds": float("nan")}, {"seconds": 300.0}, {"steps": 0}])
