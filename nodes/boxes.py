@@ -46,7 +46,7 @@ READ_ALWAYS = {"number_of_steps", "guidance_scale"}  # also by an edit that is n
 # What guiding tags and lyrics apart leaves unread.
 REPLACED = {"guidance_type", "guidance_scale", "guidance_interval_decay", "minimum_guidance_scale"}
 
-Results = tuple[sound.Audio, dict[str, Any], str, str, str, str]
+Results = tuple[sound.Audio, sound.Samples, str, str, str, str]
 Values = dict[str, Any]
 
 

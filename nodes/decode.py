@@ -15,7 +15,7 @@ from ..acestep_core.editing.request import Options
 from ..acestep_core.pipeline import ACEStep, checked_output, delivered
 from ..acestep_core.types import checked_latent
 from . import host, shown, sound
-from .task_socket import KEY, Sampled, digest_of, finished, seeds_of
+from .task_socket import Sampled, digest_of, finished, seeds_of
 from .widgets import MODEL, widgets
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class DCAEDecode:
     def decode(
         self,
         model: ACEStep,
-        latent: dict[str, Any],
+        latent: sound.Samples,
         sample_rate: int = SAMPLE_RATE,
         **keeping: Any,
     ) -> tuple[sound.Audio, str]:
@@ -63,10 +63,10 @@ class DCAEDecode:
 
 
 def decoded(
-    model: ACEStep, latent: dict[str, Any], rate: int, options: Options | None = None
+    model: ACEStep, latent: sound.Samples, rate: int, options: Options | None = None
 ) -> tuple[sound.Audio, list[str]]:
     """The sound of a LATENT, put into its source where it was sampled for one, and the report."""
-    z, sampled = checked_latent(latent["samples"]), latent.get(KEY)
+    z, sampled = checked_latent(latent["samples"]), latent.get(sound.KEY)
     notes: list[str] = []
     reports, source = (), None
     if isinstance(sampled, Sampled) and sampled.digest != digest_of(latent["samples"]):
@@ -116,7 +116,7 @@ class DCAEEncode:
         audio = {"tooltip": "Mono or stereo at any rate, one clip or a batch."}
         return {"required": {**MODEL, "audio": ("AUDIO", audio)}}
 
-    def encode(self, model: ACEStep, audio: sound.Audio) -> tuple[dict[str, Any]]:
+    def encode(self, model: ACEStep, audio: sound.Audio) -> tuple[sound.Samples]:
         with host.errors_of(self.TITLE):
             latent = sound.encoded(model, audio["waveform"], int(audio["sample_rate"]))
             return (sound.latent_out(latent),)

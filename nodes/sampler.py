@@ -37,7 +37,7 @@ from ..acestep_core.types import (
 from . import again, host, shown, sound
 from .preview import MelPreview
 from .settings import GuidanceSettings
-from .task_socket import KEY, SEEDS, Ready, Sampled, TaskAsked, digest_of, ready
+from .task_socket import Ready, Sampled, TaskAsked, digest_of, ready
 from .widgets import MODEL, WORDS, Inputs, widgets
 
 log = logging.getLogger(__name__)
@@ -156,7 +156,7 @@ class Sampler:
         lyrics: Lyrics,
         task: TaskAsked | None = None,
         **asked: Any,
-    ) -> tuple[dict[str, Any], str]:
+    ) -> tuple[sound.Samples, str]:
         with host.errors_of(self.TITLE):
             latent, record = sampled(model, (tags, lyrics), Asked(**asked), task)
             return latent, info_of(record)
@@ -167,7 +167,7 @@ def sampled(
     words: tuple[Tags, Lyrics],
     asked: Asked,
     task: TaskAsked | None = None,
-) -> tuple[dict[str, Any], Record]:
+) -> tuple[sound.Samples, Record]:
     """The LATENT that the settings make of tags and lyrics, and the record of the run."""
     tags, lyrics = words[0], task.sung(words[1]) if task else words[1]
     plan = ready(model, task, asked.recipe(tags, lyrics, model.model.card.recommended))
@@ -180,10 +180,10 @@ def sampled(
     warnings = [*lyrics.warnings, *plan.warnings, *model.cautions(plan.asked)]
     warnings += step_warnings(steps, _steps(plan.asked)) if task else []
     samples, source = sound.latent_out(latent), None
-    samples[SEEDS] = plan.asked.retake_seeds or plan.asked.seeds
+    samples[sound.SEEDS] = plan.asked.retake_seeds or plan.asked.seeds
     if task and task.given:
         digest = digest_of(samples["samples"])
-        samples[KEY] = Sampled(task, plan.asked, steps, digest, plan.notes)
+        samples[sound.KEY] = Sampled(task, plan.asked, steps, digest, plan.notes)
         own = (task.words[0].text, task.words[1].text) if task.words else ("", "")
         source = SourceNamed(*task.given.named, *own, task.given.source_latent is not None)
     request = Request(plan.asked, source, adapters=model.model.adapters)

@@ -25,7 +25,6 @@ from ..acestep_core.sound.loudness import measured
 from ..acestep_core.tasks.behaviours import BEHAVIOURS
 from . import host, sound
 
-KEY = "acesuite"  # in `ui` and in an AUDIO
 Facts = dict[str, Any]
 
 # What an info has to say in words and a node shows by other means.
@@ -36,7 +35,7 @@ SEEDS_NOTE = "retake_seeds are the Sampler's seed and those after it; seeds the 
 def shown(results: tuple[Any, ...], facts: Facts, **core: list[Any]) -> dict[str, Any]:
     """A node's results and what it shows; `core` is what ComfyUI's own page shows of it."""
     kept = {key: value for key, value in facts.items() if value not in (None, [], "", {})}
-    return {"ui": {KEY: [kept], **core}, "result": results}
+    return {"ui": {sound.KEY: [kept], **core}, "result": results}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +51,15 @@ class About:
 
 
 def told(audio: sound.Audio, **about: Any) -> sound.Audio:
-    return {**audio, KEY: About(weakref.ref(audio["waveform"]), **about)}
+    return {**audio, sound.KEY: About(weakref.ref(audio["waveform"]), **about)}
 
 
 def about(audio: sound.Audio) -> About | None:
     """What is known of a sound; nothing once another node has made another of it."""
-    known = audio.get(KEY)
-    is_this = isinstance(known, About) and known.wave() is audio["waveform"]
-    return known if is_this else None
+    known = audio.get(sound.KEY)
+    if isinstance(known, About) and known.wave() is audio["waveform"]:
+        return known
+    return None
 
 
 def of_run(info: str) -> Facts:

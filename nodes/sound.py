@@ -12,7 +12,7 @@ import logging
 import weakref
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Final, TypedDict
 
 from torch import Tensor, nn
 
@@ -26,7 +26,34 @@ from . import host
 
 log = logging.getLogger(__name__)
 
-Audio = dict[str, Any]
+# What we add: to a sound what made it, to a latent what for and the seeds of its clips.
+KEY: Final = "acesuite"
+SEEDS: Final = "acesuite_seeds"
+
+
+class _Audio(TypedDict):
+    waveform: Tensor  # (B, C, N) float32
+    sample_rate: int  # Hz
+
+
+class Audio(_Audio, total=False):
+    """ComfyUI's AUDIO."""
+
+    acesuite: object  # shown.About
+
+
+class _Samples(TypedDict):
+    samples: Tensor  # (B, 8, 16, T) float32
+
+
+class Samples(_Samples, total=False):
+    """ComfyUI's LATENT, of ACE-Step v1; of other nodes it may be any other model's."""
+
+    type: str
+    acesuite: object  # task_socket.Sampled
+    acesuite_seeds: tuple[int, ...]  # of what is new, one a clip
+
+
 TILES = (Tiles().frames, 64, 8)  # latent frames at once; smaller ones where memory is short
 REMEMBERED = 8
 
@@ -35,7 +62,7 @@ def audio_of(wave: Tensor, rate: int) -> Audio:
     return {"waveform": host.handed_on(wave), "sample_rate": rate}
 
 
-def latent_out(latent: Latent) -> dict[str, Any]:
+def latent_out(latent: Latent) -> Samples:
     return {"samples": host.handed_on(latent.z), "type": "audio"}
 
 

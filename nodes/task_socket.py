@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -43,16 +42,13 @@ from ..acestep_core.types import (
 from ..acestep_core.weights.download import sha256
 from . import host, sound
 
-KEY = "acesuite"  # of a LATENT: what it was sampled for
-SEEDS = "acesuite_seeds"  # of a LATENT: of what is new, one a clip
-
 
 @dataclass(frozen=True, eq=False)
 class Given:
     """The source of a task: its sound, its latents, or both."""
 
     source_audio: sound.Audio | None = None
-    source_latent: dict[str, Any] | None = None
+    source_latent: sound.Samples | None = None
     file: str = ""  # that the sound was loaded from, in ComfyUI's input folder
 
     def __post_init__(self) -> None:
@@ -137,9 +133,9 @@ def digest_of(samples: Tensor) -> str:
     return hashlib.sha256(plain.numpy().tobytes()).hexdigest()
 
 
-def seeds_of(samples: dict[str, Any]) -> tuple[int, ...]:
+def seeds_of(samples: sound.Samples) -> tuple[int, ...]:
     """The seeds of what is new in a LATENT, where it says so."""
-    seeds = samples.get(SEEDS, ())
+    seeds = samples.get(sound.SEEDS, ())
     return seeds if len(seeds) == len(samples["samples"]) else ()
 
 

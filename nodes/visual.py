@@ -97,8 +97,8 @@ class CompareTakes:
                 for place, (mel, seconds) in enumerate(others, start=2)
             ] or [mel_picture(first, length, "", marks)]
             files = temporary(given, "acesuite_take")
-            takes = takes_of(given, files)
-        return shown.shown((image_of(pictures),), {"clips": takes}, audio=files)
+            clips = takes_of(given, files)
+        return shown.shown((image_of(pictures),), {"clips": clips}, audio=files)
 
 
 def _mels(audio: sound.Audio) -> tuple[list[Tensor], list[float]]:

@@ -166,7 +166,7 @@ def _sections(old: tuple[Section, ...], new: tuple[Section, ...]) -> list[Sectio
 def _problems(
     lines: tuple[LineChange, ...], sections: tuple[SectionChange, ...], share: float
 ) -> list[str]:
-    problems = []
+    problems: list[str] = []
     most = STEPS[-1][0]
     if share > most:
         problems.append(

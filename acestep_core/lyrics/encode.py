@@ -56,7 +56,7 @@ def tokenise(
     _refuse_half_characters(pieces)
     fallbacks = Fallbacks()
     vocabulary = vocabulary or Vocabulary.find()
-    ids, lines = [START], []
+    ids, lines = [START], list[LyricLine]()
     coded = _with_languages(pieces, language, detector, fallbacks)
     for number, (piece, code) in enumerate(coded, start=1):
         line = _line(number, piece, code, vocabulary, fallbacks)

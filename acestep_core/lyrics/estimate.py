@@ -20,8 +20,10 @@ TURN = 1.5  # seconds between sections
 WORDLESS_SECONDS = {"[intro]": 6.0, "[inst]": 10.0, "[solo]": 10.0, "[break]": 4.0, "[outro]": 6.0}
 
 # Syllables sung in a second; Japanese counts morae. Languages not named are sung like English.
-RATES = {"en": 2.8, "de": 2.8, "zh": 2.8, "ru": 3.0, "fr": 3.2, "ko": 3.2, "es": 3.4, "it": 3.4}
-RATES |= {"pt": 3.4, "ja": 4.2}
+RATES = {
+    **{"en": 2.8, "de": 2.8, "zh": 2.8, "ru": 3.0, "fr": 3.2, "ko": 3.2, "es": 3.4, "it": 3.4},
+    **{"pt": 3.4, "ja": 4.2},
+}
 MARGIN = 0.35  # share by which the estimate may well be wrong
 
 SMALL_KANA = (

@@ -6,12 +6,16 @@
 py3langid before 0.3 is needed exactly: 0.3 forces numpy 2 on users, 0.4 answers otherwise.
 """
 
+# The package does not tell its types.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import functools
 import re
 from collections.abc import Mapping, Sequence
 from importlib import metadata
+from typing import Protocol, cast
 
 from .corrected import corrected
 from .detector import original
@@ -21,13 +25,21 @@ from .script import by_script
 PACKAGE = "py3langid>=0.2.2,<0.3"
 
 
+class Model(Protocol):
+    """What we ask of py3langid, which does not tell its types."""
+
+    def classify(self, text: str) -> tuple[str, float]: ...
+    def rank(self, text: str) -> Sequence[tuple[str, float]]: ...
+
+
 class Identifier:
     """py3langid's model: reading it takes longer than a song's lines, so it is kept."""
 
     def __init__(self) -> None:
         from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-        self._model = LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
+        model = LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
+        self._model = cast("Model", model)
         self.codes = frozenset(self.ranking(""))
 
     def classify(self, text: str) -> tuple[str, float]:

@@ -178,7 +178,7 @@ def _times(text: str, lines: tuple[LineNote, ...]) -> Estimate:
 
 
 def _notes(lyrics: Lyrics, times: Estimate, duration: float | None) -> list[str]:
-    notes = []
+    notes: list[str] = []
     if not lyrics.lines:
         notes.append(
             "No lyrics: the model may sing words of its own. For music without singing write"
@@ -206,7 +206,7 @@ def _fit(times: Estimate, duration: float) -> str:
 
 def as_text(seen: Preview) -> str:
     """The preview for a terminal or a text widget."""
-    rows = []
+    rows: list[str] = []
     for line in seen.lines:
         rows.append(f"{line.number:>3}  {_language(line):<8} {line.text}".rstrip())
         if line.text and line.mark is None and line.normalised != line.text:

@@ -44,7 +44,7 @@ def _row(line: LineNote) -> str:
 
 
 def _remark(line: LineNote) -> str:
-    parts = []
+    parts: list[str] = []
     if line.unknown_count:
         parts.append(f"{line.unknown_count} unknown: {' '.join(line.unknown)}")
     if line.mark and line.mark.suggestion:

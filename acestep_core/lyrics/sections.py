@@ -58,7 +58,7 @@ def sections_of(text: str) -> tuple[Section, ...]:
         rest = prefixed(piece)[1]
         if rest and is_tagged(rest):
             close()
-            mark, number, lines = bracket_of(rest), i, []
+            mark, number, lines = bracket_of(rest), i, list[NumberedLine]()
             after = rest[len(mark) :].strip()
             if after:
                 lines.append(NumberedLine(i, after))

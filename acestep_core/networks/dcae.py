@@ -9,6 +9,9 @@ split into a local part (`local`) and a global one (the attention blocks), so th
 run both in tiles: attention only needs the sum of its states over the tiles.
 """
 
+# Of some methods torch does not tell the types.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import math

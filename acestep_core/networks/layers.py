@@ -6,11 +6,14 @@ to no layer (gains, offsets, modulation rows) live in small embeddings and are r
 `rows`; nothing sits directly on a module with children.
 """
 
+# Of some methods torch does not tell the types.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
 import torch.nn.functional as F
@@ -43,7 +46,9 @@ def channels_last(x: Tensor) -> Tensor:
 
 def rms(x: Tensor, eps: float, axis: int = -1) -> Tensor:
     """x over its root mean square along `axis`, computed in float32, in x's dtype."""
-    length = torch.linalg.vector_norm(x, dim=axis, keepdim=True, dtype=torch.float32)
+    length = cast(
+        "Tensor", torch.linalg.vector_norm(x, dim=axis, keepdim=True, dtype=torch.float32)
+    )
     return (x * torch.rsqrt(length.square() / x.shape[axis] + eps)).to(x.dtype)
 
 
@@ -99,6 +104,11 @@ def read_state(q: Tensor, state: Tensor) -> Tensor:
     return both[..., :-1] / (both[..., -1:] + 1e-15)
 
 
+def _block(x: Tensor) -> int:
+    """What two tensors of one block of memory have in common."""
+    return x.untyped_storage()._cdata  # pyright: ignore[reportPrivateUsage]
+
+
 def joined_weights(layers: Sequence[nn.Module]) -> tuple[Tensor, Tensor] | None:
     """Weight (sum of out, in) and bias of linear layers that `lay_together` has laid so.
 
@@ -107,13 +117,13 @@ def joined_weights(layers: Sequence[nn.Module]) -> tuple[Tensor, Tensor] | None:
     """
     if any(type(layer) is not nn.Linear for layer in layers):
         return None
-    found = []
+    found: list[Tensor] = []
     for name in ("weight", "bias"):
         parts: list[Tensor] = [getattr(layer, name) for layer in layers]
         first = parts[0]
-        block, place = first.untyped_storage()._cdata, first.storage_offset()
+        block, place = _block(first), first.storage_offset()
         for part in parts:
-            same = part.untyped_storage()._cdata == block and part.storage_offset() == place
+            same = _block(part) == block and part.storage_offset() == place
             if not same or part.requires_grad:
                 return None
             place += part.numel()
@@ -138,7 +148,8 @@ def lay_together(layers: Sequence[nn.Module]) -> None:
         parts = [getattr(layer, name) for layer in layers]
         with torch.inference_mode(parts[0].is_inference()), torch.no_grad():
             block = torch.cat([part.detach() for part in parts])
-            for part, piece in zip(parts, block.split([len(part) for part in parts]), strict=True):
+            pieces = cast("Sequence[Tensor]", block.split([len(part) for part in parts]))
+            for part, piece in zip(parts, pieces, strict=True):
                 part.data = piece
 
 

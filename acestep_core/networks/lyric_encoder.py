@@ -63,7 +63,7 @@ class RelativeAttention(nn.Module):
         by_content = q + rows(self.content_bias, x)[:, None]
         by_offset = q + rows(self.position_bias, x)[:, None]
         length, hidden = x.shape[1], mask[:, None, None] == 0
-        parts = []
+        parts: list[Tensor] = []
         for first in range(0, length, QUERY_BLOCK):
             last = min(first + QUERY_BLOCK, length)
             near = p[..., length - last : 2 * length - 1 - first, :]

@@ -8,7 +8,7 @@ Networks, tasks and solvers never move anything; this file and a host's own Part
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ class Part(Generic[M]):
     device: torch.device
 
     @contextmanager
-    def use(self, memory: int = 0) -> Iterator[M]:
+    def use(self, memory: int = 0) -> Generator[M, None, None]:
         """The network, ready to run; `memory` bytes are what the work will need beside it."""
         yield self.module
 
@@ -56,7 +56,7 @@ class Visiting(Part[M]):
     """Kept in main memory, on the device only while it is used."""
 
     @contextmanager
-    def use(self, memory: int = 0) -> Iterator[M]:
+    def use(self, memory: int = 0) -> Generator[M, None, None]:
         self.module.to(self.device)
         try:
             yield self.module

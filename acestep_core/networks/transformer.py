@@ -10,6 +10,9 @@ Another: the stem's GroupNorm and the linear attention look at all frames, so th
 cannot be cut into pieces.
 """
 
+# Of some methods torch does not tell the types.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import math
@@ -69,8 +72,10 @@ def normed(x: Tensor, floor: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     The length of a row is its root mean square but for the root of the width: that lies in
     `scale` (see Tables), and in `floor`, which stands for the norm's epsilon.
     """
-    length = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
-    return torch.addcmul(shift, x / length.hypot(floor), scale).to(x.dtype)
+    length = cast(
+        "Tensor", torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
+    ).hypot(floor)
+    return torch.addcmul(shift, x / length, scale).to(x.dtype)
 
 
 def added_mask(mask: Tensor, dtype: torch.dtype) -> Tensor:
@@ -275,7 +280,7 @@ class Transformer(nn.Module):
         wide = torch.addcmul(tables.rows, for_blocks, tables.factors)
         # The gates meet the residual stream, which is kept in this dtype.
         gates = wide.to(time.dtype)
-        modulations = []
+        modulations: list[Modulation] = []
         for of_block, gates_of_block in zip(wide.unbind(), gates.unbind(), strict=True):
             shift1, scale1, _, shift2, scale2, _ = of_block.chunk(6, 1)
             _, _, gate1, _, _, gate2 = gates_of_block.chunk(6, 1)

@@ -7,10 +7,14 @@ A rule is made anew for every run: APG and its momentum forget nothing within a 
 everything after it. Outside its window a guided field asks for `cond` alone.
 """
 
+# Of some methods torch does not tell the types.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -72,7 +76,8 @@ def project(v: Tensor, onto: Tensor) -> Tensor:
     """The part of v orthogonal to `onto`, per item and channel, in float64 where there is one."""
     dtype = torch.float32 if v.device.type in SINGLE else torch.float64
     wide, axis = v.to(dtype), onto.to(dtype)
-    unit = axis / axis.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-12)
+    length = cast("Tensor", axis.norm(dim=(-2, -1), keepdim=True))
+    unit = axis / length.clamp(min=1e-12)
     along = (wide * unit).sum((-2, -1), keepdim=True) * unit
     return (wide - along).to(v.dtype)
 
@@ -88,7 +93,7 @@ def apg(momentum: float = APG_MOMENTUM) -> Rule:
         if momentum:
             difference = difference if memory is None else difference + momentum * memory
             memory = difference  # unclipped
-        norm = difference.norm(dim=(-2, -1), keepdim=True)
+        norm = cast("Tensor", difference.norm(dim=(-2, -1), keepdim=True))
         difference = difference * (APG_NORM / norm.clamp(min=1e-30)).clamp(max=1.0)
         return cond + (scale - 1) * project(difference, cond)
 

@@ -6,10 +6,14 @@ The ramp's ends are already shifted once. For a full run that changes only the l
 level; for audio-to-audio it changes where the run starts.
 """
 
+# Of some methods torch does not tell the types.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -72,6 +76,6 @@ def chosen_sigmas_shifted_again(chosen: Sequence[int]) -> Tensor:
 
 def steps_of(levels: Tensor) -> list[Step]:
     """One Step for each pair of neighbouring levels."""
-    values: list[float] = levels.tolist()
+    values = cast("list[float]", levels.tolist())
     count = len(values) - 1
     return [Step(i, count, values[i], values[i + 1]) for i in range(count)]

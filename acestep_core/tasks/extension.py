@@ -56,7 +56,7 @@ def windows_of(before: int, frames: int, after: int, context: int) -> list[Span]
     total = before + frames + after
     if total <= MAX_FRAMES and context >= frames:
         return [Span(0, before, before + frames, total)]
-    windows, low, high = [], before, before + frames
+    windows, low, high = list[Span](), before, before + frames
     while low > 0:
         added, kept = _shares(low, high - low, context)
         windows.append(Span(low - added, low, low + kept, low + kept))

@@ -53,7 +53,7 @@ def resolve(regions: Sequence[Region], seconds: float) -> tuple[Region, ...]:
 
 def shortened(regions: Sequence[Region], seconds: float) -> list[str]:
     """What `resolve` cuts off because it lies beyond the clip, in words."""
-    notes = []
+    notes: list[str] = []
     for region in regions:
         start, end = _ends(region, seconds)
         if end > seconds + NEAR:

@@ -8,16 +8,19 @@ cutlet is what the model was trained with. It needs a compiler where no wheel of
 exists, hence the second.
 """
 
+# The package does not tell its types.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import functools
 import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from ..fallbacks import Warn
 
@@ -88,7 +91,7 @@ def _cutlet() -> Reader | None:
     try:
         from cutlet import Cutlet
 
-        return Cutlet().romaji
+        return cast("Reader", Cutlet().romaji)
     except (ImportError, RuntimeError):  # RuntimeError: fugashi without a dictionary
         return None
 
@@ -96,9 +99,10 @@ def _cutlet() -> Reader | None:
 @functools.cache
 def _word_reader() -> Reader | None:
     try:
-        from fugashi import Tagger  # pyright: ignore[reportAttributeAccessIssue]
+        # Compiled, so its names are not seen.
+        from fugashi import Tagger  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 
-        tagger = Tagger()
+        tagger = cast("Callable[[str], Iterable[Word]]", Tagger())
     except (ImportError, RuntimeError):
         return None
     return lambda text: _spaced(list(tagger(_folded(text))))

@@ -7,11 +7,14 @@ can read, though not as well. Patterns look back at the character before a numbe
 no match, but without it a long row of digits takes quadratic time.
 """
 
+# The package does not tell its types.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from ..fallbacks import Warn
 
@@ -47,16 +50,17 @@ def spell_numbers(text: str, rules: NumberRules, warn: Warn) -> str:
     if not re.search("[0-9]", text):
         return text
     try:
-        from num2words import num2words
+        import num2words
     except ImportError:
         warn("num2words is missing, so numbers stay digits. Install it: pip install num2words")
         return text
+    words = cast("Words", num2words.num2words)
     text = _ungroup(text, rules)
-    text = _spell_currencies(text, rules, num2words)
+    text = _spell_currencies(text, rules, words)
     if rules.decimals:
-        text = _spell_decimals(text, rules, num2words)
-    text = _spell_ordinals(text, rules, num2words)
-    return re.sub("[0-9]+", lambda m: num2words(int(m[0]), lang=rules.num2words), text)
+        text = _spell_decimals(text, rules, words)
+    text = _spell_ordinals(text, rules, words)
+    return re.sub("[0-9]+", lambda m: words(int(m[0]), lang=rules.num2words), text)
 
 
 def _ungroup(text: str, rules: NumberRules) -> str:
