@@ -76,11 +76,11 @@ def test_source_is_uploaded(server: Running, tmp_path: Path) -> None:
 
 
 def test_bad_value_is_named(server: Running, tmp_path: Path) -> None:
-    done = run(*command(server, tmp_path, *setting(*SHORT, "AceSuiteSampler.steps=0")))
+    done = run(*command(server, tmp_path, *setting(*SHORT, "AceSuiteSampler.steps=-2")))
     assert done.returncode == 4
     line = done.stderr.splitlines()[-1]
-    assert line.startswith("  Sampler (ACE-Step) (4), steps: Value 0 smaller than min of 1")
-    assert line.endswith("(given: 0)")
+    assert line.startswith("  Sampler (ACE-Step) (4), steps: Value -2 smaller than min of -1")
+    assert line.endswith("(given: -2)")
 
 
 def test_failing_node_is_named(server: Running, tmp_path: Path) -> None:
