@@ -56,6 +56,12 @@ def card(options: argparse.Namespace, places: Places) -> None:
     write(options.output, job_of(options, places))
 
 
+def curves(options: argparse.Namespace, places: Places) -> None:
+    from .curves import of_all
+
+    of_all(places.runs)
+
+
 def learn(options: argparse.Namespace, places: Places) -> None:
     with team_of(options.processes, partial(take_part, options, places)) as member:
         take_part(options, places, member)
@@ -84,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     for name, purpose in (("export", "the checkpoint folder"), ("card", "its model card")):
         one = stages.add_parser(name, help=f"write {purpose} from what is trained so far")
         one.add_argument("--output", type=Path, default=FOLDER)
+    stages.add_parser("curves", help="draw the losses that are kept, with matplotlib")
     return root
 
 
@@ -98,6 +105,7 @@ def main(words: list[str] | None = None) -> int:
         "probe": probe,
         "export": export,
         "card": card,
+        "curves": curves,
     }
     own.get(options.stage, learn)(options, Places.usual())
     return 0

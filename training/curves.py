@@ -1,4 +1,4 @@
-"""Loss curves as a picture.
+"""Loss curves as a picture, by matplotlib where that is installed.
 
 losses.jsonl -> one line per figure, steps across, values on a logarithmic scale up -> PNG
 """
@@ -6,56 +6,54 @@ losses.jsonl -> one line per figure, steps across, values on a logarithmic scale
 from __future__ import annotations
 
 import json
+import logging
 import math
+from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
+from acestep_core.atomic import replaced
 
-from acestep_core.pictures.sound import BACKGROUND, FAINT, INK, coloured, save_png
+log = logging.getLogger(__name__)
 
-SIZE = (900, 420)
-LEFT, RIGHT, TOP, BOTTOM = 60, 190, 34, 34
-TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+SIZE = (9.0, 4.2)  # inches of 100 pixels
+JOURNAL, PICTURE = "losses.jsonl", "losses.png"
 NOT_DRAWN = ("step", "seconds")
+ADVICE = "pip install -r training/requirements-training.txt, then python -m training curves"
 
 Points = list[tuple[int, float]]
 
 
-def draw(journal: Path, path: Path, title: str) -> None:
-    """Draw the journal's figures that are above zero; nothing if there are none."""
-    from PIL import Image, ImageDraw
-
+def draw(journal: Path, path: Path, title: str) -> bool:
+    """Draw the journal's figures that are above zero; whether there was something to draw with."""
+    if find_spec("matplotlib") is None:
+        log.warning("%s: no curves without matplotlib: %s", title, ADVICE)
+        return False
     lines = series(journal)
     if not lines:
-        return
+        return False
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import LogFormatter
+
+    figure = Figure(SIZE, layout="constrained")
+    axes = figure.add_subplot()
+    for name, points in lines.items():
+        axes.plot(*zip(*points, strict=True), linewidth=1, label=f"{name} {points[-1][1]:.3g}")
     last = max(step for points in lines.values() for step, _ in points)
-    values = [value for points in lines.values() for _, value in points]
-    low, high = math.log(min(values) / 1.1), math.log(max(values) * 1.1)
-    image = Image.new("RGB", SIZE, BACKGROUND)
-    canvas = ImageDraw.Draw(image)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+    axes.set(title=f"{title}: {last} steps", xlabel="step", xlim=(0, max(last, 1)))
+    axes.grid(which="both", alpha=0.25)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    with replaced(path) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None})
+    return True
 
-    def place(step: float, value: float) -> tuple[float, float]:
-        across = (SIZE[0] - LEFT - RIGHT) * step / max(last, 1)
-        up = (SIZE[1] - TOP - BOTTOM) * (math.log(value) - low) / (high - low)
-        return LEFT + across, SIZE[1] - BOTTOM - up
 
-    for tick in (tick for tick in TICKS if low <= math.log(tick) <= high):
-        y = place(0, tick)[1]
-        canvas.line([(LEFT, y), (SIZE[0] - RIGHT, y)], fill=FAINT)
-        canvas.text((8, y - 6), f"{tick:g}", fill=INK)
-    for quarter in range(5):
-        step = last * quarter // 4
-        x = place(step, 1.0)[0]
-        canvas.text((x - 10, SIZE[1] - BOTTOM + 8), str(step), fill=INK)
-    canvas.text((LEFT, 10), f"{title}: {last} steps", fill=INK)
-    colours = coloured(np.linspace(0.4, 1.0, len(lines)))
-    for number, (name, points) in enumerate(lines.items()):
-        red, green, blue = (int(value) for value in colours[number])
-        canvas.line([place(*point) for point in points], fill=(red, green, blue), width=2)
-        y = TOP + 18 * number
-        label = f"{name} {points[-1][1]:.3g}"
-        canvas.text((SIZE[0] - RIGHT + 12, y), label, fill=(red, green, blue))
-    save_png(image, path)
+def of_all(runs: Path) -> None:
+    """The curves of every stage that kept a journal."""
+    for journal in sorted(runs.glob(f"*/{JOURNAL}")):
+        draw(journal, journal.with_name(PICTURE), journal.parent.name)
 
 
 def series(journal: Path) -> dict[str, Points]:

@@ -310,7 +310,7 @@ def teach(lesson: Lesson, course: Course, job: Job) -> Run:
             if job.minutes is not None and time.monotonic() - began > 60 * job.minutes:
                 break
     run.save()
-    curves.draw(journal.path, run.folder / "losses.png", course.name)
+    curves.draw(journal.path, run.folder / curves.PICTURE, course.name)
     log.info("%s: stopped at step %d of %d", course.name, run.step, course.steps)
     return run
 

@@ -12,12 +12,14 @@ import math
 import random
 import shutil
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from acestep_core.config import (
     DCAEConfig,
@@ -34,6 +36,7 @@ from acestep_core.types import Recipe, Sampling, TextToMusic
 from training import (
     autoencoder,
     compose,
+    curves,
     data,
     denoiser,
     export,
@@ -233,7 +236,35 @@ def test_stage_commits_what_is_needed_to_go_on(trained: Job, stage: str) -> None
     assert about["step"] == 2
     entries = [json.loads(line) for line in (folder / "losses.jsonl").open(encoding="utf-8")]
     assert any(key.startswith("held_out") for entry in entries for key in entry)
-    assert (folder / "losses.png").stat().st_size > 500
+    # matplotlib belongs to the training alone; without it the losses are kept and not drawn.
+    picture, can_draw = folder / "losses.png", find_spec("matplotlib") is not None
+    assert picture.is_file() == can_draw
+    assert not can_draw or picture.stat().st_size > 500
+
+
+def test_curves_need_matplotlib_and_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(curves, "find_spec", lambda name: None)
+    journal = tmp_path / curves.JOURNAL
+    journal.write_text('{"step": 1, "seconds": 2.0, "loss": 0.5}\n', encoding="utf-8")
+    assert not curves.draw(journal, tmp_path / curves.PICTURE, "text")
+    assert "no curves without matplotlib: pip install -r training/" in caplog.text
+    assert [path.name for path in tmp_path.iterdir()] == [curves.JOURNAL]
+
+
+def test_curves_are_drawn_of_every_stage(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        lines = [f'{{"step": {step}, "loss": {1 / step}, "held_out": 0}}' for step in (1, 2, 3)]
+        (tmp_path / name / curves.JOURNAL).write_text("\n".join(lines), encoding="utf-8")
+    curves.of_all(tmp_path)
+    for name in ("one", "two"):
+        with Image.open(tmp_path / name / curves.PICTURE) as picture:
+            assert picture.size == (900, 420)
+    found = curves.series(tmp_path / "one" / curves.JOURNAL)
+    assert found == {"loss": [(1, 1), (2, 0.5), (3, 1 / 3)]}
 
 
 def test_going_on_equals_never_stopping(trained: Job, tmp_path: Path) -> None:
