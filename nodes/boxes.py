@@ -3,7 +3,7 @@
     hosted parameters -> words, task -> sampled -> decoded
 
 A box is what the small nodes do, one after the other, with the preset "fal" for what it has
-no input for.
+no input for; a model whose card recommends settings of its own is asked with those.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..acestep_core.config import MAX_SECONDS, SAMPLE_RATE
 from ..acestep_core.faces import offered_at
 from ..acestep_core.lyrics.sections import INSTRUMENTAL, hosted_lyrics
 from ..acestep_core.pipeline import ACEStep
-from ..acestep_core.presets import PRESETS
+from ..acestep_core.presets import PRESETS, Preset
 from ..acestep_core.settings import (
     EDIT_MODES,
     SettingError,
@@ -58,8 +58,8 @@ class Wanted:
     lyrics: str
     seconds: float = MAX_SECONDS  # of a clip without a source
     task: TaskAsked | None = None
-    guidance: Guidance = FAL.guidance
-    sampling: Sampling = FAL.sampling
+    guidance: Guidance | None = None  # None: as usual for the model
+    sampling: Sampling | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -117,15 +117,22 @@ def _check(name: str, value: Any, kind: Any, options: Values) -> None:
         chosen_from(name, value, kind)
 
 
+def usual_of(model: ACEStep) -> Preset:
+    """The services' own settings, or those of a model that recommends others than the released."""
+    own = model.model.card.recommended
+    return own if own != PRESETS["original"] else FAL
+
+
 def _results(model: ACEStep, wanted: Wanted, seed: int) -> Results:
     """What the small nodes make of it."""
     words = model.tags(wanted.tags), model.lyrics(wanted.lyrics)
+    usual = usual_of(model)
     asked = Asked(
         seed,
         wanted.seconds,
         batch_size=1,
-        guidance_settings=GuidanceSettings(wanted.guidance),
-        schedule=wanted.sampling,
+        guidance_settings=GuidanceSettings(wanted.guidance or usual.guidance),
+        schedule=wanted.sampling or usual.sampling,
     )
     latent, record = sampled(model, words, asked, wanted.task)
     audio, report = decoded(model, latent, SAMPLE_RATE)

@@ -94,6 +94,7 @@ def decoded(
         warnings=tuple(notes),
         source=source.source_audio if source else None,
         options=(options or Options()) if isinstance(sampled, Sampled) else None,
+        model=model.place,
     )
     return audio, [about, *notes, *(report.text() for report in reports)]
 

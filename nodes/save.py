@@ -86,8 +86,9 @@ class SaveAudio:
             chosen_from("format", format, KINDS)
             bits = details.get("bits", BITS[0])
             setting("bits").check(bits)
-            record, old = _record(info, model), details.get("replayed", "")
-            record = _put_back(record, shown.about(audio))
+            about, old = shown.about(audio), details.get("replayed", "")
+            place = model.place if model else about.model if about and info else None
+            record = _put_back(_record(info, place), about)
             labels = _labels(record, details.get("title", ""))
             folder, subfolder, name, counter = host.output_place(
                 _prefix(filename_prefix, record, labels)
@@ -112,11 +113,11 @@ class SaveAudio:
         return shown.shown((names,), facts, audio=saved)
 
 
-def _record(info: str, model: ACEStep | None) -> dict[str, Any]:
-    """What the Sampler said of the run, with the model's hash."""
+def _record(info: str, place: Path | None) -> dict[str, Any]:
+    """What the Sampler said of the run, with the hash of the model that lies there."""
     record = checked_info(info)
-    if model is not None and model.place is not None:
-        record.setdefault("ace_core", {})["model_sha256"] = hash_of(model.place)
+    if place is not None:
+        record.setdefault(OWN_KEY, {})["model_sha256"] = hash_of(place)
     return record
 
 
@@ -214,7 +215,10 @@ SOCKETS: Inputs = {
     ),
     "model": (
         "ACESUITE_MODEL",
-        {"tooltip": "From Load ACE-Step: its hash goes into the file. Read once for each file."},
+        {
+            "tooltip": "Only for sound that does not come from DCAE Decode, which says which model"
+            " made it: the model whose hash goes into the file."
+        },
     ),
 }
 REPLAYED: Inputs = {

@@ -12,6 +12,7 @@ import json
 import math
 import weakref
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -48,6 +49,7 @@ class About:
     warnings: tuple[str, ...] = ()
     source: sound.Audio | None = None  # that the sound was put into
     options: Options | None = None  # and how
+    model: Path | None = None  # where that lies which made it
 
 
 def told(audio: sound.Audio, **about: Any) -> sound.Audio:
@@ -78,6 +80,7 @@ def of_run(info: str) -> Facts:
         "asked_seconds": record.get("audio_duration"),
         "notes": [n for n in own.get("notes") or () if n not in (SECONDS_NOTE, SEEDS_NOTE)],
         "warnings": own.get("warnings"),
+        "recommended": own.get("demonstration_model") or None,  # what a box asked with
     }
 
 

@@ -89,15 +89,15 @@ function chain(graph, maker, songId, facts) {
   if (isLink(song.inputs.model)) add.song.links.model = song.inputs.model;
   for (const name of ["guidance_settings", "schedule"])
     if (isLink(maker.inputs[name])) add.sampler.links[name] = maker.inputs[name];
-  if (maker.class_type !== SAMPLER) Object.assign(add, hosted(add.sampler));
+  if (maker.class_type !== SAMPLER) Object.assign(add, hosted(add.sampler, facts));
   return add;
 }
 
-// A box samples as the hosted services do.
-function hosted(sampler) {
+// A box samples as the hosted services do, or as the demonstration model recommends.
+function hosted(sampler, facts) {
   sampler.links.guidance_settings = ["guidance", 0];
   sampler.links.schedule = ["schedule", 0];
-  const values = { preset: "fal" };
+  const values = { preset: facts.recommended ? "auto" : "fal" };
   return {
     guidance: { type: "AceSuiteGuidance", column: 1, values, links: {} },
     schedule: { type: "AceSuiteSchedule", column: 1, values, links: {} },
