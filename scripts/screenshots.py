@@ -2,7 +2,7 @@
 
     COMFYUI_PATH=/path/to/ComfyUI python -m scripts.screenshots [NAME ...]
 
-    workflows/NAME.json -> opened, run in few steps -> docs/screens/NAME.jpg
+    a workflow -> opened, run in few steps -> docs/screens/NAME.jpg; those with a form as a form
     text_to_music while it samples -> docs/screens/live_preview.jpg
     each node of /object_info, alone -> web/docs/img/ID.jpg, shown first in web/docs/ID.md
 
@@ -22,15 +22,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
-from acestep_core.sound.files import write_audio
 from acestep_core.weights import small
 from acestep_core.weights.tiny import write_folder
 from scripts import jpeg
 from scripts.host import comfyui, page
 from scripts.host.comfyui import get_json
+from scripts.workflows.catalogue import WORKFLOWS as CATALOGUE
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -39,11 +36,12 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS, SCREENS, HELP = ROOT / "workflows", ROOT / "docs" / "screens", ROOT / "web" / "docs"
 LIVE, NODES = "live_preview", "nodes"
 NOT_RUN = {"native_interop"}  # needs ComfyUI's own checkpoint, which has no small form
+SHIPPED = {one.name: one for one in CATALOGUE}
+FORM = {"width": 1280, "height": 800}  # of the page around a form
 LARGEST_NODE = 40_000  # bytes of a picture
 LONG = {"seconds": 240.0, "steps": 1000}  # so that previews come while it samples
 SHORT = {"seconds": 12.0, "steps": 4, "seed": 4242}  # to have results; shown is what is shipped
 WAIT = 240  # seconds that a run may take
-RATE = 32_000  # Hz of the source, which is nobody's own
 
 EDGE = 16  # pixels around what is shown
 MARGIN = (140, 200, 120, 180)  # left, top, right, bottom: where the page has its bars
@@ -77,6 +75,7 @@ SHOW = """([x, y]) => {
     app.canvas.ds.offset = [x, y];
     app.canvas.setDirty(true, true);
 }"""
+OPEN = """([workflow, name]) => app.loadGraphData(workflow, true, true, name)"""
 ALONE = """kind => {
     app.graph.clear();
     const node = LiteGraph.createNode(kind);
@@ -100,7 +99,8 @@ HAS_PREVIEW = """() => app.graph._nodes
 
 
 def read(name: str) -> dict[str, Any]:
-    return json.loads((WORKFLOWS / f"{name}.json").read_text(encoding="utf-8"))
+    text = (WORKFLOWS / f"{SHIPPED[name].file}.json").read_text(encoding="utf-8")
+    return json.loads(text)
 
 
 def framed(opened: page.Opened) -> Image.Image:
@@ -132,6 +132,8 @@ def store(opened: page.Opened, path: Path, largest: int = jpeg.LARGEST) -> None:
 
 
 def workflow(opened: page.Opened, name: str) -> None:
+    if SHIPPED[name].form:
+        return form(opened, name)
     opened.load(read(name))
     if name not in NOT_RUN:
         shipped = opened.page.evaluate(SET, SHORT)
@@ -140,6 +142,21 @@ def workflow(opened: page.Opened, name: str) -> None:
         opened.page.evaluate(SET, shipped)
     assert not opened.said(), (name, opened.said())
     store(opened, SCREENS / f"{name}.jpg")
+
+
+def form(opened: page.Opened, name: str) -> None:
+    """A form that was filled in and run, as App mode shows it."""
+    from PIL import Image
+
+    opened.page.set_viewport_size(FORM)  # pyright: ignore[reportArgumentType]
+    opened.page.evaluate(OPEN, [read(name), SHIPPED[name].file])
+    entry = opened.run(WAIT)
+    assert entry["status"]["status_str"] == "success", (name, entry["status"])
+    opened.dismiss()
+    opened.page.wait_for_timeout(2500)
+    shot = Image.open(io.BytesIO(opened.page.screenshot(type="png"))).convert("RGB")
+    jpeg.write(shot, SCREENS / f"{name}.jpg")
+    opened.page.evaluate("() => app.graph.clear()")
 
 
 def live(opened: page.Opened) -> None:
@@ -180,23 +197,8 @@ def show_in_help(kind: str, title: str) -> None:
         path.write_text(f"{line}\n\n{text}", encoding="utf-8")
 
 
-def chords(seconds: int = 24) -> Tensor:
-    """(2, N): broken chords, so that nothing recorded is needed for a source."""
-    time_ = torch.arange(RATE) / RATE
-    wave = torch.zeros(2, (seconds + 1) * RATE)
-    for beat in range(2 * seconds):
-        root = (57, 53, 48, 55)[beat // 8 % 4]  # MIDI notes: four beats each
-        pitch = root + (0, 3 + (root != 57), 7, 12)[beat % 4]
-        hertz = 440 * 2 ** ((pitch - 69) / 12)
-        tones = [torch.sin(2 * torch.pi * hertz * k * time_) / k**1.5 for k in range(1, 9)]
-        start = beat * RATE // 2
-        sound = sum(tones) * torch.exp(-3 * time_) * 0.2
-        wave[:, start : start + RATE] += sound
-    return wave[:, : seconds * RATE]
-
-
 def make_base(folder: Path) -> Path:
-    """A place for ComfyUI with a checkpoint and a song of our own."""
+    """A place for ComfyUI with a checkpoint."""
     base = comfyui.make_base(folder)
     models = base / "models" / "acestep"
     if small.is_here():
@@ -204,25 +206,12 @@ def make_base(folder: Path) -> Path:
         (models / small.FOLDER.name).symlink_to(small.FOLDER, target_is_directory=True)
     else:
         write_folder(models / "tiny")
-    for name in sources():
-        write_audio(base / "input" / name, chords(), RATE)
     return base
-
-
-def sources() -> set[str]:
-    """The files that the workflows load."""
-    return {
-        node["widgets_values"][0]
-        for path in WORKFLOWS.glob("*.json")
-        for node in read(path.stem)["nodes"]
-        if node["type"] == "LoadAudio"
-    }
 
 
 def main(names: list[str]) -> int:
     works: dict[str, Callable[[page.Opened], None]] = {
-        path.stem: lambda opened, name=path.stem: workflow(opened, name)
-        for path in sorted(WORKFLOWS.glob("*.json"))
+        name: lambda opened, name=name: workflow(opened, name) for name in SHIPPED
     }
     works |= {LIVE: live, NODES: nodes}
     if unknown := set(names) - set(works):

@@ -19,8 +19,8 @@ from acestep_core.weights.checkpoint import recognise
 from acestep_core.weights.tiny import write_folder
 from scripts.host import comfyui, page
 from tests.host.client import Client, Prompt, connected
-from tests.host.drafts import SONG, write_source
 from tests.host.single_file import write_adapter, write_single_file
+from tests.host.source import SONG, write_source
 
 CHECKOUTS = comfyui.checkouts()
 SMALL_WIDTH = recognise(small.FOLDER).config.transformer.inner_dim

@@ -6,7 +6,7 @@ import pytest
 
 from tests.host.client import Client, Prompt
 from tests.host.conftest import id_of, only
-from tests.host.drafts import SONG
+from tests.host.source import SONG
 from tests.host.test_run import shown, succeeded, with_preview
 
 

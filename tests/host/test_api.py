@@ -29,7 +29,7 @@ from acestep_core.sound.files import read_audio
 from acestep_core.weights.tiny import write_folder
 from scripts.host import comfyui
 from scripts.host.comfyui import Running
-from tests.host.drafts import SONG, write_source
+from tests.host.source import SONG, write_source
 from tests.unit.hosted.schema import check_answer
 from tests.unit.hosted.test_routes import BODIES, FAL_BODY
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from scripts import locales
 from scripts.host import page
 from scripts.host.comfyui import Running, get_json
+from tests.host import shipped
 
 NAMES = """() => app.graph._nodes.map(node => [node.type, node.getTitle(),
     (node.widgets ?? []).map(widget => [widget.name, widget.label ?? widget.name])])"""
@@ -24,9 +22,9 @@ def test_texts_are_served(server: Running, language: str) -> None:
 
 @pytest.mark.page
 @pytest.mark.parametrize("language", locales.LANGUAGES)
-def test_page_speaks_the_language(server: Running, root: Path, language: str) -> None:
+def test_page_speaks_the_language(server: Running, language: str) -> None:
     texts = locales.read(language)
-    workflow = json.loads((root / "workflows" / "inpaint.json").read_text(encoding="utf-8"))
+    workflow = shipped.page_form("inpaint")
     with page.opened(server.url, language=language) as opened:
         opened.load(workflow)
         shown = opened.page.evaluate(NAMES)

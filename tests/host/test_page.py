@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts.host import page
 from scripts.host.comfyui import Running
-
-WORKFLOWS = sorted((Path(__file__).resolve().parents[2] / "workflows").glob("*.json"))
-NEED_MORE = {"native_interop"}  # than the tiny model: opened, not run
-
-
-def read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def short(workflow: dict[str, Any]) -> dict[str, Any]:
-    """The workflow with a song short enough for a test."""
-    for node in workflow["nodes"]:
-        if node["type"] == "AceSuiteSampler":
-            # seed, what happens to it afterwards, seconds, batch size, steps
-            node["widgets_values"][2:5] = [2.0, 1, 4]
-        if node["type"] == "AceSuiteInpaintMask":
-            node["widgets_values"][:2] = [1.0, 3.0]  # start and end, within the test's song
-    return workflow
+from tests.host import shipped
+from tests.host.shipped import NATIVE, SHIPPED, SHORT
 
 
 def untitled(prompt: dict[str, Any]) -> dict[str, Any]:
@@ -45,29 +27,35 @@ def nulls(value: object, place: str = "") -> list[str]:
 
 
 @pytest.mark.page
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_workflow_opens_and_runs(server: Running, path: Path, nodes2: bool) -> None:
+@pytest.mark.parametrize("name", SHIPPED)
+def test_workflow_opens_and_runs(server: Running, name: str, nodes2: bool) -> None:
     if nodes2 and server.version == "0.3.64":
         pytest.skip("a hidden experiment in this version")
     with page.opened(server.url, nodes2) as opened:
-        opened.load(read(path))
+        workflow = shipped.page_form(name)
+        opened.load({**workflow, "extra": {}})  # as a graph; test_apps.py opens the forms
         assert not opened.missing()
         assert not opened.said()
         prompt = opened.saved()[1]
-        if path.stem not in NEED_MORE:
-            opened.load(short(read(path)))
+        if name != NATIVE:
+            for kind in {node["type"] for node in workflow["nodes"]} & set(SHORT):
+                if kind != "AceSuiteLoRA":
+                    opened.set(kind, **SHORT[kind])
             entry = opened.run()
             assert entry["status"]["status_str"] == "success", entry["status"]
         assert not opened.said()
         assert not opened.errors()
-    written = read(path.parent / "api" / path.name)
     for node in prompt.values():
         node["inputs"].pop("audioUI", None)  # the player's own, which nobody should send
-    assert untitled(prompt) == untitled(written), "the API form differs from what the page sends"
+    told = "the API form differs from what the page sends"
+    assert untitled(prompt) == untitled(shipped.prompt(name)), told
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_workflow_file_has_what_pages_want(path: Path) -> None:
-    workflow = read(path)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_workflow_file_has_what_pages_want(name: str) -> None:
+    workflow = shipped.page_form(name)
     assert not nulls(workflow)
-    assert all("models" not in node["properties"] for node in workflow["nodes"])
+    assert "workflowRendererVersion" not in workflow["extra"], "pages would move the nodes"
+    offered = [one for node in workflow["nodes"] for one in node["properties"].get("models", [])]
+    assert bool(offered) == (name == NATIVE)
+    assert all(set(one) == {"name", "url", "directory"} for one in offered)

@@ -20,7 +20,7 @@ from acestep_core.sound.files import read_audio
 from scripts.host.comfyui import PACK, QUIET, Running
 from tests.host.client import Client, Prompt
 from tests.host.conftest import id_of, only
-from tests.host.drafts import SONG
+from tests.host.source import SONG
 from tests.unit.cli.test_repeat import WAYS
 
 WORDS = ("--tags", "lofi", "--lyrics", "[inst]", "--steps", "3", "--guidance-scale", "3")

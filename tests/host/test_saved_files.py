@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from scripts.host import page
 from scripts.host.comfyui import PACK, Running
+from tests.host import shipped
 from tests.host.client import Client, Prompt
 from tests.host.conftest import id_of, only
 from tests.host.test_run import succeeded
@@ -72,12 +72,9 @@ LYRICS = "[verse]\nCaf\u00e9 {\u4f60\u597d} prompt={} // \u00ff\u00fb"
 
 @pytest.mark.page
 @pytest.mark.parametrize("kind", TYPES)
-def test_song_with_title_and_words_opens_its_workflow(
-    server: Running, root: Path, kind: str
-) -> None:
+def test_song_with_title_and_words_opens_its_workflow(server: Running, kind: str) -> None:
     """What players read must not hide the workflow from the page, however strange the words."""
-    text = (root / "workflows" / "inpaint.json").read_text(encoding="utf-8")
-    workflow = json.loads(text)
+    workflow = shipped.page_form("inpaint")
     for node in workflow["nodes"]:
         if node["type"] == "AceSuiteSampler":
             node["widgets_values"][2:5] = [2.0, 1, 2]

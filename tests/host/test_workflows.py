@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from acestep_core.sound.files import read_audio
-from scripts.host.comfyui import Running
+from scripts.host.comfyui import Running, get_json
+from scripts.workflows.kinds import COMFY
+from tests.host import shipped
 from tests.host.client import Client, Outcome, Prompt, RefusedError
 from tests.host.conftest import id_of, only
+from tests.host.shipped import NATIVE, SHIPPED, SHORT
 
-API = Path(__file__).resolve().parents[2] / "workflows" / "api"
-NATIVE = "native_interop"  # needs ComfyUI's own model, which has no tiny form
-OTHERS = (NATIVE, "hosted_")  # test_hosted.py runs the latter
-NAMES = sorted(path.stem for path in API.glob("*.json") if not path.stem.startswith(OTHERS))
-SHORT: dict[str, dict[str, Any]] = {
-    "AceSuiteSampler": {"seconds": 2.0, "steps": 4},
-    "AceSuiteExtend": {"after": 2.0},
-    "AceSuiteInpaintMask": {"start": 1.0, "end": 2.0},
-    "AceSuiteLoRA": {"lora": "loras/small_lora.safetensors"},
-}
+NAMES = sorted(set(SHIPPED) - {NATIVE})
 
 
 def shortened(name: str) -> Prompt:
-    prompt: Prompt = json.loads((API / f"{name}.json").read_text(encoding="utf-8"))
+    prompt: Prompt = shipped.prompt(name)
     for node in prompt.values():
         node["inputs"].update(SHORT.get(node["class_type"], {}))
     return prompt
 
 
 def songs(client: Client, outcome: Outcome, prompt: Prompt, server: Running) -> list[Path]:
-    kinds = [node["class_type"] for node in prompt.values()]
-    saver = "AceSuiteSaveAudio" if "AceSuiteSaveAudio" in kinds else "SaveAudio"
-    shown = client.outputs(outcome)[id_of(prompt, saver)]["audio"]
+    shown = client.outputs(outcome)[id_of(prompt, "AceSuiteSaveAudio")]["audio"]
     return [server.base / "output" / one["subfolder"] / one["filename"] for one in shown]
 
 
@@ -88,3 +78,12 @@ def test_native_workflow_lacks_nothing_but_the_model(client: Client) -> None:
     ((node, found),) = refused.value.answer["node_errors"].items()
     assert node == id_of(prompt, "CheckpointLoaderSimple")
     assert [one["type"] for one in found["errors"]] == ["value_not_in_list"]
+
+
+def test_tables_of_comfyuis_own_nodes_are_true(server: Running) -> None:
+    """Names and order of inputs and outputs, which the written workflows rest on."""
+    for name, kind in COMFY.items():
+        told = get_json(f"{server.url}/object_info/{name}")[name]
+        given = [one for group in ("required", "optional") for one in told["input"].get(group, {})]
+        assert [one.name for one in kind.inputs] == given, name
+        assert [type_ for _, type_ in kind.outputs] == told["output"], name

@@ -54,6 +54,7 @@ export function everyNode(graph = root(), before = "") {
   });
 }
 
+export const registered = (type) => globalThis.LiteGraph?.registered_node_types?.[type];
 export const typeOf = (node) => node.comfyClass ?? node.type;
 export const titleOf = (node, type) => node?.title ?? type;
 

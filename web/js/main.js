@@ -6,6 +6,7 @@ import { grey, prepareGrey } from "./grey.js";
 import { styled } from "./panel.js";
 import { isOurs } from "./refusals.js";
 import { listen, prepare, promptOf, restore } from "./runs.js";
+import { provideExample, sortTemplates } from "./templates.js";
 import { prepareWriter } from "./writer.js";
 
 app.registerExtension({
@@ -21,9 +22,15 @@ app.registerExtension({
       defaultValue: true,
     },
   ],
+  init() {
+    sortTemplates();
+  },
   setup() {
     styled();
     listen(buttonsFor(promptOf));
+  },
+  async beforeConfigureGraph(workflow) {
+    await provideExample(workflow);
   },
   nodeCreated(node) {
     if (!isOurs(typeOf(node))) return;

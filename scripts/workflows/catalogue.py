@@ -1,0 +1,359 @@
+"""The workflows that ship, in the order of the template browser: first forms, then graphs.
+
+The browser knows a pack's workflow by its file's name alone, and searches about the first 33
+characters of it: what it is for comes first, what it does stands in a note.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from acestep_core.weights.download import SINGLE_FILE
+from scripts.workflows.apps import APPS
+from scripts.workflows.model import Column, Group, Node, Note, Wire, Workflow
+from scripts.workflows.words import BLUE, EXAMPLE, GREEN, NEW_WORDS, RED, STYLE, TAGS, WORDS
+
+LOADER, WIDE, SAMPLER, SOUND = 240, 320, 280, 320  # widths of the four usual columns
+OVER_WORDS, OVER_SAMPLER = 104, 54  # drops that leave the loader's wires in sight
+MODEL = {"model": Wire("load", "model")}
+LOAD = Node("AceSuiteLoad", {"checkpoint": "auto"})
+SOURCE = Node("LoadAudio", {"audio": EXAMPLE}, title="Song to change")
+
+
+def words(
+    tags: Any = STYLE, lyrics: Any = WORDS, name: str = "", height: int = 150
+) -> dict[str, Node]:
+    """Tag Encode above Lyric Encode; `name` says whose words they are."""
+    titles = (f"{name} style", f"{name} lyrics") if name else ("", "")
+    # What the small model does not know is said below the tags.
+    space = 0 if isinstance(tags, str) and "voice" not in tags else 40
+    return {
+        "tags": Node("AceSuiteTagEncode", {"tags": tags, **MODEL}, titles[0], space=space),
+        "lyrics": Node("AceSuiteLyricEncode", {"lyrics": lyrics, **MODEL}, titles[1], height),
+    }
+
+
+def sampler(model: str = "load", **asked: Any) -> Node:
+    inputs = {"model": Wire(model, "model"), "tags": Wire("tags", "tags")}
+    inputs |= {"lyrics": Wire("lyrics", "lyrics"), "seed": 4242, "seconds": 60.0, **asked}
+    return Node("AceSuiteSampler", inputs)
+
+
+def sound() -> dict[str, Node]:
+    saved = {"audio": Wire("decode", "audio"), "info": Wire("sampler", "info")}
+    return {
+        "decode": Node("AceSuiteDCAEDecode", {"latent": Wire("sampler", "latent"), **MODEL}),
+        "save": Node("AceSuiteSaveAudio", {"filename_prefix": "audio/%title%", **saved}, SAVE),
+    }
+
+
+SAVE = "Save Audio (ACE-Step)"
+RESULT = Group("Music", ("sampler", "decode", "save"), GREEN)
+WITH_TASK = {"task": Wire("task", "task")}
+
+
+def changed(name: str, title: str, card: str, task: Node, note: Note, part: str) -> Workflow:
+    """A song, what is to be done to it, and the song made of it."""
+    task = Node(task.kind, {**task.inputs, "source_audio": Wire("source", "AUDIO")})
+    return Workflow(
+        name,
+        title,
+        card,
+        (
+            Column(LOADER, {"load": LOAD}, {"source": SOURCE}),
+            Column(WIDE, words(), {"task": task}, OVER_WORDS),
+            Column(SAMPLER, {"sampler": sampler(**WITH_TASK), "note": note}, drop=OVER_SAMPLER),
+            Column(SOUND, sound()),
+        ),
+        (
+            Group("Words of the song", ("load", "tags", "lyrics"), BLUE),
+            Group(part, ("source", "task"), RED),
+            RESULT,
+        ),
+    )
+
+
+def edited(names: tuple[str, str, str], mode: str, new: tuple[str, str], note: Note) -> Workflow:
+    """A song with the words it has now, and those it shall have."""
+    task = {
+        "mode": mode,
+        "source_tags": Wire("old_tags", "tags"),
+        "source_lyrics": Wire("old_lyrics", "lyrics"),
+        "source_audio": Wire("source", "AUDIO"),
+    }
+    old = {f"old_{key}": node for key, node in words(name="Old", height=100).items()}
+    return Workflow(
+        *names,
+        (
+            Column(225, {"load": replace(LOAD, space=78), "source": SOURCE, "note": note}, gap=57),
+            Column(235, words(*new, name="New", height=120), old, OVER_WORDS, gap=36),
+            Column(225, {"task": Node("AceSuiteRemixEdit", task)}, drop=417, gap=36),
+            Column(225, {"sampler": sampler(**WITH_TASK)}, drop=OVER_SAMPLER, gap=36),
+            Column(225, sound()),
+        ),
+        (
+            Group("Song", ("load", "source", "note"), RED),
+            Group("New words", ("tags", "lyrics"), BLUE),
+            Group("Old words", ("old_tags", "old_lyrics"), RED),
+            Group(RESULT.title, ("task", *RESULT.members), RESULT.colour),
+        ),
+    )
+
+
+def native() -> Workflow:
+    """ComfyUI's own sampler between our words and our decoder."""
+    models = {
+        "name": SINGLE_FILE,
+        "url": "https://huggingface.co/Comfy-Org/ACE-Step_ComfyUI_repackaged/resolve/main/all_in_one/"
+        f"{SINGLE_FILE}",
+        "directory": "checkpoints",
+    }
+    asked = {"seed": 4242, "steps": 50, "cfg": 5.0, "sampler_name": "euler", "scheduler": "simple"}
+    asked |= {"model": Wire("shift", "MODEL"), "positive": Wire("positive", "conditioning")}
+    asked |= {"negative": Wire("negative", "CONDITIONING"), "latent_image": Wire("empty", "LATENT")}
+    both = {"tags": Wire("tags", "tags"), "lyrics": Wire("lyrics", "lyrics")}
+    blank = {"conditioning": Wire("positive", "conditioning")}
+    save = {"audio": Wire("decode", "audio"), "filename_prefix": "audio/ACE-Step"}
+    note = Note(
+        "**ComfyUI's own sampler**, with lyrics read in their own languages, and this pack's"
+        " decoder. It needs ComfyUI's ACE-Step checkpoint; the page offers to download it.",
+        height=130,
+    )
+    checkpoint = Node("CheckpointLoaderSimple", {"ckpt_name": SINGLE_FILE}, models=(models,))
+    return Workflow(
+        "native_interop",
+        "ACE-Step v1 15 Native sampler of ComfyUI",
+        "Native sampler",
+        (
+            Column(
+                225,
+                {"load": LOAD, "note": note},
+                {"checkpoint": checkpoint},
+            ),
+            Column(
+                235,
+                words(),
+                {
+                    "shift": Node(
+                        "ModelSamplingSD3", {"shift": 5.0, "model": Wire("checkpoint", "MODEL")}
+                    )
+                },
+                OVER_WORDS,
+                36,
+            ),
+            Column(
+                225,
+                {
+                    "positive": Node("AceSuiteToConditioning", both),
+                    "empty": Node(
+                        "EmptyAceStepLatentAudio", {"seconds": 60.0, "batch_size": 1}, "Length"
+                    ),
+                },
+                drop=OVER_SAMPLER,
+                gap=36,
+            ),
+            Column(
+                225,
+                {
+                    "negative": Node("ConditioningZeroOut", blank, space=200),
+                    "sampler": Node("KSampler", asked),
+                },
+                drop=OVER_SAMPLER,
+                gap=36,
+            ),
+            Column(
+                225,
+                {
+                    "decode": Node(
+                        "AceSuiteDCAEDecode", {"latent": Wire("sampler", "LATENT"), **MODEL}
+                    ),
+                    "save": Node("AceSuiteSaveAudio", save, SAVE),
+                },
+            ),
+        ),
+        (
+            Group("Words", ("load", "note", "tags", "lyrics"), BLUE),
+            Group("ComfyUI's model", ("checkpoint", "shift"), RED),
+            Group("Music", ("positive", "empty", "negative", "sampler", "decode", "save"), GREEN),
+        ),
+    )
+
+
+STEPS = Note(
+    "**A song, step by step.**\n\n"
+    "1. **Load ACE-Step** takes the model it finds. Without one the small demonstration model"
+    " plays: instrumental, in ten styles.\n"
+    "2. **Tags** say how it sounds: genre, instruments, voice, tempo.\n"
+    "3. **Lyrics**: a line of the song per line, **[verse]** and **[chorus]** between. **[inst]**"
+    " alone is instrumental.\n"
+    "4. Press **Run**. The song lies in output/audio, with title, tags and lyrics inside.\n\n"
+    "**-1** and **auto** are what the model recommends; 27 steps are about twice as fast.",
+    height=290,
+)
+GRAPHS = (
+    Workflow(
+        "text_to_music",
+        "ACE-Step v1 06 Music step by step",
+        "Music\nstep by step",
+        (
+            Column(LOADER, {"load": LOAD, "note": STEPS}),
+            Column(WIDE, words(TAGS, height=230), drop=OVER_WORDS),
+            Column(SAMPLER, {"sampler": sampler()}, drop=OVER_SAMPLER),
+            Column(SOUND, sound()),
+        ),
+        (Group("Words", ("load", "note", "tags", "lyrics"), BLUE), RESULT),
+    ),
+    Workflow(
+        "prompt_to_song",
+        "ACE-Step v1 07 Song Writer step by step",
+        "Song Writer\nstep by step",
+        (
+            Column(
+                LOADER,
+                {
+                    "load": LOAD,
+                    "writer": Node(
+                        "AceSuiteSongWriter",
+                        {
+                            "prompt": "A warm folk song about coming home by the sea.",
+                            "seed": 1,
+                            "seconds": 60.0,
+                        },
+                    ),
+                },
+            ),
+            Column(
+                WIDE,
+                {
+                    **words(Wire("writer", "tags"), Wire("writer", "lyrics")),
+                    "note": Note(
+                        "**Song Writer** makes tags and lyrics of a sentence. They are shown on"
+                        " it: change them there, and they stay as they are.",
+                        height=90,
+                    ),
+                },
+                drop=OVER_WORDS,
+            ),
+            Column(SAMPLER, {"sampler": sampler()}, drop=OVER_SAMPLER),
+            Column(SOUND, sound()),
+        ),
+        (Group("Words", ("load", "writer", "tags", "lyrics", "note"), BLUE), RESULT),
+    ),
+    Workflow(
+        "takes",
+        "ACE-Step v1 08 Takes, variations of a song",
+        "Takes",
+        (
+            Column(
+                LOADER,
+                {"load": LOAD},
+                {
+                    "note": Note(
+                        "**Three takes** of the song that seed 4242 makes. **variance** says how"
+                        " far they go from it. Hear them below Save Audio, and keep the best.",
+                        height=115,
+                    )
+                },
+            ),
+            Column(
+                WIDE,
+                words(),
+                {"task": Node("AceSuiteRetake", {"source_seed": 4242, "variance": 0.2})},
+                OVER_WORDS,
+            ),
+            Column(
+                SAMPLER, {"sampler": sampler(seed=1, batch_size=3, **WITH_TASK)}, drop=OVER_SAMPLER
+            ),
+            Column(SOUND, sound()),
+        ),
+        (
+            Group("Words", ("load", "tags", "lyrics"), BLUE),
+            Group("How far takes differ", ("note", "task"), RED),
+            RESULT,
+        ),
+    ),
+    changed(
+        "inpaint",
+        "ACE-Step v1 09 Inpaint step by step",
+        "Inpaint\nstep by step",
+        Node("AceSuiteInpaintMask", {"start": 4.0, "end": 8.0, "variance": 0.5}),
+        Note(
+            "**Inpaint.** What lies between start and end is made new; the rest stays, sample for"
+            " sample. Tags and lyrics are those of the whole song.",
+            height=110,
+        ),
+        "Part to make new",
+    ),
+    changed(
+        "extend",
+        "ACE-Step v1 10 Extend step by step",
+        "Extend\nstep by step",
+        Node("AceSuiteExtend", {"before": 0.0, "after": 15.0}),
+        Note(
+            "**Extend.** New music in front and at the end; the song itself stays as it is.",
+            height=85,
+        ),
+        "How much longer",
+    ),
+    edited(
+        ("remix", "ACE-Step v1 11 Remix step by step", "Remix\nstep by step"),
+        "remix",
+        ("house, synthesizer, synth bass, electronic drums, fast, 110 bpm", WORDS),
+        Note(
+            "**Remix.** New words say what the song shall be, old words what it is now.", height=95
+        ),
+    ),
+    edited(
+        ("lyric_edit", "ACE-Step v1 12 Lyric edit, other words", "Lyric edit"),
+        "lyrics",
+        (STYLE, NEW_WORDS),
+        Note(
+            "**Lyric edit.** Change a line at a time: beyond a third of the words lines are often"
+            " skipped.",
+            height=105,
+        ),
+    ),
+    changed(
+        "audio_reference",
+        "ACE-Step v1 13 Audio reference",
+        "Audio\nreference",
+        Node("AceSuiteAudioReference", {"strength": 0.5}),
+        Note(
+            "**Audio reference.** A new song along the lines of another, as long as that one.",
+            height=85,
+        ),
+        "How close to the song",
+    ),
+    Workflow(
+        "lora",
+        "ACE-Step v1 14 LoRA, a trained style",
+        "LoRA",
+        (
+            Column(
+                LOADER,
+                {
+                    "load": LOAD,
+                    "note": Note(
+                        "**LoRA.** Put the file into models/loras, press **R** and choose it."
+                        " **none** plays the model as it is.",
+                        height=105,
+                    ),
+                },
+            ),
+            Column(
+                WIDE,
+                {
+                    "lora": Node("AceSuiteLoRA", {"lora": "none", "strength_model": 1.0, **MODEL}),
+                    **words(),
+                },
+                drop=OVER_SAMPLER,
+            ),
+            Column(SAMPLER, {"sampler": sampler("lora")}, drop=OVER_SAMPLER),
+            Column(SOUND, sound()),
+        ),
+        (Group("Words and style", ("load", "note", "lora", "tags", "lyrics"), BLUE), RESULT),
+    ),
+    native(),
+)
+WORKFLOWS = (*APPS, *GRAPHS)

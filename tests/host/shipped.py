@@ -1,0 +1,39 @@
+"""The shipped workflows by the names of their API forms, short enough for a test.
+
+SHIPPED: name -> description      page_form(name), prompt(name) -> what lies in workflows/
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from scripts.workflows.catalogue import WORKFLOWS
+from scripts.workflows.model import Workflow
+from tests.host.source import SONG
+
+PLACE = Path(__file__).resolve().parents[2] / "workflows"
+SHIPPED: dict[str, Workflow] = {one.name: one for one in WORKFLOWS}
+NATIVE = "native_interop"  # needs ComfyUI's own model, which has no tiny form
+SHORT: dict[str, dict[str, Any]] = {
+    "AceSuiteSampler": {"seconds": 2.0, "steps": 4},
+    "AceSuiteExtend": {"after": 2.0},
+    "AceSuiteInpaintMask": {"start": 1.0, "end": 2.0},
+    "AceSuiteLoRA": {"lora": "loras/small_lora.safetensors"},
+    "AceSuiteTextToAudio": {"duration": 5.0},
+    "AceSuitePromptToAudio": {"duration": 5.0},
+    "AceSuiteAudioInpaint": {"start_time": 1.0, "end_time": 2.0},
+    "AceSuiteAudioOutpaint": {"extend_after_duration": 2.0},
+    "AceSuiteAudioToAudio": {"number_of_steps": 4},
+    "LoadAudio": {"audio": SONG},
+}
+
+
+def page_form(name: str) -> dict[str, Any]:
+    path = PLACE / f"{SHIPPED[name].file}.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def prompt(name: str) -> dict[str, Any]:
+    return json.loads((PLACE / "api" / f"{name}.json").read_text(encoding="utf-8"))
