@@ -50,7 +50,7 @@ def sound() -> dict[str, Node]:
 
 SAVE = "Save Audio (ACE-Step)"
 RESULT = Group("Music", ("sampler", "decode", "save"), GREEN)
-WITH_TASK = {"task": Wire("task", "task")}
+TASK = Wire("task", "task")
 
 
 def changed(name: str, title: str, card: str, task: Node, note: Note, part: str) -> Workflow:
@@ -63,7 +63,7 @@ def changed(name: str, title: str, card: str, task: Node, note: Note, part: str)
         (
             Column(LOADER, {"load": LOAD}, {"source": SOURCE}),
             Column(WIDE, words(), {"task": task}, OVER_WORDS),
-            Column(SAMPLER, {"sampler": sampler(**WITH_TASK), "note": note}, drop=OVER_SAMPLER),
+            Column(SAMPLER, {"sampler": sampler(task=TASK), "note": note}, drop=OVER_SAMPLER),
             Column(SOUND, sound()),
         ),
         (
@@ -89,7 +89,7 @@ def edited(names: tuple[str, str, str], mode: str, new: tuple[str, str], note: N
             Column(225, {"load": replace(LOAD, space=78), "source": SOURCE, "note": note}, gap=57),
             Column(235, words(*new, name="New", height=120), old, OVER_WORDS, gap=36),
             Column(225, {"task": Node("AceSuiteRemixEdit", task)}, drop=417, gap=36),
-            Column(225, {"sampler": sampler(**WITH_TASK)}, drop=OVER_SAMPLER, gap=36),
+            Column(225, {"sampler": sampler(task=TASK)}, drop=OVER_SAMPLER, gap=36),
             Column(225, sound()),
         ),
         (
@@ -263,7 +263,7 @@ GRAPHS = (
                 OVER_WORDS,
             ),
             Column(
-                SAMPLER, {"sampler": sampler(seed=1, batch_size=3, **WITH_TASK)}, drop=OVER_SAMPLER
+                SAMPLER, {"sampler": sampler(seed=1, batch_size=3, task=TASK)}, drop=OVER_SAMPLER
             ),
             Column(SOUND, sound()),
         ),
