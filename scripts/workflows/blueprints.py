@@ -18,6 +18,7 @@ from scripts.workflows.words import STYLE, TAGS, WORDS
 INPUT, OUTPUT = -10, -20  # ids of a subgraph's own ends
 LOAD, BOX = 1, 2
 WIDTH, COLUMN = 300, 380
+STATE = {"lastGroupId": 0, "lastNodeId": BOX, "lastLinkId": 0, "lastRerouteId": 0}
 GIVEN = ("audio", "info")  # outputs of the box that the node has
 CONTROL = "randomize"
 
@@ -132,12 +133,7 @@ def _subgraph(blueprint: Blueprint, shown: list[Input]) -> dict[str, Any]:
     return {
         "id": blueprint.id,
         "version": 1,
-        "state": {
-            "lastGroupId": 0,
-            "lastNodeId": BOX,
-            "lastLinkId": len(links),
-            "lastRerouteId": 0,
-        },
+        "state": {**STATE, "lastLinkId": len(links)},
         "revision": 0,
         "config": {},
         "name": blueprint.name,

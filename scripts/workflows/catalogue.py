@@ -7,50 +7,27 @@ characters of it: what it is for comes first, what it does stands in a note.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from acestep_core.weights.download import SINGLE_FILE
 from scripts.workflows.apps import APPS
 from scripts.workflows.model import Column, Group, Node, Note, Wire, Workflow
-from scripts.workflows.words import BLUE, EXAMPLE, GREEN, NEW_WORDS, RED, STYLE, TAGS, WORDS
-
-LOADER, WIDE, SAMPLER, SOUND = 240, 320, 280, 320  # widths of the four usual columns
-OVER_WORDS, OVER_SAMPLER = 104, 54  # drops that leave the loader's wires in sight
-MODEL = {"model": Wire("load", "model")}
-LOAD = Node("AceSuiteLoad", {"checkpoint": "auto"})
-SOURCE = Node("LoadAudio", {"audio": EXAMPLE}, title="Song to change")
-
-
-def words(
-    tags: Any = STYLE, lyrics: Any = WORDS, name: str = "", height: int = 150
-) -> dict[str, Node]:
-    """Tag Encode above Lyric Encode; `name` says whose words they are."""
-    titles = (f"{name} style", f"{name} lyrics") if name else ("", "")
-    # What the small model does not know is said below the tags.
-    space = 0 if isinstance(tags, str) and "voice" not in tags else 40
-    return {
-        "tags": Node("AceSuiteTagEncode", {"tags": tags, **MODEL}, titles[0], space=space),
-        "lyrics": Node("AceSuiteLyricEncode", {"lyrics": lyrics, **MODEL}, titles[1], height),
-    }
-
-
-def sampler(model: str = "load", **asked: Any) -> Node:
-    inputs = {"model": Wire(model, "model"), "tags": Wire("tags", "tags")}
-    inputs |= {"lyrics": Wire("lyrics", "lyrics"), "seed": 4242, "seconds": 60.0, **asked}
-    return Node("AceSuiteSampler", inputs)
-
-
-def sound() -> dict[str, Node]:
-    saved = {"audio": Wire("decode", "audio"), "info": Wire("sampler", "info")}
-    return {
-        "decode": Node("AceSuiteDCAEDecode", {"latent": Wire("sampler", "latent"), **MODEL}),
-        "save": Node("AceSuiteSaveAudio", {"filename_prefix": "audio/%title%", **saved}, SAVE),
-    }
-
-
-SAVE = "Save Audio (ACE-Step)"
-RESULT = Group("Music", ("sampler", "decode", "save"), GREEN)
-TASK = Wire("task", "task")
+from scripts.workflows.native import NATIVE
+from scripts.workflows.parts import (
+    LOAD,
+    LOADER,
+    MODEL,
+    OVER_SAMPLER,
+    OVER_WORDS,
+    RESULT,
+    SAMPLER,
+    SOUND,
+    SOURCE,
+    TASK,
+    WIDE,
+    sampler,
+    sound,
+    words,
+)
+from scripts.workflows.words import BLUE, NEW_WORDS, RED, STYLE, TAGS, WORDS
 
 
 def changed(name: str, title: str, card: str, task: Node, note: Note, part: str) -> Workflow:
@@ -97,85 +74,6 @@ def edited(names: tuple[str, str, str], mode: str, new: tuple[str, str], note: N
             Group("New words", ("tags", "lyrics"), BLUE),
             Group("Old words", ("old_tags", "old_lyrics"), RED),
             Group(RESULT.title, ("task", *RESULT.members), RESULT.colour),
-        ),
-    )
-
-
-def native() -> Workflow:
-    """ComfyUI's own sampler between our words and our decoder."""
-    models = {
-        "name": SINGLE_FILE,
-        "url": "https://huggingface.co/Comfy-Org/ACE-Step_ComfyUI_repackaged/resolve/main/all_in_one/"
-        f"{SINGLE_FILE}",
-        "directory": "checkpoints",
-    }
-    asked = {"seed": 4242, "steps": 50, "cfg": 5.0, "sampler_name": "euler", "scheduler": "simple"}
-    asked |= {"model": Wire("shift", "MODEL"), "positive": Wire("positive", "conditioning")}
-    asked |= {"negative": Wire("negative", "CONDITIONING"), "latent_image": Wire("empty", "LATENT")}
-    both = {"tags": Wire("tags", "tags"), "lyrics": Wire("lyrics", "lyrics")}
-    blank = {"conditioning": Wire("positive", "conditioning")}
-    save = {"audio": Wire("decode", "audio"), "filename_prefix": "audio/ACE-Step"}
-    note = Note(
-        "**ComfyUI's own sampler**, with lyrics read in their own languages, and this pack's"
-        " decoder. It needs ComfyUI's ACE-Step checkpoint; the page offers to download it.",
-        height=130,
-    )
-    checkpoint = Node("CheckpointLoaderSimple", {"ckpt_name": SINGLE_FILE}, models=(models,))
-    return Workflow(
-        "native_interop",
-        "ACE-Step v1 15 Native sampler of ComfyUI",
-        "Native sampler",
-        (
-            Column(
-                225,
-                {"load": LOAD, "note": note},
-                {"checkpoint": checkpoint},
-            ),
-            Column(
-                235,
-                words(),
-                {
-                    "shift": Node(
-                        "ModelSamplingSD3", {"shift": 5.0, "model": Wire("checkpoint", "MODEL")}
-                    )
-                },
-                OVER_WORDS,
-                36,
-            ),
-            Column(
-                225,
-                {
-                    "positive": Node("AceSuiteToConditioning", both),
-                    "empty": Node(
-                        "EmptyAceStepLatentAudio", {"seconds": 60.0, "batch_size": 1}, "Length"
-                    ),
-                },
-                drop=OVER_SAMPLER,
-                gap=36,
-            ),
-            Column(
-                225,
-                {
-                    "negative": Node("ConditioningZeroOut", blank, space=200),
-                    "sampler": Node("KSampler", asked),
-                },
-                drop=OVER_SAMPLER,
-                gap=36,
-            ),
-            Column(
-                225,
-                {
-                    "decode": Node(
-                        "AceSuiteDCAEDecode", {"latent": Wire("sampler", "LATENT"), **MODEL}
-                    ),
-                    "save": Node("AceSuiteSaveAudio", save, SAVE),
-                },
-            ),
-        ),
-        (
-            Group("Words", ("load", "note", "tags", "lyrics"), BLUE),
-            Group("ComfyUI's model", ("checkpoint", "shift"), RED),
-            Group("Music", ("positive", "empty", "negative", "sampler", "decode", "save"), GREEN),
         ),
     )
 
@@ -354,6 +252,6 @@ GRAPHS = (
         ),
         (Group("Words and style", ("load", "note", "lora", "tags", "lyrics"), BLUE), RESULT),
     ),
-    native(),
+    NATIVE,
 )
 WORKFLOWS = (*APPS, *GRAPHS)

@@ -134,19 +134,6 @@ def _node(
     workflow: Workflow, key: str, node: Node, place: Place, links: list[list[Any]]
 ) -> dict[str, Any]:
     kind, own = kind_of(node.kind), workflow.ids[key]
-    into = {link[4]: link[0] for link in links if link[3] == own}
-    labels = _labels(workflow, key)
-    inputs = [
-        {
-            "name": given.name,
-            **({"shape": OPTIONAL} if given.is_optional else {}),
-            "type": given.type,
-            **({"label": labels[given.name]} if given.name in labels else {}),
-            **({"widget": {"name": given.name}} if given.is_widget else {}),
-            **({"link": into[slot]} if slot in into else {}),
-        }
-        for slot, given in enumerate(_slots(workflow, key, node))
-    ]
     outputs = [
         {
             "name": name,
@@ -164,7 +151,7 @@ def _node(
         "flags": {},
         "order": 0,
         "mode": 0,
-        "inputs": inputs,
+        "inputs": _inputs(workflow, key, node, links),
         "outputs": outputs,
         "properties": {"Node name for S&R": node.kind},
         "widgets_values": _saved(node, kind),
@@ -172,6 +159,24 @@ def _node(
     if node.models:
         made["properties"]["models"] = [dict(model) for model in node.models]
     return made
+
+
+def _inputs(
+    workflow: Workflow, key: str, node: Node, links: list[list[Any]]
+) -> list[dict[str, Any]]:
+    into = {link[4]: link[0] for link in links if link[3] == workflow.ids[key]}
+    labels = _labels(workflow, key)
+    return [
+        {
+            "name": given.name,
+            **({"shape": OPTIONAL} if given.is_optional else {}),
+            "type": given.type,
+            **({"label": labels[given.name]} if given.name in labels else {}),
+            **({"widget": {"name": given.name}} if given.is_widget else {}),
+            **({"link": into[slot]} if slot in into else {}),
+        }
+        for slot, given in enumerate(_slots(workflow, key, node))
+    ]
 
 
 def _saved(node: Node, kind: Kind) -> list[Any]:
