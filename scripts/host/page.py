@@ -103,6 +103,17 @@ PANEL = """kind => {
     };
 }"""
 
+# Titles of the nodes that the page outlines as wrong, whichever renderer draws them.
+BLAMED = """() => {
+    const isWrong = one => one.has_errors || Object.entries(one.strokeStyles ?? {})
+        .some(([name, stroke]) => /error/i.test(name) && stroke.call(one));
+    const ring = /^ring-(destructive|warning)/;
+    const hasRing = one => [...one.classList].some(name => ring.test(name));
+    const shown = [...document.querySelectorAll('[data-node-id]')]
+        .filter(one => [one, ...one.querySelectorAll('.ring-4')].some(hasRing))
+        .map(one => app.graph.getNodeById(one.dataset.nodeId)?.title);
+    return [...new Set([...app.graph._nodes.filter(isWrong).map(one => one.title), ...shown])];
+}"""
 MARKED = "data-test-panel"
 MARK = f"""kind => {{
     for (const one of document.querySelectorAll('[{MARKED}]')) one.removeAttribute('{MARKED}');
@@ -210,6 +221,10 @@ class Opened:
     def nodes(self) -> dict[str, str]:
         """Title of each node by its id."""
         return self.page.evaluate(TITLES)
+
+    def blamed(self) -> list[str]:
+        """Titles of the nodes that the page outlines as wrong."""
+        return self.page.evaluate(BLAMED)
 
     def said(self) -> list[str]:
         """Toasts and dialogs."""

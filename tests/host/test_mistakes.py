@@ -107,9 +107,11 @@ def test_an_error_goes_with_the_next_run(opened: page.Opened, panels: bool) -> N
     _, kind, values, parts = MISTAKES[0]
     pressed(opened, mistaken(*MISTAKES[0][:3]), kind, values)
     assert parts[0] in " ".join(opened.toasts())
+    assert not panels or opened.blamed() == ["Tag Encode (ACE-Step)"]
     opened.dismiss()
     opened.set(kind, tags="pop")
     assert opened.run()["status"]["status_str"] == "success"
+    assert not opened.blamed()
     assert not opened.toasts()
     assert not panels or not opened.panel(kind)["error"]
 
