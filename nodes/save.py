@@ -104,7 +104,7 @@ class SaveAudio:
                     path, wave, rate, tags=tags, bits=int(bits), kilobits=kilobits
                 )
                 notes += written.notes
-                if own and details.get("save_settings", False):
+                if _is_whole(own) and details.get("save_settings", False):
                     _write_beside(path, own)
                 saved.append({"filename": path.name, "subfolder": subfolder, "type": "output"})
             told = list(dict.fromkeys(notes))
@@ -119,6 +119,11 @@ def _record(info: str, place: Path | None) -> dict[str, Any]:
     if place is not None:
         record.setdefault(OWN_KEY, {})["model_sha256"] = hash_of(place)
     return record
+
+
+def _is_whole(record: dict[str, Any]) -> bool:
+    """Whether it says how the sound was made; of sound from elsewhere only its model is known."""
+    return "prompt" in record
 
 
 def _put_back(record: dict[str, Any], about: shown.About | None) -> dict[str, Any]:
@@ -145,8 +150,8 @@ def _prefix(asked: str, record: dict[str, Any], labels: dict[str, str]) -> str:
 
 def _of_item(record: dict[str, Any], index: int, path: Path) -> dict[str, Any]:
     """The record of one clip of a batch."""
-    if not record:
-        return {}
+    if not _is_whole(record):
+        return record
     own = record_from(record, Path("info"))
     if len(own.actual_seeds) > 1:
         own = of_item(own, index)
@@ -155,7 +160,7 @@ def _of_item(record: dict[str, Any], index: int, path: Path) -> dict[str, Any]:
 
 def _replayed(record: dict[str, Any], old: str) -> dict[str, Any]:
     """With all that the record it repeats said, so that nothing of that is lost."""
-    if not record or not old.strip():
+    if not _is_whole(record) or not old.strip():
         return record
     before = parsed_record(old, Path("replayed"))
     return values_of(carried(record_from(record, Path("info")), before))

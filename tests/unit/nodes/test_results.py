@@ -71,6 +71,16 @@ def test_settings_beside_the_file_repeat_the_run(
     assert place.name == "song_00001_input_params.json"
 
 
+def test_sound_from_elsewhere_is_saved_with_the_model_alone(
+    words: dict[str, Any], audio: dict[str, Any]
+) -> None:
+    """As of a native node: no Sampler has said anything of it."""
+    (path, _) = saved(audio, model=words["model"], save_settings=True)
+    (own,) = json.loads(tags_of(path)["acesuite"]).values()
+    assert list(own) == ["model_sha256"]
+    assert not list(path.parent.glob("*.json"))
+
+
 def test_repeated_song_names_no_folder_of_where_it_was_first_made(
     words: dict[str, Any], audio: dict[str, Any]
 ) -> None:
