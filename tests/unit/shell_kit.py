@@ -19,11 +19,14 @@ import bench.__main__ as benchmarks
 import dev
 from acestep_core.cli import commands, demo
 from scripts.headless import __main__ as headless
+from scripts.headless import graph
 from training import __main__ as training
 
 ROOT = Path(__file__).resolve().parents[2]
 # What may be asked for beside our own programs.
 OTHERS = {"curl", "git", "pip", "pipx", "pre-commit", "cd", "apt", "sudo", "grep"}
+# Files of the project that a command names.
+OURS = re.compile(r"(?<![\w./-])(?:workflows|scripts|training|docs|tests)/[\w/.-]*\w")
 PLACEHOLDER = re.compile(r"[A-Z]+|\.\.\.")
 
 
@@ -32,6 +35,8 @@ def _refusal(parse: Callable[[list[str]], object], words: list[str]) -> str:
     try:
         with contextlib.redirect_stderr(told), contextlib.redirect_stdout(io.StringIO()):
             parse(words)
+    except graph.GraphError as error:
+        return str(error)
     except SystemExit as end:
         return (told.getvalue() or str(end.code)) if end.code else ""
     return ""
@@ -47,9 +52,18 @@ def _dev(words: list[str]) -> None:
         dev.parser().parse_args(words)
 
 
+def _headless(words: list[str]) -> None:
+    options = headless.parser().parse_args(words)
+    loaded = graph.read_graph(str(ROOT / options.graph)) if "/" in options.graph else {}
+    uploads = [one.rpartition("=")[2] for one in options.upload]
+    for target in [*(one.partition("=")[0] for one in options.set), *uploads]:
+        if loaded:
+            graph.target_of(loaded, target, lambda kind: [])
+
+
 PARSERS: dict[str, Callable[[list[str]], object]] = {
     "acestep_core": lambda words: commands.parser().parse_args(words),
-    "scripts.headless": lambda words: headless.parser().parse_args(words),
+    "scripts.headless": lambda words: _headless(words),
     "training": lambda words: training.parser().parse_args(words),
 }
 
@@ -57,6 +71,9 @@ PARSERS: dict[str, Callable[[list[str]], object]] = {
 def wrong_with(line: str) -> str:
     """What is wrong with a command; "" if nothing is."""
     words = shlex.split(line, comments=True)
+    for path in OURS.findall(line):
+        if not (ROOT / path).exists():
+            return f"no file {path}"
     while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
         words = words[1:]
     if not words:
