@@ -82,7 +82,7 @@ ALONE = """kind => {
     app.graph.add(node);
     node.pos = [0, 0];
     const [width, height] = node.computeSize();
-    node.setSize([Math.max(width, 300), height]);
+    node.setSize([Math.max(width, 330), height]); // no title is cut
 }"""
 SET = """values => {
     const before = {};

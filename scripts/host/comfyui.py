@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import re
 import socket
 import subprocess
@@ -187,7 +188,7 @@ def running(checkout: Path, base: Path, seconds: float = 180, **more: str) -> It
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_for(url, server, log_file, began + seconds)
+        _wait_for(url, base, server, log_file, began + seconds)
         took = time.monotonic() - began
         about = (python, url, base, log_file, took, server.pid)
         yield Running(checkout, version_of(checkout), *about)
@@ -200,7 +201,8 @@ def running(checkout: Path, base: Path, seconds: float = 180, **more: str) -> It
 
 
 def free_port() -> int:
-    for port in PORTS:
+    # Any of them: of two that start at once, both would take the first.
+    for port in random.sample(PORTS, len(PORTS)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -211,13 +213,18 @@ def free_port() -> int:
     raise SystemExit(f"no free port from {PORTS.start} to {PORTS.stop - 1}")
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes], log_file: Path, until: float) -> None:
+def _wait_for(
+    url: str, base: Path, server: subprocess.Popen[bytes], log_file: Path, until: float
+) -> None:
+    """Until this very server answers: another may have taken the port meanwhile."""
     while time.monotonic() < until:
         if server.poll() is not None:
             break
         try:
-            get_json(url + "/object_info")
-            return
+            if str(base) in get_json(url + "/system_stats")["system"]["argv"]:
+                get_json(url + "/object_info")
+                return
+            time.sleep(0.25)
         except (urllib.error.URLError, OSError, ValueError):
             time.sleep(0.25)
     end = "\n".join(log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-25:])

@@ -85,8 +85,8 @@ def test_a_song_is_gone_on_from(
     if kind != "AceSuiteRetake":
         assert through(after, task, "source_seed")["inputs"]["value"] == 77
         copied = server.base / "input" / through(after, task, "source_audio")["inputs"]["audio"]
-        saved = next((server.base / "output" / "audio").glob(f"*{copied.stem[-8:]}{copied.suffix}"))
-        assert copied.read_bytes() == saved.read_bytes()
+        saved = {path.read_bytes() for path in (server.base / "output" / "audio").iterdir()}
+        assert copied.read_bytes() in saved
 
     # Nothing about them looks like an error.
     assert not song.blamed()
