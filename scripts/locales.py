@@ -16,6 +16,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,16 +29,20 @@ def place(language: str) -> Path:
 
 
 def nodes() -> Mapping[str, Any]:
-    """The node classes, imported the way ComfyUI does it."""
+    return pack(NAME).NODE_CLASS_MAPPINGS
+
+
+def pack(name: str) -> ModuleType:
+    """The pack imported the way ComfyUI does it, under this name."""
     spec = importlib.util.spec_from_file_location(
-        NAME, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
+        name, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
     )
     assert spec
     assert spec.loader
-    pack = importlib.util.module_from_spec(spec)
-    sys.modules[NAME] = pack
-    spec.loader.exec_module(pack)
-    return pack.NODE_CLASS_MAPPINGS
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def english(classes: Mapping[str, Any]) -> dict[str, Any]:

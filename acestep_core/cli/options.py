@@ -276,18 +276,22 @@ def _guidance(guidance: Guidance, options: argparse.Namespace) -> Guidance:
     return replace(guidance, **given(options, "generate", "Guidance"))
 
 
-def _lyrics(options: argparse.Namespace) -> str | None:
-    if options.lyrics_file is None:
-        return options.lyrics
-    path = options.lyrics_file
+def text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise FileError(f"The lyrics file {path} cannot be read ({reason(error)}).") from error
     except UnicodeDecodeError as error:
         raise FileError(
             f"The lyrics file {path} is not text in UTF-8 ({error}). Save it as UTF-8."
         ) from error
+
+
+def _lyrics(options: argparse.Namespace) -> str | None:
+    if options.lyrics_file is None:
+        return options.lyrics
+    path = options.lyrics_file
+    text = text_of(path)
     if not text.strip():
         raise FileError(
             f"The lyrics file {path} is empty. Write the words into it, or leave it out and give"

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import add_options
+from .options import add_options, text_of
 
 if TYPE_CHECKING:
     # What add_subparsers returns has no public name.
@@ -56,7 +56,7 @@ def preview(options: argparse.Namespace) -> int:
 
     setting("lyric_seconds").check(options.duration)
     language, duration = options.language, options.duration or None
-    text = _text_of(options.lyrics_file)
+    text = text_of(options.lyrics_file)
     seen = seen_by_model(text, language=language, duration=duration)
     if options.html:
         _write_html(options.html, seen)
@@ -78,19 +78,6 @@ def _write_html(path: Path, seen: object) -> None:
     )
     with replaced(check_place(path)) as temporary:
         temporary.write_text(page, encoding="utf-8")
-
-
-def _text_of(path: Path) -> str:
-    from ..atomic import FileError, reason
-
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise FileError(f"The lyrics file {path} cannot be read ({reason(error)}).") from error
-    except UnicodeDecodeError as error:
-        raise FileError(
-            f"The lyrics file {path} is not text in UTF-8 ({error}). Save it as UTF-8."
-        ) from error
 
 
 def _say(text: str) -> None:

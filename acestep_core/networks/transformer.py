@@ -84,8 +84,8 @@ def added_mask(mask: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.zeros_like(hidden, dtype=dtype).masked_fill(hidden, -torch.inf)
 
 
-class SelfAttention(nn.Module):
-    """Linear attention over all frames: relu(q) relu(k)^T v, normalised."""
+class Attention(nn.Module):
+    """Queries, keys, values and the way out, of either attention."""
 
     def __init__(self, config: TransformerConfig, ops: Ops) -> None:
         super().__init__()
@@ -95,6 +95,10 @@ class SelfAttention(nn.Module):
         self.key = ops.Linear(width, inner)
         self.value = ops.Linear(width, inner)
         self.out = ops.Linear(inner, width)
+
+
+class SelfAttention(Attention):
+    """Linear attention over all frames: relu(q) relu(k)^T v, normalised."""
 
     def forward(self, x: Tensor, rotary: Rotary) -> Tensor:
         parts = rearrange(self.project(x), "b n (p h d) -> p b h n d", p=3, h=self.count)
@@ -112,17 +116,8 @@ class SelfAttention(nn.Module):
         return torch.cat([layer(x) for layer in layers], -1)
 
 
-class CrossAttention(nn.Module):
+class CrossAttention(Attention):
     """Softmax attention over the conditions; frames and conditions count from 0 each."""
-
-    def __init__(self, config: TransformerConfig, ops: Ops) -> None:
-        super().__init__()
-        width, inner = config.inner_dim, config.num_attention_heads * config.attention_head_dim
-        self.count = config.num_attention_heads
-        self.query = ops.Linear(width, inner)
-        self.key = ops.Linear(width, inner)
-        self.value = ops.Linear(width, inner)
-        self.out = ops.Linear(inner, width)
 
     def keys_values(self, context: Tensor, rotary: Rotary) -> KeysValues:
         k = rotate(heads(self.key(context), self.count), rotary)

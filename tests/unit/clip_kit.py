@@ -35,6 +35,8 @@ from acestep_core.types import (
     TextToMusic,
 )
 
+from .sound_kit import noise, samples
+
 RATES = st.sampled_from((8000, 11_025, 44_100, 44_101, 48_000, 96_000))
 RECIPE = Recipe("pop", sampling=Sampling(20), seeds=(5,))
 
@@ -105,8 +107,7 @@ class StubPipe:
 
 
 def new_sound(frames: int, seed: int) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return 0.2 * torch.randn(2, frames * FRAME, generator=generator)
+    return samples(frames * FRAME, 2, seed, 0.2)
 
 
 def _first(recipe: Recipe) -> int:
@@ -114,11 +115,6 @@ def _first(recipe: Recipe) -> int:
     if isinstance(task, Inpaint):
         return steps - int(steps * (1 - task.variance))
     return steps
-
-
-def sound(seconds: float, rate: int = SAMPLE_RATE, channels: int = 2, seed: int = 1) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return 0.1 * torch.randn(channels, round(seconds * rate), generator=generator)
 
 
 def outside_of(regions: list[Region], clip: SourceClip) -> Tensor:
@@ -143,7 +139,7 @@ def check_kept(edited: Edited, clip: SourceClip, regions: list[Region]) -> None:
 def cases(draw: st.DrawFn, longest: float = 1.0) -> tuple[SourceClip, list[Region]]:
     rate, channels = draw(RATES), draw(st.integers(1, 2))
     least = seconds_of(1) + 2 / rate
-    clip = SourceClip(sound(draw(st.floats(least, longest)), rate, channels), rate)
+    clip = SourceClip(noise(draw(st.floats(least, longest)), rate, channels), rate)
     regions = []
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.floats(0, clip.seconds * 0.9))

@@ -39,7 +39,8 @@ from acestep_core.types import (
     TextToMusic,
 )
 
-from ..clip_kit import RATES, RECIPE, StubPipe, cases, check_kept, new_sound, sound
+from ..clip_kit import RATES, RECIPE, StubPipe, cases, check_kept, new_sound
+from ..sound_kit import noise
 
 
 @settings(max_examples=25, deadline=None)
@@ -67,7 +68,7 @@ class LoudPipe(StubPipe):
 
 @pytest.mark.parametrize("match_level", [True, False])
 def test_only_what_is_new_is_brought_under_full_scale(match_level: bool) -> None:
-    clip, regions = SourceClip(9 * sound(3), SAMPLE_RATE), [Region(1, 2)]
+    clip, regions = SourceClip(9 * noise(3), SAMPLE_RATE), [Region(1, 2)]
     clip = replace(clip, wave=clip.wave.clamp(-1, 1))
     options = Options(match_level=match_level)
     found = inpaint(LoudPipe(), clip, RECIPE, regions, 0.5, options)
@@ -93,7 +94,7 @@ def test_only_what_is_new_is_brought_under_full_scale(match_level: bool) -> None
 def test_extended_lengths_are_exact_and_the_source_untouched(
     rate: int, channels: int, seconds: float, before: float, after: float, takes: int
 ) -> None:
-    clip = SourceClip(sound(seconds, rate, channels), rate)
+    clip = SourceClip(noise(seconds, rate, channels), rate)
     if round(before * rate) + round(after * rate) == 0:
         return
     recipe = replace(RECIPE, seeds=tuple(range(takes)))
@@ -120,7 +121,7 @@ def test_long_sources_are_extended_at_each_end(short_limit: float, data: st.Data
     before, after = (data.draw(st.sampled_from((0.0, 0.4, 1.0))) for _ in range(2))
     if not before and not after:
         return
-    clip = SourceClip(sound(data.draw(st.floats(6.1, 15)), rate, 1), rate)
+    clip = SourceClip(noise(data.draw(st.floats(6.1, 15)), rate, 1), rate)
     pipe, context = StubPipe(), data.draw(st.floats(1, 6))
     (wave,) = extend(pipe, clip, RECIPE, Extend(before, after, context)).waves
     first = round(before * rate)
@@ -134,7 +135,7 @@ def test_new_music_begins_where_the_source_ends(stub: StubPipe) -> None:
     """What follows is what was made for that very sample, whatever part of a frame is left over:
     the stub's new part is known, so it can be looked for."""
     for samples in (4096 * 5, 4096 * 5 + 1000, 4096 * 5 + 4000):
-        clip = SourceClip(sound(1)[:, :samples], SAMPLE_RATE)
+        clip = SourceClip(noise(1)[:, :samples], SAMPLE_RATE)
         options = Options(crossfade=0, match_level=False)
         (wave,) = extend(stub, clip, RECIPE, Extend(0, 0.5), options).waves
         expected = new_sound(frames_of(0.5) + 1, RECIPE.seeds[0] + 1)
@@ -153,7 +154,7 @@ def test_extending_by_nothing_is_refused() -> None:
 @pytest.mark.parametrize("seeds", [(1,), (1, 2)])
 def test_variance_zero_is_the_source(stub: StubPipe, seeds: tuple[int, ...]) -> None:
     """REP-1: the original decodes pure noise."""
-    clip = SourceClip(sound(1), SAMPLE_RATE)
+    clip = SourceClip(noise(1), SAMPLE_RATE)
     edited = inpaint(stub, clip, replace(RECIPE, seeds=seeds), [Region(0.2, 0.6)], 0.0)
     assert len(edited.waves) == len(seeds)
     assert all(torch.equal(wave, clip.wave) for wave in edited.waves)
@@ -165,7 +166,7 @@ def test_variance_zero_is_the_source(stub: StubPipe, seeds: tuple[int, ...]) -> 
 
 
 def test_a_small_variance_is_warned_about(stub: StubPipe) -> None:
-    clip = SourceClip(sound(1), SAMPLE_RATE)
+    clip = SourceClip(noise(1), SAMPLE_RATE)
     report = inpaint(stub, clip, RECIPE, [Region(0.2, 0.6)], 0.05).reports[0]
     assert any("1 of 20 steps" in warning for warning in report.warnings)
     report = inpaint(stub, clip, RECIPE, [Region(0.2, 0.6)], 0.5).reports[0]
@@ -174,7 +175,7 @@ def test_a_small_variance_is_warned_about(stub: StubPipe) -> None:
 
 @pytest.mark.parametrize("channels", [1, 2])
 def test_edit_and_audio_to_audio_of_a_whole_clip(stub: StubPipe, channels: int) -> None:
-    clip = SourceClip(sound(2.01, 48_000, channels), 48_000)
+    clip = SourceClip(noise(2.01, 48_000, channels), 48_000)
     known = replace(clip, tags="rock, guitar", lyrics="old words here")
     edited = edit(stub, known, replace(RECIPE, lyrics="new lines of song"), Edit(0.6, 1.0, 2))
     task = stub.tasks[-1]
@@ -193,7 +194,7 @@ def test_edit_and_audio_to_audio_of_a_whole_clip(stub: StubPipe, channels: int) 
 
 
 def test_an_empty_target_stays_the_sources(stub: StubPipe) -> None:
-    clip = SourceClip(sound(1), SAMPLE_RATE, None, "rock", "some words")
+    clip = SourceClip(noise(1), SAMPLE_RATE, None, "rock", "some words")
     edited = edit(stub, clip, replace(RECIPE, tags=""))
     assert (edited.recipe.tags, edited.recipe.lyrics) == ("rock", "some words")
     assert not any("words" in warning for warning in edited.reports[0].warnings)
@@ -212,7 +213,7 @@ def test_vary_needs_a_seed_and_no_sound(stub: StubPipe) -> None:
     assert edited.rate == 48_000
     assert len(edited.waves) == 2
     assert edited.waves[0].shape == (2, math.ceil(frames_of(2.0) * FRAME * 48_000 / 44_100))
-    clip = SourceClip(sound(seconds_of(frames_of(2.0)), 48_000, 1), 48_000)
+    clip = SourceClip(noise(seconds_of(frames_of(2.0)), 48_000, 1), 48_000)
     edited = vary(stub, recipe, 0.3, clip)
     assert edited.waves[0].shape[0] == 1
     level = edited.reports[0].levels[0]
@@ -222,7 +223,7 @@ def test_vary_needs_a_seed_and_no_sound(stub: StubPipe) -> None:
 
 
 def test_clamped_regions_and_missing_ones(stub: StubPipe) -> None:
-    clip = SourceClip(sound(2), SAMPLE_RATE)
+    clip = SourceClip(noise(2), SAMPLE_RATE)
     report = inpaint(stub, clip, RECIPE, [Region(1, 30)]).reports[0]
     assert report.regions == ((1.0, 2.0),)
     assert any("30.00" in note for note in report.notes)
@@ -239,7 +240,7 @@ TINY = Recipe("pop", "[inst]", sampling=Sampling(4), seeds=(3,), guidance=Guidan
 
 @pytest.mark.parametrize("solver", ["euler", "heun", "pingpong"])
 def test_a_real_inpaint(pipe: ACEStep, solver: str) -> None:
-    clip, regions = SourceClip(sound(0.7, 48_000), 48_000), [Region(0.2, 0.5, feather=0.1)]
+    clip, regions = SourceClip(noise(0.7, 48_000), 48_000), [Region(0.2, 0.5, feather=0.1)]
     recipe = replace(TINY, sampling=Sampling(4, solver), seeds=(3, 4))
     edited = inpaint(pipe, clip, recipe, regions)
     check_kept(edited, clip, regions)
@@ -252,7 +253,7 @@ def test_a_real_inpaint(pipe: ACEStep, solver: str) -> None:
 
 
 def test_a_real_edit_and_audio_to_audio(pipe: ACEStep) -> None:
-    clip = SourceClip(sound(0.8, channels=1), SAMPLE_RATE, None, "rock")
+    clip = SourceClip(noise(0.8, channels=1), SAMPLE_RATE, None, "rock")
     region = (Region(0.3, 0.7),)
     for task in (Edit(regions=region), Edit(0.5, 1.0, 2, regions=region)):
         edited = edit(pipe, clip, TINY, task)
@@ -265,7 +266,7 @@ def test_a_real_edit_and_audio_to_audio(pipe: ACEStep) -> None:
 
 @pytest.mark.parametrize("samples", [20_000, 20_480])
 def test_a_real_extension(pipe: ACEStep, samples: int) -> None:
-    clip = SourceClip(sound(1)[:, :samples], SAMPLE_RATE)
+    clip = SourceClip(noise(1)[:, :samples], SAMPLE_RATE)
     (wave,) = extend(pipe, clip, TINY, Extend(0.3, 0.5)).waves
     before = round(0.3 * SAMPLE_RATE)
     assert wave.shape == (2, before + samples + SAMPLE_RATE // 2)

@@ -28,7 +28,8 @@ from acestep_core.settings import SettingError
 from acestep_core.sound.audio import resample
 from acestep_core.types import Edit, Extend, Inpaint, Region
 
-from ..clip_kit import RECIPE, StubPipe, check_kept, new_sound, sound, sounding
+from ..clip_kit import RECIPE, StubPipe, check_kept, new_sound, sounding
+from ..sound_kit import noise
 
 
 @settings(
@@ -37,7 +38,7 @@ from ..clip_kit import RECIPE, StubPipe, check_kept, new_sound, sound, sounding
 @given(st.data())
 def test_long_sources_are_worked_on_in_windows(short_limit: float, data: st.DataObject) -> None:
     rate = data.draw(st.sampled_from((8000, 11_025, 44_101)))
-    clip = SourceClip(sound(data.draw(st.floats(6.1, 20)), rate, 1), rate)
+    clip = SourceClip(noise(data.draw(st.floats(6.1, 20)), rate, 1), rate)
     regions = []
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.floats(0, clip.seconds - 0.1))
@@ -58,7 +59,7 @@ def test_long_sources_are_worked_on_in_windows(short_limit: float, data: st.Data
 def test_five_minutes(stub: StubPipe) -> None:
     """The real limit: a window of 240 s around the regions, and 5 minutes come back."""
     rate, channels = 8000, 1
-    clip = SourceClip(sound(300, rate, channels), rate)
+    clip = SourceClip(noise(300, rate, channels), rate)
     regions = [Region(200, 210), Region(30, 20, "end", "end")]
     edited = inpaint(stub, clip, RECIPE, regions)
     check_kept(edited, clip, regions)
@@ -112,7 +113,7 @@ def test_nothing_longer_than_an_hour() -> None:
 
 
 def test_takes_are_each_what_they_are_alone(stub: StubPipe) -> None:
-    clip, regions = SourceClip(sound(2), SAMPLE_RATE), [Region(0.5, 1.5)]
+    clip, regions = SourceClip(noise(2), SAMPLE_RATE), [Region(0.5, 1.5)]
     together = inpaint(stub, clip, replace(RECIPE, seeds=(5, 6, 7)), regions)
     assert [report.seed for report in together.reports] == [5, 6, 7]
     for seed, wave in zip((5, 6, 7), together.waves, strict=True):
@@ -145,16 +146,16 @@ def test_the_projects_own_latents_are_used_and_do_not_grow(stub: StubPipe, rate:
 
 
 def test_latents_of_another_clip_are_noticed(stub: StubPipe) -> None:
-    clip = SourceClip(sound(2), SAMPLE_RATE, sounding(new_sound(5, 3)[None]))
+    clip = SourceClip(noise(2), SAMPLE_RATE, sounding(new_sound(5, 3)[None]))
     edited = inpaint(stub, clip, RECIPE, [Region(0.5, 1.0)])
     assert len(stub.encoded) == 1
     assert "not of the same clip" in edited.reports[0].text()
     with pytest.raises(SettingError, match="2 clips"):
-        SourceClip(sound(2), SAMPLE_RATE, sounding(torch.zeros(2, 2, FRAME)))
+        SourceClip(noise(2), SAMPLE_RATE, sounding(torch.zeros(2, 2, FRAME)))
 
 
 def test_without_splice_everything_is_what_was_decoded(stub: StubPipe) -> None:
-    clip = SourceClip(sound(2, 48_000, 1), 48_000)
+    clip = SourceClip(noise(2, 48_000, 1), 48_000)
     edited = inpaint(stub, clip, RECIPE, [Region(0.5, 1)], 0.5, Options(splice=False))
     assert edited.waves[0].shape == clip.wave.shape
     assert -40 < edited.reports[0].change.outside < 0
@@ -163,7 +164,7 @@ def test_without_splice_everything_is_what_was_decoded(stub: StubPipe) -> None:
 def test_without_splice_windows_do_not_undo_each_other(stub: StubPipe, short_limit: float) -> None:
     """Windows overlap: what one made new must not be the next one's context."""
     clip, quiet = (
-        SourceClip(0.01 * sound(12, 8000, 1), 8000),
+        SourceClip(0.01 * noise(12, 8000, 1), 8000),
         Options(match_level=False, splice=False),
     )
     regions = [Region(4, 5), Region(6.5, 7.5), Region(9, 10)]
@@ -177,7 +178,7 @@ def test_without_splice_windows_do_not_undo_each_other(stub: StubPipe, short_lim
 
 def test_a_quiet_passage_stays_quiet(stub: StubPipe) -> None:
     """Matched with the whole song's loudness it would step up at both edges."""
-    wave = sound(6)
+    wave = noise(6)
     wave[:, 2 * SAMPLE_RATE : 5 * SAMPLE_RATE] *= 0.2  # -14 dB
     clip = SourceClip(wave, SAMPLE_RATE)
     (level,) = inpaint(stub, clip, RECIPE, [Region(3, 4)]).reports[0].levels
@@ -191,7 +192,7 @@ def test_a_quiet_passage_stays_quiet(stub: StubPipe) -> None:
 
 
 def test_original_mode_keeps_nothing_and_matches_nothing(stub: StubPipe) -> None:
-    clip = SourceClip(sound(2.03), SAMPLE_RATE, sounding(new_sound(22, 3)[None]))
+    clip = SourceClip(noise(2.03), SAMPLE_RATE, sounding(new_sound(22, 3)[None]))
     recipe = replace(RECIPE, compat="original")
     edited = inpaint(stub, clip, recipe, [Region(0.5, 1)])
     assert len(stub.encoded) == 1  # the original always encodes
@@ -211,7 +212,7 @@ def test_original_mode_keeps_nothing_and_matches_nothing(stub: StubPipe) -> None
 
 def test_levels_are_matched_inside_only(stub: StubPipe) -> None:
     """The stub's new music is 6 dB louder than its source."""
-    clip, region = SourceClip(sound(3), SAMPLE_RATE), [Region(1, 2)]
+    clip, region = SourceClip(noise(3), SAMPLE_RATE), [Region(1, 2)]
     for is_on in (True, False):
         edited = inpaint(stub, clip, RECIPE, region, 0.5, Options(match_level=is_on))
         check_kept(edited, clip, region)
@@ -243,7 +244,7 @@ def test_silence_and_a_hot_source_are_reported(stub: StubPipe) -> None:
     report = inpaint(stub, silent, RECIPE, [Region(0.5, 1)]).reports[0]
     assert any("source is silent" in note for note in report.notes)
     assert report.change.outside == -math.inf
-    hot = SourceClip((20 * sound(2)).clamp(-1, 1), SAMPLE_RATE)
+    hot = SourceClip((20 * noise(2)).clamp(-1, 1), SAMPLE_RATE)
     edited = inpaint(stub, hot, RECIPE, [Region(0.5, 1)])
     check_kept(edited, hot, [Region(0.5, 1)])
     assert any("may be clipped" in warning for warning in edited.reports[0].warnings)
@@ -258,4 +259,4 @@ def test_cancelling_stops_at_once(stub: StubPipe) -> None:
         raise CancelledError
 
     with pytest.raises(CancelledError):
-        inpaint(stub, SourceClip(sound(1), SAMPLE_RATE), RECIPE, [Region(0.2, 0.6)], see=cancel)
+        inpaint(stub, SourceClip(noise(1), SAMPLE_RATE), RECIPE, [Region(0.2, 0.6)], see=cancel)

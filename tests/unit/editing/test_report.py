@@ -10,7 +10,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from acestep_core.editing.report import (
     Change,
@@ -23,14 +22,9 @@ from acestep_core.editing.report import (
 )
 from acestep_core.sound.loudness import measured, unmatched
 from acestep_core.types import Region
+from tests.unit.sound_kit import RATE, noise
 
-RATE = 44_100
 REGION = (Region(1.0, 2.0),)
-
-
-def noise(seconds: float, channels: int = 2, seed: int = 0, level: float = 0.1) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return level * torch.randn(channels, round(seconds * RATE), generator=generator)
 
 
 def test_an_untouched_outside_is_minus_infinity() -> None:

@@ -25,17 +25,9 @@ from acestep_core.editing.splice import (
 from acestep_core.sound.audio import resample, whole_frames
 from acestep_core.tasks.region import resolve
 from acestep_core.types import Region
+from tests.unit.sound_kit import samples, tone
 
 RATES = st.sampled_from((8000, 11_025, 22_050, 44_100, 44_101, 48_000, 96_000))
-
-
-def noise(channels: int, samples: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return 0.1 * torch.randn(channels, samples, generator=generator)
-
-
-def tone(hz: float, samples: int, rate: int = 44_100, phase: float = 0.0) -> Tensor:
-    return 0.3 * torch.sin(2 * math.pi * hz * torch.arange(samples) / rate + phase)[None]
 
 
 def splice(
@@ -58,7 +50,7 @@ def spliced(draw: st.DrawFn) -> tuple[Tensor, Tensor, list[Region], int, float]:
         end = draw(st.floats(start + seconds * 0.005, seconds))
         regions.append(Region(start, end))
     crossfade = draw(st.sampled_from((0.0, 0.0005, 0.005, 0.03, 0.2, 10.0)))
-    return noise(channels, length, 1), noise(channels, length, 2), regions, rate, crossfade
+    return samples(length, channels, 1), samples(length, channels, 2), regions, rate, crossfade
 
 
 @settings(max_examples=60, deadline=None)
@@ -100,13 +92,13 @@ def test_a_window_is_put_like_a_whole(
 
 
 def test_a_region_of_the_whole_clip_is_what_was_made() -> None:
-    source, made = noise(2, 5000, 1), noise(2, 5000, 2)
+    source, made = samples(5000, 2, 1), samples(5000, 2, 2)
     assert torch.equal(splice(source, made, [Region(0, 10)], 44_100), made)
 
 
 def test_fades_are_inside_and_keep_the_power() -> None:
     """Unlike waves and equal ones alike; an ordinary fade is 3 dB too loud for the latter."""
-    unlike = [noise(1, 200_000, seed) for seed in (1, 2)]
+    unlike = [samples(200_000, 1, seed) for seed in (1, 2)]
     assert likeness(*unlike) < 0.02
     for leaving, entering in (unlike, (unlike[0], unlike[0])):
         result = faded(leaving, entering)
@@ -122,7 +114,7 @@ def test_fade_of_silence_or_nothing() -> None:
     silence = torch.zeros(2, 100)
     assert faded(silence, silence).abs().max() == 0
     assert faded(silence[:, :0], silence[:, :0]).shape == (2, 0)
-    assert torch.isfinite(faded(silence, noise(2, 100))).all()
+    assert torch.isfinite(faded(silence, samples(100, 2))).all()
 
 
 @settings(max_examples=60, deadline=None)
@@ -130,8 +122,8 @@ def test_fade_of_silence_or_nothing() -> None:
 def test_an_extension_leaves_its_source(
     channels: int, rate: int, before: int, after: int, length: int
 ) -> None:
-    source = noise(channels, length, 1)
-    left, right = noise(channels, before, 2), noise(channels, after, 3)
+    source = samples(length, channels, 1)
+    left, right = samples(before, channels, 2), samples(after, channels, 3)
     for crossfade in (0.0, 0.02, 0.05):
         result = join_extension(left, source, right, rate, crossfade)
         assert result.shape == (channels, before + length + after)
@@ -151,7 +143,10 @@ def test_a_join_goes_on_as_the_source_does(hz: float, side: str) -> None:
     """No step in value or slope, and no peak, wherever in its swing the source ends."""
     size = 4410
     for phase in (0.0, 1.0, math.pi / 2, 3.0, 4.0):
-        source, new = tone(hz, 44_100, phase=phase), tone(hz * 1.19, size, phase=1.3)
+        source, new = (
+            tone(hz, 1, level=0.3, phase=phase),
+            tone(hz * 1.19, size / 44_100, level=0.3, phase=1.3),
+        )
         empty = new[:, :0]
         parts = (new, source, empty) if side == "before" else (empty, source, new)
         result = join_extension(*parts, 44_100, 0.03)[0]
@@ -171,7 +166,7 @@ def test_a_join_goes_on_as_the_source_does(hz: float, side: str) -> None:
 
 
 def test_noise_goes_on_as_loud_as_it_was() -> None:
-    wave = noise(1, 44_100)[0]
+    wave = samples(44_100, 1)[0]
     ahead = continued(wave, 2205, 44_100)
     assert ahead.shape == (2205,)
     assert float(ahead.square().mean().sqrt()) == pytest.approx(0.1, rel=0.25)
@@ -191,7 +186,7 @@ def test_a_constant_and_silence_stay_what_they_are() -> None:
 def test_as_source_has_the_sources_rate_channels_and_length(
     rate: int, channels: int, length: int
 ) -> None:
-    source = noise(channels, length)
+    source = samples(length, channels)
     at_codec_rate = resample(source, rate, 44_100)
     decoded = whole_frames(at_codec_rate.expand(2, -1))
     result = as_source(decoded, channels, rate, length)
@@ -203,7 +198,7 @@ def test_as_source_has_the_sources_rate_channels_and_length(
 def test_as_source_keeps_time() -> None:
     """A tone comes back where it was: no delay, no other pitch, at any rate."""
     for rate in (8000, 48_000, 96_000):
-        source = tone(440, rate, rate)
+        source = tone(440, 1, rate, level=0.3)
         made = whole_frames(resample(source.expand(2, -1), rate, 44_100))
         result = as_source(made, 1, rate, rate)
         inner = slice(rate // 10, -rate // 10)
@@ -212,11 +207,11 @@ def test_as_source_keeps_time() -> None:
 
 def test_a_made_clip_that_is_too_short_is_our_own_mistake() -> None:
     with pytest.raises(AssertionError):
-        as_source(noise(2, 4096), 2, 44_100, 5000)
+        as_source(samples(4096, 2), 2, 44_100, 5000)
 
 
 def test_no_fade_is_over_full_scale_where_neither_side_is() -> None:
-    loud = [(20 * noise(2, 4410, seed)).clamp(-1, 1) for seed in (1, 2)]
+    loud = [(20 * samples(4410, 2, seed)).clamp(-1, 1) for seed in (1, 2)]
     angle = torch.linspace(0, math.pi / 2, 4410)
     assert float((angle.cos() * loud[0] + angle.sin() * loud[1]).abs().max()) > 1
     assert float(faded(loud[0], loud[1]).abs().max()) <= 1

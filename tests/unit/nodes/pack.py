@@ -7,13 +7,13 @@ that do not recognise one another.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
-import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from scripts import locales
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME = "acestep_suite_as_a_pack"
@@ -21,15 +21,7 @@ NAME = "acestep_suite_as_a_pack"
 
 @cache
 def imported() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        NAME, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
-    )
-    assert spec
-    assert spec.loader
-    pack = importlib.util.module_from_spec(spec)
-    sys.modules[NAME] = pack
-    spec.loader.exec_module(pack)
-    return pack
+    return locales.pack(NAME)
 
 
 def module(name: str) -> ModuleType:

@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from tests.unit.nodes.pack import NODES, module
+from tests.unit.sound_kit import OTHER_RATE as RATE
+from tests.unit.sound_kit import clip
 
 API = Path(__file__).resolve().parents[3] / "workflows" / "api"
 SOUND = module("nodes.sound")
 HOSTED = module("nodes.boxes")
-RATE = 32_000
 INPAINT = "AceSuiteAudioInpaint"
 FEW = {"number_of_steps": 3}
 
@@ -76,12 +77,6 @@ GRAPHS = {
     "hosted_audio_inpaint": "AceSuiteAudioInpaint",
     "hosted_audio_outpaint": "AceSuiteAudioOutpaint",
 }
-
-
-def noise(seconds: float = 3.0, clips: int = 1, rate: int = RATE) -> Any:
-    generator = torch.Generator().manual_seed(0)
-    wave = torch.randn(clips, 2, round(seconds * rate), generator=generator) * 0.1
-    return {"waveform": wave, "sample_rate": rate}
 
 
 def inputs_of(name: str) -> dict[str, tuple[Any, dict[str, Any]]]:
@@ -180,7 +175,7 @@ def test_prompt_is_written_and_made(model: Any) -> None:
 
 
 def test_inpaint_is_the_small_nodes_to_the_last_bit(model: Any) -> None:
-    source = noise()
+    source = clip(3.0)
     ends = {"start_time": 2.0, "start_time_relative_to": "end", "end_time": 2.0}
     box = made("AceSuiteAudioInpaint", model, audio=source, tags="rock", seed=5, **ends)
     inputs = {"start": 2.0, "end": 2.0, "start_from": "end", "source_audio": source}
@@ -191,7 +186,7 @@ def test_inpaint_is_the_small_nodes_to_the_last_bit(model: Any) -> None:
 
 
 def test_variance_and_the_sources_seed_count(model: Any) -> None:
-    asked = {"audio": noise(2.0), "tags": "rock", "seed": 5, "start_time": 0.5, "end_time": 1.5}
+    asked = {"audio": clip(2.0), "tags": "rock", "seed": 5, "start_time": 0.5, "end_time": 1.5}
     plain = made("AceSuiteAudioInpaint", model, **asked)
     for change in ({"variance": 0.9}, {"original_seed": 99}):
         other = made("AceSuiteAudioInpaint", model, **asked, **change)
@@ -200,7 +195,7 @@ def test_variance_and_the_sources_seed_count(model: Any) -> None:
 
 
 def test_outpaint_is_the_small_nodes_to_the_last_bit(model: Any) -> None:
-    source = noise(2.0)
+    source = clip(2.0)
     added = {"extend_before_duration": 0.5, "extend_after_duration": 1.0}
     box = made("AceSuiteAudioOutpaint", model, audio=source, tags="rock", seed=5, **added)
     (task,) = NODES["AceSuiteExtend"]().describe(before=0.5, after=1.0, source_audio=source)
@@ -219,7 +214,7 @@ def edit_task(model: Any, source: Any, lyrics: str = "[inst]", **settings: Any) 
 
 @pytest.mark.parametrize("mode", ["remix", "lyrics"])
 def test_edit_is_the_small_nodes_to_the_last_bit(model: Any, mode: str) -> None:
-    source = noise(2.0)
+    source = clip(2.0)
     words = {"original_tags": "pop", "tags": "rock", "original_lyrics": "[verse]"}
     asked = {**words, "lyrics": "[chorus]", "edit_mode": mode, "seed": 5}
     box = made("AceSuiteAudioToAudio", model, audio=source, **asked)
@@ -244,7 +239,7 @@ CHANGED = {
 
 def controlled(model: Any, **changes: Any) -> dict[str, Any]:
     asked = {"original_tags": "pop", "tags": "rock", "seed": 5, "number_of_steps": 6, **changes}
-    return made("AceSuiteAudioToAudio", model, audio=noise(0.5), **asked)
+    return made("AceSuiteAudioToAudio", model, audio=clip(0.5), **asked)
 
 
 def test_control_that_does_nothing_says_so(model: Any) -> None:
@@ -269,7 +264,7 @@ def test_extended_edit_obeys_or_says_so(model: Any, name: str) -> None:
 
 
 def test_extended_edit_is_the_small_nodes_to_the_last_bit(model: Any) -> None:
-    source = noise(2.0)
+    source = clip(2.0)
     asked = {"original_tags": "pop", "tags": "rock", "seed": 5, **FEW, **CHANGED}
     box = made("AceSuiteAudioToAudio", model, audio=source, **asked, extended=True)
     settings = NODES["AceSuiteGuidance"]().settings(
@@ -288,7 +283,7 @@ def test_extended_edit_is_the_small_nodes_to_the_last_bit(model: Any) -> None:
 
 
 def test_words_that_fall_away_are_said(model: Any) -> None:
-    asked = {"audio": noise(2.0), "original_tags": "pop", "tags": "pop", "seed": 5, **FEW}
+    asked = {"audio": clip(2.0), "original_tags": "pop", "tags": "pop", "seed": 5, **FEW}
     box = made("AceSuiteAudioToAudio", model, **asked, original_lyrics="[verse]\n[chorus]")
     assert "nothing is sung any more. To keep the words, repeat original_lyrics" in box["report"]
     assert box["lyrics"] == "[inst]"
@@ -296,7 +291,7 @@ def test_words_that_fall_away_are_said(model: Any) -> None:
 
 
 def test_long_source_goes_to_the_small_node_as_it_is(model: Any) -> None:
-    source = noise(300.0, rate=8000)
+    source = clip(300.0, rate=8000)
     values = {name: options.get("default") for name, (_, options) in inputs_of(INPAINT).items()}
     values |= {"audio": source, "start_time": 5.0, "end_time": 3.0}
     values |= dict.fromkeys(("start_time_relative_to", "end_time_relative_to"), "end")
@@ -332,7 +327,7 @@ EDIT = {"original_tags": "pop", "tags": "pop", "seed": 1}
 def test_wrong_value_names_the_box_and_the_field(
     model: Any, name: str, values: dict[str, Any], message: str
 ) -> None:
-    source = {} if "Text" in name or "Prompt" in name else {"audio": noise()}
+    source = {} if "Text" in name or "Prompt" in name else {"audio": clip(3.0)}
     known = {key: value for key, value in values.items() if key in inputs_of(name)}
     with pytest.raises(ValueError, match=message) as raised:
         made(name, model, **source, **known)
@@ -343,6 +338,6 @@ def test_wrong_value_names_the_box_and_the_field(
 
 def test_source_that_cannot_be_used_is_refused_with_its_numbers(model: Any) -> None:
     with pytest.raises(ValueError, match=r"^Audio to Audio .*Length of audio .* is 250"):
-        made("AceSuiteAudioToAudio", model, audio=noise(250, rate=8000), **EDIT)
+        made("AceSuiteAudioToAudio", model, audio=clip(250, rate=8000), **EDIT)
     with pytest.raises(ValueError, match=r"^Audio Inpaint .*: audio holds 2 clips"):
-        made("AceSuiteAudioInpaint", model, audio=noise(clips=2), tags="pop", seed=1)
+        made("AceSuiteAudioInpaint", model, audio=clip(3.0, clips=2), tags="pop", seed=1)

@@ -9,16 +9,11 @@ import pytest
 import torch
 
 from tests.unit.nodes.pack import NODES, module, sampled
+from tests.unit.sound_kit import OTHER_RATE as RATE
+from tests.unit.sound_kit import clip
 
 sound = module("nodes.sound")
 SETTINGS = {"seed": 7, "seconds": 9.0, "batch_size": 1, "steps": 3}
-RATE = 32_000
-
-
-def noise(seconds: float = 4.0, channels: int = 2, clips: int = 1, rate: int = RATE) -> Any:
-    generator = torch.Generator().manual_seed(0)
-    wave = torch.randn(clips, channels, round(seconds * rate), generator=generator) * 0.1
-    return {"waveform": wave, "sample_rate": rate}
 
 
 def task_of(name: str, **inputs: Any) -> Any:
@@ -35,7 +30,7 @@ def run(words: dict[str, Any], task: Any, **changes: Any) -> tuple[Any, str, dic
 
 @pytest.mark.parametrize("channels", [1, 2])
 def test_inpaint_keeps_the_rest_sample_for_sample(words: dict[str, Any], channels: int) -> None:
-    source = noise(channels=channels)
+    source = clip(4.0, channels=channels)
     task = task_of("AceSuiteInpaintMask", start=1.0, end=2.5, source_audio=source)
     audio, report, info = run(words, task, batch_size=2)
     made, was = audio["waveform"], source["waveform"]
@@ -54,7 +49,7 @@ def test_inpaint_keeps_the_rest_sample_for_sample(words: dict[str, Any], channel
 
 
 def test_source_seed_is_that_of_the_source(words: dict[str, Any]) -> None:
-    inputs = {"start": 1.0, "end": 2.0, "source_audio": noise(2.5), "source_seed": 99}
+    inputs = {"start": 1.0, "end": 2.0, "source_audio": clip(2.5), "source_seed": 99}
     _, info = sampled(words, task=task_of("AceSuiteInpaintMask", **inputs), batch_size=2)
     assert (info["actual_seeds"], info["retake_seeds"]) == ([99, 99], [3, 4])
 
@@ -62,7 +57,7 @@ def test_source_seed_is_that_of_the_source(words: dict[str, Any]) -> None:
 def test_mask_names_the_regions(words: dict[str, Any]) -> None:
     mask = torch.zeros(1, 4, 8)
     mask[..., 1:3], mask[..., 7] = 1, 1
-    task = task_of("AceSuiteInpaintMask", start=0.0, end=1.0, source_audio=noise(), mask=mask)
+    task = task_of("AceSuiteInpaintMask", start=0.0, end=1.0, source_audio=clip(4.0), mask=mask)
     assert [(r.start, r.end) for r in task.task.regions] == [(0.5, 1.5), (3.5, 4.0)]
     _, report, _ = run(words, task)
     assert "new 0.50-1.50 s, 3.50-4.00 s of 4.00 s" in report
@@ -71,7 +66,7 @@ def test_mask_names_the_regions(words: dict[str, Any]) -> None:
 def test_feather_is_half_a_second_unless_said_and_counts_for_a_mask_too() -> None:
     mask = torch.zeros(1, 8)
     mask[:, 2:6] = 1
-    inputs = {"start": 1.0, "end": 3.0, "source_audio": noise()}
+    inputs = {"start": 1.0, "end": 3.0, "source_audio": clip(4.0)}
     for given, feather in (({}, 0.5), ({"feather": 0.0}, 0.0), ({"feather": 1.5}, 1.5)):
         for marked in ({}, {"mask": mask}):
             task = task_of("AceSuiteInpaintMask", **inputs, **given, **marked)
@@ -81,7 +76,7 @@ def test_feather_is_half_a_second_unless_said_and_counts_for_a_mask_too() -> Non
 
 
 def test_feather_softens_the_edges(words: dict[str, Any]) -> None:
-    source = noise()
+    source = clip(4.0)
     made = [
         run(words, task_of("AceSuiteInpaintMask", **inputs, source_audio=source))[0]["waveform"]
         for inputs in (
@@ -110,7 +105,7 @@ def test_latent_is_a_source_as_well(words: dict[str, Any]) -> None:
 def test_extend_leaves_the_song_as_it_is(
     words: dict[str, Any], before: float, after: float
 ) -> None:
-    source = noise(2.0)
+    source = clip(2.0)
     task = task_of("AceSuiteExtend", before=before, after=after, source_audio=source)
     audio, report, info = run(words, task)
     first = round(before * RATE)
@@ -135,7 +130,7 @@ def test_retake_is_the_cores(words: dict[str, Any]) -> None:
 @pytest.mark.parametrize("mode", ["remix", "lyrics", "custom"])
 def test_edit_follows_source_and_target(words: dict[str, Any], mode: str) -> None:
     (tags,) = NODES["AceSuiteTagEncode"]().encode(words["model"], "jazz")
-    inputs = {"source_tags": tags, "source_lyrics": words["lyrics"], "source_audio": noise(2.0)}
+    inputs = {"source_tags": tags, "source_lyrics": words["lyrics"], "source_audio": clip(2.0)}
     task = task_of("AceSuiteRemixEdit", mode=mode, **inputs)
     audio, report, info = run(words, task, steps=10)
     assert audio["waveform"].shape == (1, 2, 2 * RATE)
@@ -148,7 +143,7 @@ def test_edit_follows_source_and_target(words: dict[str, Any], mode: str) -> Non
 def test_edit_without_new_lyrics_keeps_the_sources(words: dict[str, Any]) -> None:
     empty, _ = NODES["AceSuiteLyricEncode"]().encode(words["model"], "")
     own, _ = NODES["AceSuiteLyricEncode"]().encode(words["model"], "[verse]\n[chorus]")
-    inputs = {"source_tags": words["tags"], "source_lyrics": own, "source_audio": noise(2.0)}
+    inputs = {"source_tags": words["tags"], "source_lyrics": own, "source_audio": clip(2.0)}
     task = task_of("AceSuiteRemixEdit", mode="remix", **inputs)
     kept, info = sampled({**words, "lyrics": empty}, task=task)
     assert info["lyrics"] == "[verse]\n[chorus]"
@@ -156,7 +151,7 @@ def test_edit_without_new_lyrics_keeps_the_sources(words: dict[str, Any]) -> Non
 
 
 def test_reference_is_followed(words: dict[str, Any]) -> None:
-    source = noise(2.0, channels=1)
+    source = clip(2.0, channels=1)
     task = task_of("AceSuiteAudioReference", strength=0.5, source_audio=source)
     audio, report, info = run(words, task)
     assert audio["waveform"].shape == (1, 1, 2 * RATE)
@@ -174,7 +169,7 @@ def test_reference_is_followed(words: dict[str, Any]) -> None:
 def test_nothing_to_make_returns_the_source(
     words: dict[str, Any], name: str, inputs: dict[str, Any]
 ) -> None:
-    source = noise(2.0)
+    source = clip(2.0)
     audio, report, info = run(words, task_of(name, source_audio=source, **inputs), batch_size=2)
     assert torch.equal(audio["waveform"], source["waveform"].expand(2, -1, -1))
     assert "Nothing is made new" in " ".join(info["ace_core"]["notes"])
@@ -184,7 +179,7 @@ def test_nothing_to_make_returns_the_source(
 def test_original_mode_decodes_all_of_it(words: dict[str, Any]) -> None:
     (settings,) = NODES["AceSuiteGuidance"]().settings("custom", compat="original")
     latent, _ = sampled(words)
-    for source in ({"source_audio": noise(2.0)}, {"source_latent": latent}):
+    for source in ({"source_audio": clip(2.0)}, {"source_latent": latent}):
         for name, inputs in (
             ("AceSuiteInpaintMask", {"start": 0.5, "end": 1.5}),
             ("AceSuiteExtend", {"before": 0.5, "after": 0.5}),
@@ -205,7 +200,7 @@ def test_source_is_encoded_once_for_model_and_sound(
         return really(*details)
 
     monkeypatch.setattr(sound, "encoded", counted)
-    source = noise(2.0)
+    source = clip(2.0)
     for variance in (0.4, 0.9):
         inputs = {"start": 0.5, "end": 1.0, "variance": variance, "source_audio": source}
         sampled(words, task=task_of("AceSuiteInpaintMask", **inputs))
@@ -215,7 +210,7 @@ def test_source_is_encoded_once_for_model_and_sound(
     assert len(encoded) == 2
 
 
-@pytest.mark.parametrize("audio", [noise(1.0, 1), noise(1.0, 2, 3, 48_000)])
+@pytest.mark.parametrize("audio", [clip(1.0, 1), clip(1.0, 2, 3, 48_000)])
 def test_encode_takes_any_rate_and_number_of_channels(model: Any, audio: Any) -> None:
     (latent,) = NODES["AceSuiteDCAEEncode"]().encode(model, audio)
     assert latent["samples"].shape == (len(audio["waveform"]), 8, 16, 11)
@@ -226,11 +221,11 @@ def test_encode_takes_any_rate_and_number_of_channels(model: Any, audio: Any) ->
     ("inputs", "message"),
     [
         ({}, r"^Inpaint Mask \(ACE-Step\): There is no source"),
-        ({"source_audio": noise(), "variance": 1.5}, "Variance is 1.5"),
-        ({"source_audio": noise(), "start_from": "middle"}, "start counts from"),
-        ({"source_audio": noise(1.0)}, r"^Inpaint Mask .*not before the end of the clip"),
-        ({"source_audio": noise(), "end": 0.5}, r"^Inpaint Mask .*The region is reversed"),
-        ({"source_audio": noise(), "mask": torch.zeros(2, 2)}, "The mask is black"),
+        ({"source_audio": clip(4.0), "variance": 1.5}, "Variance is 1.5"),
+        ({"source_audio": clip(4.0), "start_from": "middle"}, "start counts from"),
+        ({"source_audio": clip(1.0)}, r"^Inpaint Mask .*not before the end of the clip"),
+        ({"source_audio": clip(4.0), "end": 0.5}, r"^Inpaint Mask .*The region is reversed"),
+        ({"source_audio": clip(4.0), "mask": torch.zeros(2, 2)}, "The mask is black"),
     ],
 )
 def test_wrong_description_names_the_node(inputs: dict[str, Any], message: str) -> None:
@@ -241,9 +236,9 @@ def test_wrong_description_names_the_node(inputs: dict[str, Any], message: str) 
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({"source_audio": noise(clips=2)}, "source_audio holds 2 clips"),
-        ({"source_audio": noise(channels=6)}, "mono or stereo"),
-        ({"source_audio": noise(0.01), "start": 0.0}, "Source length"),
+        ({"source_audio": clip(4.0, clips=2)}, "source_audio holds 2 clips"),
+        ({"source_audio": clip(4.0, channels=6)}, "mono or stereo"),
+        ({"source_audio": clip(0.01), "start": 0.0}, "Source length"),
     ],
 )
 def test_wrong_source_names_the_sampler(
@@ -257,7 +252,7 @@ def test_wrong_source_names_the_sampler(
 def test_long_source_with_distant_regions_is_refused(words: dict[str, Any]) -> None:
     mask = torch.zeros(1, 300)
     mask[:, 5], mask[:, 290] = 1, 1
-    source = noise(300.0, 1, rate=8000)
+    source = clip(300.0, 1, rate=8000)
     task = task_of("AceSuiteInpaintMask", start=0.0, end=1.0, source_audio=source, mask=mask)
     with pytest.raises(ValueError, match=r"lies in 2 stretches .* Make one after the other"):
         sampled(words, task=task)
@@ -265,7 +260,7 @@ def test_long_source_with_distant_regions_is_refused(words: dict[str, Any]) -> N
 
 def test_splice_is_a_matter_of_decode(words: dict[str, Any]) -> None:
     """The same latent put into its source, or not: nothing is sampled again for it."""
-    source = noise(2.0)
+    source = clip(2.0)
     task = task_of("AceSuiteInpaintMask", start=0.5, end=1.0, source_audio=source)
     latent, _ = sampled(words, task=task)
     decode = NODES["AceSuiteDCAEDecode"]().decode
@@ -278,7 +273,7 @@ def test_splice_is_a_matter_of_decode(words: dict[str, Any]) -> None:
 
 def test_samples_that_another_node_changed_are_noticed(words: dict[str, Any]) -> None:
     """ComfyUI's own nodes copy every key of a latent onto what they make of its samples."""
-    task = task_of("AceSuiteAudioReference", strength=0.5, source_audio=noise(2.0))
+    task = task_of("AceSuiteAudioReference", strength=0.5, source_audio=clip(2.0))
     latent, _ = sampled(words, task=task)
     changed = {**latent, "samples": latent["samples"] * 0.5}
     audio, report = NODES["AceSuiteDCAEDecode"]().decode(words["model"], changed)
@@ -290,7 +285,7 @@ def test_samples_that_another_node_changed_are_noticed(words: dict[str, Any]) ->
 
 def test_what_was_cut_or_left_out_is_told(words: dict[str, Any]) -> None:
     """An end beyond the clip, a latent of another clip: in the info and the report."""
-    source = noise(4.0)
+    source = clip(4.0)
     latent, _ = sampled(words, seconds=1.0)
     beyond = task_of("AceSuiteInpaintMask", start=2.0, end=50.0, source_audio=source)
     other = task_of(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +11,12 @@ from acestep_core.pictures import sound as picture
 from acestep_core.settings import SettingError
 from acestep_core.sound import mel
 from acestep_core.sound.files import FileError
+from tests.unit.sound_kit import tone
 
 pil_image = pytest.importorskip("PIL.Image")
 image_font = pytest.importorskip("PIL.ImageFont")
 
 PANEL = (slice(picture.TOP + 6, picture.TOP + picture.MEL_HEIGHT - 2), slice(60, 980))
-
-
-def sine(hz: float, seconds: float = 2.0) -> torch.Tensor:
-    time = torch.arange(int(seconds * 44_100)) / 44_100
-    return 0.5 * torch.sin(2 * math.pi * hz * time)
 
 
 def lightness(pixels: np.ndarray) -> np.ndarray:
@@ -37,7 +32,7 @@ def test_colours_get_lighter_all_the_way() -> None:
 
 @pytest.mark.parametrize("channels", [1, 2])
 def test_mel_picture_shows_a_tone_at_its_height(channels: int) -> None:
-    log_mel = mel.log_mel(sine(2000).repeat(channels, 1), VocoderConfig())
+    log_mel = mel.log_mel(tone(2000, 2).repeat(channels, 1), VocoderConfig())
     image = picture.mel_picture(log_mel, 2.0, title="a tone")
     height = picture.TOP + channels * (picture.MEL_HEIGHT + picture.GAP)
     assert image.size == (picture.WIDTH, height - picture.GAP + picture.BOTTOM)
@@ -50,7 +45,7 @@ def test_mel_picture_shows_a_tone_at_its_height(channels: int) -> None:
 
 
 def test_one_panel_without_a_channel_axis() -> None:
-    log_mel = mel.log_mel(sine(500), VocoderConfig())
+    log_mel = mel.log_mel(tone(500, 2)[0], VocoderConfig())
     one = picture.mel_picture(log_mel, 2.0)
     assert np.array_equal(np.asarray(one), np.asarray(picture.mel_picture(log_mel[None], 2.0)))
 
@@ -61,7 +56,7 @@ def test_silence_is_dark() -> None:
 
 
 def test_region_marks_its_seconds_only() -> None:
-    log_mel = mel.log_mel(sine(500), VocoderConfig())
+    log_mel = mel.log_mel(tone(500, 2)[0], VocoderConfig())
     plain = np.asarray(picture.mel_picture(log_mel, 2.0)).astype(int)
     marked = np.asarray(picture.mel_picture(log_mel, 2.0, regions=[(0.5, 1.0)])).astype(int)
     columns = np.abs(marked - plain).sum((0, 2)).nonzero()[0]
@@ -72,7 +67,7 @@ def test_region_marks_its_seconds_only() -> None:
 
 @pytest.mark.parametrize("regions", [[(-5, 99)], [(1.9, 1.9)], [(0, 0.1), (1, 3)]])
 def test_region_beyond_the_clip_is_cut(regions: list[tuple[float, float]]) -> None:
-    log_mel = mel.log_mel(sine(500), VocoderConfig())
+    log_mel = mel.log_mel(tone(500, 2)[0], VocoderConfig())
     assert picture.mel_picture(log_mel, 2.0, regions=regions).width == picture.WIDTH
 
 
@@ -126,9 +121,9 @@ def test_png_on_a_folder_is_refused(tmp_path: Path) -> None:
 def test_edit_picture_shows_what_changed_and_where() -> None:
     """A tone that becomes louder in the middle and another that goes away at the end."""
     seconds, config = 3.0, VocoderConfig()
-    before = sine(1000, seconds) + sine(6000, seconds)
+    before = tone(1000, seconds)[0] + tone(6000, seconds)[0]
     after = before.clone()
-    after[44_100:88_200] += 3 * sine(1000, seconds)[44_100:88_200]
+    after[44_100:88_200] += 3 * tone(1000, seconds)[0][44_100:88_200]
     after[88_200:] = 0.01 * after[88_200:]
     mels = [mel.log_mel(wave, config) for wave in (before.repeat(2, 1), after.repeat(2, 1))]
     image = picture.edit_picture(*mels, seconds, [(1.0, 2.0)], "louder, then softer")

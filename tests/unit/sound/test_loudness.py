@@ -10,7 +10,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from acestep_core.sound import loudness
 from acestep_core.sound.loudness import (
@@ -23,18 +22,9 @@ from acestep_core.sound.loudness import (
     unmatched,
     within_scale,
 )
+from tests.unit.sound_kit import noise, tone
 
 pytest.importorskip("pyloudnorm")
-
-
-def tone(hz: float, seconds: float, rate: int = 44_100, level: float = 0.5) -> Tensor:
-    time = torch.arange(round(seconds * rate)) / rate
-    return level * torch.sin(2 * math.pi * hz * time)[None]
-
-
-def noise(seconds: float, rate: int = 44_100, level: float = 0.1, channels: int = 2) -> Tensor:
-    generator = torch.Generator().manual_seed(7)
-    return level * torch.randn(channels, round(seconds * rate), generator=generator)
 
 
 def test_a_full_scale_tone_is_what_the_recommendation_says() -> None:
@@ -82,8 +72,8 @@ def test_true_peak_does_not_depend_on_its_blocks(monkeypatch: pytest.MonkeyPatch
 def test_a_match_is_near_or_says_why(
     rate: int, channels: int, seconds: float, made_level: float, source_level: float
 ) -> None:
-    made = noise(seconds, rate, 10 ** (made_level / 20), channels)
-    source = measured(noise(3, rate, 10 ** (source_level / 20), channels), rate)
+    made = noise(seconds, rate, level=10 ** (made_level / 20), channels=channels)
+    source = measured(noise(3, rate, level=10 ** (source_level / 20), channels=channels), rate)
     found = matched(made, rate, source)
     assert found.gain >= -12 - 1e-9 or found.peak_before + found.gain <= CEILING + 1e-9
     assert found.gain <= 12
