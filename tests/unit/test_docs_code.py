@@ -70,6 +70,19 @@ def test_files_that_a_document_names_exist(name: str) -> None:
         assert is_example or is_hosts or (ROOT / path).exists(), f"{page.name}: {path}"
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/nodes.md"])
+def test_templates_are_named_as_their_files_are(name: str) -> None:
+    """A table's cells say "08 Takes", or only the number."""
+    files = [path.name for path in (ROOT / "workflows").glob("*.json")]
+    rows = re.findall(r"^\|.*\|$", prose(ROOT / name), re.M)
+    place = r"(?:\| |, )(\d\d)\b ?([A-Z][\w ]*\w)?"
+    named = [one for row in rows for one in re.findall(place, row)]
+    assert len({number for number, _ in named}) == len(files)
+    for number, title in named:
+        start = f"ACE-Step v1 {number} {title}"
+        assert any(file.startswith(start) for file in files), f"{name}: no template {start}"
+
+
 def shell_lines(page: Path) -> Iterator[str]:
     """Commands of its blocks, and those that stand in a sentence."""
     for block in blocks(page, "bash"):
