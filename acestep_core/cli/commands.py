@@ -98,8 +98,8 @@ def decode(options: argparse.Namespace) -> int:
     from ..sound.files import write_audio
 
     latent = read_latent(options.latent)
-    options.output = options.output or options.latent.with_suffix(".flac")
-    paths = checked_outputs(options, len(latent.z))
+    output = options.output or options.latent.with_suffix(".flac")
+    paths = checked_outputs(output, options.rate, len(latent.z))
     pipe = loaded(options)
     with ticking("decoding") as tick:
         wave, warnings = delivered(pipe.decode(latent, options.rate, tick=tick))

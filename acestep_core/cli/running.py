@@ -141,12 +141,12 @@ def _precision(options: argparse.Namespace, device: str, record: Record | None) 
     return precision
 
 
-def checked_outputs(options: argparse.Namespace, count: int) -> list[Path]:
-    """Where so many clips go, once it is sure that they can be written."""
+def checked_outputs(output: Path, rate: int, count: int) -> list[Path]:
+    """Where so many clips of this rate go, once it is sure that they can be written."""
     from ..sound.files import check_writable
 
-    setting("sample_rate").check(options.rate, "--rate (Hz)")
-    return [check_writable(path) for path in outputs(options.output, count)]
+    setting("sample_rate").check(rate, "--rate (Hz)")
+    return [check_writable(path) for path in outputs(output, count)]
 
 
 def outputs(path: Path, count: int) -> list[Path]:

@@ -90,7 +90,7 @@ def changed(pipe: ACEStep, asked: Asked, clip: SourceClip | None, lyrics: Lyrics
 
 def done(asked: Asked, options: argparse.Namespace, source: Path | None = None) -> int:
     """Places first, then the source, the model, the work, and its files."""
-    paths = checked_outputs(options, asked.clips)
+    paths = checked_outputs(options.output, options.rate, asked.clips)
     before = [state_of(path) for path in paths]
     for path in paths:
         check_place(record_path(path))

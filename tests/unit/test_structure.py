@@ -329,6 +329,18 @@ assert state() == before, (before, state())
 """
 
 
+@pytest.mark.parametrize("file", python_files("acestep_core/cli"))
+def test_no_command_changes_what_it_was_asked(file: str) -> None:
+    for node in ast.walk(tree_of(file)):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
+            assert ast.unparse(node.value) != "options", f"{file}:{node.lineno}"
+
+
+@pytest.mark.parametrize("file", python_files("scripts", "training"))
+def test_what_makes_the_project_does_not_need_its_tests(file: str) -> None:
+    assert "tests" not in {found.package for found in imports_of(file)}
+
+
 def test_importing_the_core_has_no_effect() -> None:
     """In a process of its own, where only torch, numpy and einops can be imported."""
     modules = [file.removesuffix(".py").replace("/", ".") for file in CORE]

@@ -287,10 +287,8 @@ def drip(head: bytes) -> Serve:
     ids=["status", "headers", "body", "silence"],
 )
 def test_slow_answers(serve: Serve) -> None:
-    began = time.monotonic()
     with hosts(serve) as found, pytest.raises(RequestError, match="took too long"):
         content(found, seconds=0.4, read_seconds=0.3)
-    assert time.monotonic() - began < 4
 
 
 def test_slow_redirects_share_one_clock() -> None:
