@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..acestep_core import types as core
 from ..acestep_core.settings import CUSTOM, EDIT_MODES, ENDS, SettingError, chosen_from
-from ..acestep_core.tasks.region import resolve
+from ..acestep_core.tasks.region import read_regions, resolve
 from ..acestep_core.types import Lyrics, Region, Tags
 from . import host
 from .task_socket import Given, TaskAsked
@@ -64,7 +64,7 @@ def _given(inputs: dict[str, Any]) -> Given:
     return Given(**inputs, file=name if isinstance(name, str) else "")
 
 
-def masked(mask: Tensor, seconds: float, feather: float = Region.feather) -> tuple[Region, ...]:
+def masked(mask: Tensor, seconds: float, feather: float) -> tuple[Region, ...]:
     """Runs of white columns of a mask (..., H, W), as regions of a clip of so many seconds."""
     white = (mask.flatten(0, -2).amax(0) >= 0.5).tolist()
     ends = [i for i, one in enumerate(white) if one != (white[i - 1] if i else False)]
@@ -75,6 +75,20 @@ def masked(mask: Tensor, seconds: float, feather: float = Region.feather) -> tup
     if not regions:
         raise SettingError("The mask is black: it names nothing to make new. Draw some white.")
     return regions
+
+
+def _marked(text: str, mask: Tensor | None, given: Given, feather: float) -> tuple[Region, ...]:
+    """Regions of the source that are written or drawn; empty where neither is given."""
+    found = read_regions(text, feather)
+    if found and mask is not None:
+        raise SettingError(
+            "Both regions and a mask are given. Empty regions, or disconnect the mask."
+        )
+    if mask is not None:
+        found = masked(mask, given.seconds, feather)
+    if found:
+        resolve(found, given.seconds)  # what does not fit the clip is refused here
+    return found
 
 
 class InpaintMask(TaskNode):
@@ -92,6 +106,7 @@ class InpaintMask(TaskNode):
                     "AceSuiteInpaintMask", "start_from end_from feather variance source_seed"
                 ),
                 "mask": MASK,
+                **widgets("AceSuiteInpaintMask", "regions"),
             },
             "hidden": HIDDEN,
         }
@@ -103,15 +118,16 @@ class InpaintMask(TaskNode):
         variance: float = core.Inpaint.variance,
         feather: float = FEATHER,
         mask: Tensor | None = None,
+        regions: str = "",
         **others: Any,
     ) -> tuple[TaskAsked]:
         with host.errors_of(self.TITLE):
             first, last = (others.pop(name, ENDS[0]) for name in ("start_from", "end_from"))
             seed, given = others.pop("source_seed", None), _given(others)
-            region = Region(start, end, first, last, feather)
-            if mask is None:
-                resolve((region,), given.seconds)  # what does not fit the clip is refused here
-            marked = (region,) if mask is None else masked(mask, given.seconds, feather)
+            marked = _marked(regions, mask, given, feather)
+            if not marked:
+                marked = (Region(start, end, first, last, feather),)
+                resolve(marked, given.seconds)
             return (TaskAsked(core.Inpaint(marked, variance), given, seed),)
 
 
@@ -173,6 +189,7 @@ class RemixEdit(TaskNode):
                     "MASK",
                     {"tooltip": "White is edited, the rest stays; without, the whole clip is."},
                 ),
+                **widgets("AceSuiteRemixEdit", "regions feather"),
             },
             "hidden": HIDDEN,
         }
@@ -183,6 +200,8 @@ class RemixEdit(TaskNode):
         source_lyrics: Lyrics,
         mode: str,
         mask: Tensor | None = None,
+        regions: str = "",
+        feather: float = FEATHER,
         **others: Any,
     ) -> tuple[TaskAsked]:
         with host.errors_of(self.TITLE):
@@ -191,8 +210,8 @@ class RemixEdit(TaskNode):
             start, stop = EDIT_MODES.get(mode, own)
             details = {name: others.pop(name) for name in ("average", "extended") if name in others}
             seed, given = others.pop("source_seed", None), _given(others)
-            regions = () if mask is None else masked(mask, given.seconds)
-            task = core.Edit(start, stop, **details, regions=regions)
+            marked = _marked(regions, mask, given, feather)
+            task = core.Edit(start, stop, **details, regions=marked)
             return (TaskAsked(task, given, seed, (source_tags, source_lyrics)),)
 
 

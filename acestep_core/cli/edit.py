@@ -15,8 +15,9 @@ from pathlib import Path
 from ..config import OUTPUT_RATE
 from ..editing.request import Options, SourceNamed
 from ..sampling.noise import derived, parsed_seeds
-from ..settings import EDIT_MODES, ENDS, SettingError
+from ..settings import EDIT_MODES, SettingError
 from ..tasks.behaviours import BEHAVIOURS
+from ..tasks.region import read_regions
 from ..types import Edit, Extend, Follow, Inpaint, Region, Retake, Task, TextToMusic
 from .options import (
     Asked,
@@ -91,23 +92,7 @@ def _add_regions(command: argparse.ArgumentParser, name: str, required: bool) ->
 
 
 def regions_of(options: argparse.Namespace) -> tuple[Region, ...]:
-    return tuple(_region(text, options.feather) for text in options.region)
-
-
-def _region(text: str, feather: float) -> Region:
-    start, colon, end = text.partition(":")
-    try:
-        first, last = (abs(float(part)) for part in (start or "0", end or "0"))
-    except ValueError:
-        colon, first, last = "", 0.0, 0.0
-    if not colon:
-        raise SettingError(
-            f"--region {text!r} must be START:END in seconds, such as 10.5:20 or -30:-5."
-        )
-    from_start, from_end = ENDS
-    start_from = from_end if start.startswith("-") else from_start
-    end_from = from_end if end.startswith("-") or not end else from_start
-    return Region(first, last, start_from, end_from, feather)
+    return read_regions("; ".join(options.region), options.feather, "--region")
 
 
 def source_seeds(asked: Asked, options: argparse.Namespace) -> tuple[int, ...]:

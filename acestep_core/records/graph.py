@@ -23,7 +23,19 @@ from ..sampling.noise import derived
 from ..settings import CUSTOM, EDIT_MODES, NONE, SKIP, chosen_from, setting
 from ..sound.files import FORMATS
 from ..tasks.behaviours import BEHAVIOURS
-from ..types import Edit, Extend, Follow, Guidance, Inpaint, Recipe, Retake, Sampling, TextToMusic
+from ..tasks.region import spelled
+from ..types import (
+    Edit,
+    Extend,
+    Follow,
+    Guidance,
+    Inpaint,
+    Recipe,
+    Region,
+    Retake,
+    Sampling,
+    TextToMusic,
+)
 from ..weights.lora import FILE
 from ..weights.model import Added
 from .record import Json, Record, values_of
@@ -75,11 +87,9 @@ def source_seed(recipe: Recipe) -> int | None:
 
 
 def needs_the_file(recipe: Recipe) -> bool:
-    """Whether its regions have no place in a task node: several, or an edit's, which is a mask."""
-    task = recipe.task
-    if isinstance(task, Edit):
-        return bool(task.regions)
-    return isinstance(task, Inpaint) and len(task.regions) > 1
+    """Whether its regions have no place in a task node, which has one feather for all."""
+    regions = recipe.task.regions if isinstance(recipe.task, Edit | Inpaint) else ()
+    return len({region.feather for region in regions}) > 1
 
 
 def task_node(recipe: Recipe) -> tuple[str, Inputs]:
@@ -90,8 +100,7 @@ def task_node(recipe: Recipe) -> tuple[str, Inputs]:
     if isinstance(task, Retake):
         return "AceSuiteRetake", {"source_seed": recipe.seeds[0], "variance": task.variance}
     if isinstance(task, Inpaint):
-        region = asdict(task.regions[0])
-        return "AceSuiteInpaintMask", {**region, "variance": task.variance}
+        return "AceSuiteInpaintMask", {**_regions(task.regions), "variance": task.variance}
     if isinstance(task, Extend):
         return "AceSuiteExtend", dict(asdict(task))
     if isinstance(task, Follow):
@@ -100,7 +109,17 @@ def task_node(recipe: Recipe) -> tuple[str, Inputs]:
     named = [name for name, one in EDIT_MODES.items() if one == share]
     shares: Inputs = {"edit_start": task.start, "edit_stop": task.stop, "average": task.average}
     mode = named[0] if named else CUSTOM
-    return "AceSuiteRemixEdit", {"mode": mode, "extended": task.extended, **shares}
+    where = _written(task.regions) if task.regions else {}
+    return "AceSuiteRemixEdit", {"mode": mode, "extended": task.extended, **shares, **where}
+
+
+def _regions(regions: tuple[Region, ...]) -> Inputs:
+    """The first as start and end, several also in writing."""
+    return {**asdict(regions[0]), **(_written(regions) if len(regions) > 1 else {})}
+
+
+def _written(regions: tuple[Region, ...]) -> Inputs:
+    return {"regions": spelled(regions), "feather": regions[0].feather}
 
 
 def entry_of(name: str, entries: Iterable[str]) -> str | None:

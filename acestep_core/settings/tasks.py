@@ -71,7 +71,24 @@ REGION_ROWS = (
         step=0.1,
         about="Seconds over which the new part fades in and out, inside its edges; 0 is a hard"
         " edge.",
-        at=(At(PARTS, "--feather"), At(INPAINT)),
+        at=(At(PARTS, "--feather"), At((INPAINT, REMIX))),
+    ),
+    Setting(
+        "regions",
+        "Regions",
+        unit="s",
+        kind="text",
+        default="",
+        about="Parts to make new, in seconds: 10.5:20; -30:-5 (-5 is 5 s before the end). Where"
+        " there are some, they take the place of start and end.",
+        at=(
+            At(INPAINT),
+            At(
+                REMIX,
+                about="Parts to edit, in seconds: 10.5:20; -30:-5 (-5 is 5 s before the end)."
+                " Empty is the whole clip.",
+            ),
+        ),
     ),
 )
 

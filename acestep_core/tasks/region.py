@@ -1,5 +1,6 @@
 """Regions of a clip: where they lie, which frames are made new, which stretch is worked on.
 
+    "10.5:20; -30:-5" -> Regions
     Regions -> resolve -> regenerate (1, 1, 1, T)   1 = make new, 0 = keep, soft in between
                        -> windows                   stretches of a long source, 240 s at most
 
@@ -17,10 +18,11 @@ import torch
 from torch import Tensor
 
 from ..config import FRAMES_PER_SECOND, MAX_SECONDS
-from ..settings import SettingError
+from ..settings import ENDS, SettingError
 from ..types import Region
 
 CONTEXT = 15.0  # seconds kept free on each side when regions are put into one window
+FROM_START, FROM_END = ENDS
 NEAR = 1e-6  # seconds or frames that float arithmetic may be off
 
 Shape = Callable[[Region, int, float], Tensor]  # region, frames, seconds of the clip -> (T,)
@@ -33,6 +35,40 @@ class Window:
     start: float
     end: float
     regions: tuple[Region, ...]
+
+
+def spelled(regions: Sequence[Region]) -> str:
+    """Regions as people write them, "10.5:20; -30:-5"; their feathers are not in it."""
+
+    def place(seconds: float, counted_from: str) -> str:
+        digits = str(int(seconds)) if seconds == int(seconds) else repr(float(seconds))
+        return f"-{digits}" if counted_from == FROM_END else digits
+
+    return "; ".join(
+        f"{place(one.start, one.start_from)}:{place(one.end, one.end_from)}" for one in regions
+    )
+
+
+def read_regions(text: str, feather: float = 0.0, label: str = "regions") -> tuple[Region, ...]:
+    """START:END in seconds, several with ; or a line each; -5 is 5 s before the end of the clip,
+    an empty end its end. Raises SettingError, which names `label`."""
+    words = (word.strip() for word in text.replace("\n", ";").split(";"))
+    return tuple(_read(word, feather, label) for word in words if word)
+
+
+def _read(word: str, feather: float, label: str) -> Region:
+    start, colon, end = (part.strip() for part in word.partition(":"))
+    try:
+        first, last = (abs(float(part)) for part in (start or "0", end or "0"))
+    except ValueError:
+        colon, first, last = "", 0.0, 0.0
+    if not colon:
+        raise SettingError(
+            f"{label} {word!r} must be START:END in seconds, such as 10.5:20 or -30:-5."
+        )
+    start_from = FROM_END if start.startswith("-") else FROM_START
+    end_from = FROM_END if end.startswith("-") or not end else FROM_START
+    return Region(first, last, start_from, end_from, feather)
 
 
 def resolve(regions: Sequence[Region], seconds: float) -> tuple[Region, ...]:
@@ -78,8 +114,8 @@ def moved(regions: Sequence[Region], start: float) -> tuple[Region, ...]:
 
 def _ends(region: Region, seconds: float) -> tuple[float, float]:
     """Start and end in seconds from the clip's start; they may lie outside the clip."""
-    start = seconds - region.start if region.start_from == "end" else region.start
-    end = seconds - region.end if region.end_from == "end" else region.end
+    start = seconds - region.start if region.start_from == FROM_END else region.start
+    end = seconds - region.end if region.end_from == FROM_END else region.end
     return start, end
 
 

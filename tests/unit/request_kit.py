@@ -45,16 +45,25 @@ def regions(draw: st.DrawFn) -> Region:
 
 
 @st.composite
+def several(draw: st.DrawFn, least: int) -> tuple[Region, ...]:
+    """Half the time with one feather for all, as a node or a command asks for it."""
+    found = draw(st.lists(regions(), min_size=least, max_size=3))
+    if draw(st.booleans()):
+        found = [replace(one, feather=found[0].feather) for one in found]
+    return tuple(found)
+
+
+@st.composite
 def edits(draw: st.DrawFn) -> Edit:
     start, stop = sorted((draw(SHARE), draw(SHARE)))
-    marked = tuple(draw(st.lists(regions(), max_size=2)))
+    marked = draw(several(0))
     return Edit(start, stop, draw(st.integers(1, 100)), draw(st.booleans()), marked)
 
 
 TASKS: list[st.SearchStrategy[Task]] = [
     st.builds(TextToMusic, SECONDS),
     st.builds(Retake, SECONDS, SHARE),
-    st.builds(Inpaint, st.lists(regions(), min_size=1, max_size=3).map(tuple), SHARE),
+    st.builds(Inpaint, several(1), SHARE),
     st.builds(Extend, st.floats(0, 240), st.floats(0.1, 240), SECONDS),
     edits(),
     st.builds(Follow, SHARE),

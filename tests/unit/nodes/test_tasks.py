@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -61,6 +62,38 @@ def test_mask_names_the_regions(words: dict[str, Any]) -> None:
     assert [(r.start, r.end) for r in task.task.regions] == [(0.5, 1.5), (3.5, 4.0)]
     _, report, _ = run(words, task)
     assert "new 0.50-1.50 s, 3.50-4.00 s of 4.00 s" in report
+
+
+def test_regions_in_writing_take_the_place_of_start_and_end(words: dict[str, Any]) -> None:
+    inputs = {"start": 0.0, "end": 1.0, "source_audio": noise(), "regions": "0.5:1.5; -0.5:"}
+    task = task_of("AceSuiteInpaintMask", **inputs)
+    assert [(r.start, r.end, r.feather) for r in task.task.regions] == [
+        (0.5, 1.5, 0.5),
+        (0.5, 0.0, 0.5),
+    ]
+    _, report, _ = run(words, task)
+    assert "new 0.50-1.50 s, 3.50-4.00 s of 4.00 s" in report
+
+
+def test_edit_takes_regions_in_writing(words: dict[str, Any]) -> None:
+    mine = {"source_tags": words["tags"], "source_lyrics": words["lyrics"], "mode": "remix"}
+    given = {"source_audio": noise(), "regions": "1:2", "feather": 0.25}
+    (region,) = task_of("AceSuiteRemixEdit", **mine, **given).task.regions
+    assert (region.start, region.end, region.feather) == (1.0, 2.0, 0.25)
+    assert task_of("AceSuiteRemixEdit", **mine, source_audio=noise()).task.regions == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"regions": "1-2"}, "regions '1-2' must be START:END in seconds"),
+        ({"regions": "9:10"}, "is not before the end of the clip"),
+        ({"regions": "1:2", "mask": torch.ones(1, 8)}, "Both regions and a mask are given"),
+    ],
+)
+def test_wrong_regions_are_refused_by_name(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=rf"^Inpaint Mask \(ACE-Step\): .*{re.escape(said)}"):
+        task_of("AceSuiteInpaintMask", start=0.0, end=1.0, source_audio=noise(), **wrong)
 
 
 def test_feather_is_half_a_second_unless_said_and_counts_for_a_mask_too() -> None:

@@ -20,6 +20,8 @@ from acestep_core.records.graph import (
 from acestep_core.records.record import Record, parsed_record
 from acestep_core.records.replay import adapters_of
 from acestep_core.settings import SettingError
+from acestep_core.tasks.region import read_regions
+from acestep_core.types import Region
 from acestep_core.weights.model import Added
 from tests.unit import record_kit as records
 
@@ -139,9 +141,19 @@ def test_regions_and_growth_of_our_own_records() -> None:
     assert {key: task[key] for key in grown} == grown
 
 
+@pytest.mark.parametrize("name", ["repaint", "edit"])
+def test_regions_of_one_feather_stand_in_the_node(name: str) -> None:
+    own = {"regions": [{**one, "feather": 0.3} for one in TWO], "source_tags": "jazz"}
+    made = graph({**records.EVERY[name], "ace_core": own})
+    kind = {"repaint": "AceSuiteInpaintMask", "edit": "AceSuiteRemixEdit"}[name]
+    (task,) = of_kind(made, kind)
+    assert task["feather"] == 0.3
+    assert read_regions(task["regions"], 0.3) == tuple(Region(**one) for one in own["regions"])
+
+
 @pytest.mark.parametrize(
     ("name", "own"),
-    [("repaint", {"regions": TWO}), ("edit", {"regions": TWO[:1], "source_tags": "jazz"})],
+    [("repaint", {"regions": TWO}), ("edit", {"regions": TWO, "source_tags": "jazz"})],
 )
 def test_regions_that_no_node_names_come_from_the_file(name: str, own: dict[str, Any]) -> None:
     made = graph({**records.EVERY[name], "ace_core": own})

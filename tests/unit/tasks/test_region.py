@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -16,10 +17,12 @@ from acestep_core.tasks.region import (
     CONTEXT,
     hard_frames,
     moved,
+    read_regions,
     regenerate,
     resolve,
     shortened,
     soft_frames,
+    spelled,
     territories,
     windows,
 )
@@ -257,3 +260,37 @@ def test_windows_of_an_hour() -> None:
     assert (last.start, last.end, len(last.regions)) == (3360, 3600, 1)
     with pytest.raises(SettingError, match=r"lasts 250\.00 s; at most 240 s"):
         windows([Region(100, 350)], 3600.0)
+
+
+@given(st.data())
+def test_regions_in_writing_are_the_same_again(data: st.DataObject) -> None:
+    found = data.draw(regions_in(data.draw(clips())))
+    feather = data.draw(st.floats(0, 60))
+    found = [replace(region, feather=feather) for region in found]
+    assert list(read_regions(spelled(found), feather)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "regions"),
+    [
+        ("", ()),
+        (" ; ", ()),
+        ("10.5:20", (Region(10.5, 20),)),
+        ("10.5:20; -30:-5", (Region(10.5, 20), Region(30, 5, "end", "end"))),
+        (" 1 : 2 ;\n3:", (Region(1, 2), Region(3, 0, "start", "end"))),
+        (":4", (Region(0, 4),)),
+    ],
+)
+def test_regions_are_read_as_people_write_them(text: str, regions: tuple[Region, ...]) -> None:
+    assert read_regions(text) == regions
+
+
+@pytest.mark.parametrize("text", ["10", "a:b", "1:2:3", "1:2; x", "1-2"])
+def test_what_is_no_region_is_named(text: str) -> None:
+    with pytest.raises(SettingError, match=r"regions '.*' must be START:END in seconds"):
+        read_regions(text)
+
+
+def test_a_region_must_lie_within_an_hour() -> None:
+    with pytest.raises(SettingError, match="Region end is inf"):
+        read_regions("1:inf")
