@@ -34,6 +34,8 @@ def test_slots_are_the_nodes_own() -> None:
 class Unsung:
     """A model that is never asked: it knows its name, and what tags and lyrics say."""
 
+    place = None  # no file
+
     def __init__(self, model: Any) -> None:
         self.model, self.vocabulary = model.model, model.vocabulary
 
