@@ -67,7 +67,6 @@ class OneBox:
     """What the five have in common."""
 
     TITLE = ""
-    CATEGORY = "ACE-Step"
     FUNCTION = "make"
     RETURN_TYPES = ("AUDIO", "LATENT", "STRING", "STRING", "STRING", "STRING")
     RETURN_NAMES = ("audio", "latent", "info", "report", "tags", "lyrics")
@@ -81,7 +80,7 @@ class OneBox:
     )
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         raise NotImplementedError
 
     def make(self, model: ACEStep, **given: Any) -> Results:
@@ -149,7 +148,7 @@ class TextToAudio(OneBox):
     SEARCH_ALIASES = ("text to music", "hosted", "api", "wavespeed", "one box")
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {**MODEL, **widgets("AceSuiteTextToAudio", "tags seed")},
             "optional": widgets("AceSuiteTextToAudio", "lyrics duration"),
@@ -165,7 +164,7 @@ class PromptToAudio(OneBox):
     SEARCH_ALIASES = ("prompt to song", "hosted", "api", "wavespeed", "one box")
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {**MODEL, **widgets("AceSuitePromptToAudio", "prompt seed")},
             "optional": widgets("AceSuitePromptToAudio", "instrumental duration back_end"),
@@ -183,7 +182,7 @@ class AudioToAudio(OneBox):
     SEARCH_ALIASES = ("remix", "lyric edit", "hosted", "api", "fal", "wavespeed", "one box")
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {**MODEL, **AUDIO, **widgets(EDIT, "original_tags tags seed")},
             "optional": {
@@ -260,7 +259,7 @@ class AudioInpaint(OneBox):
     SEARCH_ALIASES = ("repaint", "region", "hosted", "api", "wavespeed", "one box")
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {**MODEL, **AUDIO, **widgets("AceSuiteAudioInpaint", "tags seed")},
             "optional": widgets(
@@ -290,7 +289,7 @@ class AudioOutpaint(OneBox):
     SEARCH_ALIASES = ("extend", "continue", "longer", "hosted", "api", "fal", "one box")
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {**MODEL, **AUDIO, **widgets("AceSuiteAudioOutpaint", "tags seed")},
             "optional": widgets(

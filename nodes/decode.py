@@ -25,7 +25,6 @@ class DCAEDecode:
     TITLE = "DCAE Decode (ACE-Step)"
     DESCRIPTION = "Makes sound of a latent, in tiles that give exactly what the whole would give."
     SEARCH_ALIASES = ("vae decode audio", "vocoder", "latent to audio")
-    CATEGORY = "ACE-Step"
     FUNCTION = "show"
     HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("AUDIO", "STRING")
@@ -36,7 +35,7 @@ class DCAEDecode:
     )
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         latent = {"tooltip": "From the Sampler, or a native sampler given an ACE-Step 1.0 latent."}
         return {
             "required": {**MODEL, "latent": ("LATENT", latent)},
@@ -106,14 +105,13 @@ class DCAEEncode:
         " settings change."
     )
     SEARCH_ALIASES = ("vae encode audio", "audio to latent", "source")
-    CATEGORY = "ACE-Step"
     FUNCTION = "encode"
     RETURN_TYPES = ("LATENT",)
     RETURN_NAMES = ("latent",)
     OUTPUT_TOOLTIPS = ("For the source_latent of a task, or ComfyUI's own ACE-Step 1.0 nodes.",)
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         audio = {"tooltip": "Mono or stereo at any rate, one clip or a batch."}
         return {"required": {**MODEL, "audio": ("AUDIO", audio)}}
 

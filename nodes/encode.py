@@ -21,7 +21,6 @@ class TagEncode:
     TITLE = "Tag Encode (ACE-Step)"
     DESCRIPTION = "Encodes the style of the music: genres, instruments, voices, mood, tempo."
     SEARCH_ALIASES = ("prompt", "style", "genre", "text encode")
-    CATEGORY = "ACE-Step"
     FUNCTION = "show"
     HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("ACESUITE_TAGS",)
@@ -29,7 +28,7 @@ class TagEncode:
     OUTPUT_TOOLTIPS = ("The encoded style, for the sampler.",)
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {"required": {**MODEL, **widgets("AceSuiteTagEncode", "tags")}}
 
     def encode(self, model: ACEStep, tags: str) -> tuple[Tags]:
@@ -49,7 +48,6 @@ class LyricEncode:
         " written out the way the model was trained."
     )
     SEARCH_ALIASES = ("lyrics", "words", "vocals", "text encode")
-    CATEGORY = "ACE-Step"
     FUNCTION = "show"
     HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("ACESUITE_LYRICS", "STRING")
@@ -60,7 +58,7 @@ class LyricEncode:
     )
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {**MODEL, **widgets("AceSuiteLyricEncode", "lyrics")},
             "optional": widgets("AceSuiteLyricEncode", "language compat"),
@@ -94,14 +92,13 @@ class ToConditioning:
         " languages."
     )
     SEARCH_ALIASES = ("native", "KSampler", "conditioning", "TextEncodeAceStepAudio")
-    CATEGORY = "ACE-Step"
     FUNCTION = "convert"
     RETURN_TYPES = ("CONDITIONING",)
     RETURN_NAMES = ("conditioning",)
     OUTPUT_TOOLTIPS = ("For the positive of KSampler; ConditioningZeroOut makes the negative.",)
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": WORDS,
             "optional": widgets("AceSuiteToConditioning", "lyrics_strength"),

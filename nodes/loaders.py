@@ -33,7 +33,6 @@ class LoadACEStep:
         "Loads an ACE-Step v1 checkpoint: the single file, or the folder with its four parts."
     )
     SEARCH_ALIASES = ("music model", "checkpoint", "song", "ACE-Step 3.5B")
-    CATEGORY = "ACE-Step"
     FUNCTION = "show"
     HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("ACESUITE_MODEL", "STRING")
@@ -44,14 +43,14 @@ class LoadACEStep:
     )
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": widgets("AceSuiteLoad", "checkpoint", checkpoint=checkpoints.choices()),
             "optional": widgets("AceSuiteLoad", "dtype memory codec_dtype"),
         }
 
     @classmethod
-    def IS_CHANGED(cls, checkpoint: str, **others: Any) -> str:  # noqa: N802 - ComfyUI's name
+    def IS_CHANGED(cls, checkpoint: str, **others: Any) -> str:
         return checkpoints.fingerprint(checkpoint)
 
     def load(
@@ -87,14 +86,13 @@ class LoadLoRA:
     TITLE = "Load LoRA (ACE-Step)"
     DESCRIPTION = "Adds a LoRA for ACE-Step v1. The given model stays as it is; chain for several."
     SEARCH_ALIASES = ("lora", "adapter", "fine-tune", "style")
-    CATEGORY = "ACE-Step"
     FUNCTION = "add"
     RETURN_TYPES = ("ACESUITE_MODEL", "STRING")
     RETURN_NAMES = ("model", "report")
     OUTPUT_TOOLTIPS = ("The model with the LoRA.", "What the LoRA is, and what it changes.")
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {
                 "model": ("ACESUITE_MODEL", {"tooltip": "From Load ACE-Step, or another LoRA."}),
@@ -104,7 +102,7 @@ class LoadLoRA:
         }
 
     @classmethod
-    def IS_CHANGED(cls, lora: str, **others: Any) -> str:  # noqa: N802 - ComfyUI's name
+    def IS_CHANGED(cls, lora: str, **others: Any) -> str:
         return host.mark_of(lora, checkpoints.adapters().get(lora, lambda: None)())
 
     def add(

@@ -62,7 +62,6 @@ class LoadParameters:
         " that repeats the run."
     )
     SEARCH_ALIASES = ("replay", "input_params", "settings", "json", "metadata", "recreate")
-    CATEGORY = "ACE-Step"
     FUNCTION = "load"
     RETURN_TYPES = (
         "ACESUITE_MODEL",
@@ -111,14 +110,14 @@ class LoadParameters:
     )
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": widgets("AceSuiteLoadParameters", "file", file=[NONE, *files()]),
             "optional": {**widgets("AceSuiteLoadParameters", "text lora clip"), **SOCKETS},
         }
 
     @classmethod
-    def IS_CHANGED(cls, file: str, **others: Any) -> str:  # noqa: N802 - ComfyUI's name
+    def IS_CHANGED(cls, file: str, **others: Any) -> str:
         return host.mark_of(file, files().get(file))
 
     def load(

@@ -82,7 +82,6 @@ class PreviewAudio:
         " levels and the words as they were heard."
     )
     SEARCH_ALIASES = ("listen", "play", "preview audio", "temporary")
-    CATEGORY = "ACE-Step"
     FUNCTION = "play"
     OUTPUT_NODE = True
     RETURN_TYPES = ()
@@ -90,7 +89,7 @@ class PreviewAudio:
     OUTPUT_TOOLTIPS = ()
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         info = {"forceInput": True, "tooltip": "From the Sampler: seeds, words and warnings."}
         return {
             "required": {"audio": ("AUDIO", {"tooltip": "One clip or a batch."})},

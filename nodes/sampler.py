@@ -120,7 +120,6 @@ class Sampler:
     TITLE = "Sampler (ACE-Step)"
     DESCRIPTION = "Makes music: a latent from tags, lyrics and a seed. DCAE Decode makes it sound."
     SEARCH_ALIASES = ("text to music", "generate song", "KSampler", "t2m")
-    CATEGORY = "ACE-Step"
     FUNCTION = "show"
     HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("LATENT", "STRING")
@@ -131,7 +130,7 @@ class Sampler:
     )
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {
                 **MODEL,

@@ -49,7 +49,6 @@ class SaveAudio:
         " setting inside, so that it can be made again."
     )
     SEARCH_ALIASES = ("save song", "flac", "mp3", "opus", "wav", "metadata", "provenance")
-    CATEGORY = "ACE-Step"
     FUNCTION = "save"
     OUTPUT_NODE = True
     RETURN_TYPES = ("STRING",)
@@ -57,7 +56,7 @@ class SaveAudio:
     OUTPUT_TOOLTIPS = ("The files' names below the output folder, one a line.",)
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {
                 "audio": ("AUDIO", {"tooltip": "One clip or a batch; a file for each."}),

@@ -42,14 +42,13 @@ class GuidanceNode:
     TITLE = "Guidance (ACE-Step)"
     DESCRIPTION = "All settings of guidance, for the Sampler's guidance_settings."
     SEARCH_ALIASES = ("cfg", "apg", "erg", "guidance scale", "preset")
-    CATEGORY = "ACE-Step"
     FUNCTION = "settings"
     RETURN_TYPES = ("ACESUITE_GUIDANCE",)
     RETURN_NAMES = ("guidance_settings",)
     OUTPUT_TOOLTIPS = ("For the Sampler, whose own guidance widgets it replaces.",)
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         names = [name for name in offered_at("AceSuiteGuidance") if name != "preset"]
         return {
             "required": widgets("AceSuiteGuidance", "preset"),
@@ -71,14 +70,13 @@ class Schedule:
     TITLE = "Schedule (ACE-Step)"
     DESCRIPTION = "Steps and solver, for the Sampler's schedule."
     SEARCH_ALIASES = ("scheduler", "steps", "sigmas", "solver", "omega", "preset")
-    CATEGORY = "ACE-Step"
     FUNCTION = "settings"
     RETURN_TYPES = ("ACESUITE_SCHEDULE",)
     RETURN_NAMES = ("schedule",)
     OUTPUT_TOOLTIPS = ("For the Sampler, whose own steps and solver it replaces.",)
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": widgets("AceSuiteSchedule", "preset"),
             "optional": widgets("AceSuiteSchedule", "steps solver granularity chosen_steps"),

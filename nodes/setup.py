@@ -40,7 +40,6 @@ class SetupCheck:
     TITLE = "Setup Check (ACE-Step)"
     DESCRIPTION = "Says what was found, what is missing and where it goes, and how much fits."
     SEARCH_ALIASES = ("install", "doctor", "help", "diagnose", "missing model")
-    CATEGORY = "ACE-Step"
     FUNCTION = "check"
     OUTPUT_NODE = True
     RETURN_TYPES = ("STRING",)
@@ -48,7 +47,7 @@ class SetupCheck:
     OUTPUT_TOOLTIPS = ("The findings, one a line.",)
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": widgets("AceSuiteSetupCheck", "seconds"),
             "optional": {
@@ -60,7 +59,7 @@ class SetupCheck:
         }
 
     @classmethod
-    def IS_CHANGED(cls, **inputs: Any) -> float:  # noqa: N802 - ComfyUI's name
+    def IS_CHANGED(cls, **inputs: Any) -> float:
         return float("nan")  # the disk and the memory change by themselves
 
     def check(self, seconds: float, model: ACEStep | None = None) -> dict[str, Any]:

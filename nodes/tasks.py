@@ -48,7 +48,6 @@ HIDDEN = {"prompt": "PROMPT", "unique_id": "UNIQUE_ID"}
 class TaskNode:
     """What the task nodes have in common."""
 
-    CATEGORY = "ACE-Step"
     FUNCTION = "describe"
     RETURN_TYPES = ("ACESUITE_TASK",)
     RETURN_NAMES = ("task",)
@@ -97,7 +96,7 @@ class InpaintMask(TaskNode):
     SEARCH_ALIASES = ("repaint", "inpaint", "region", "mask", "fix a part")
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": widgets("AceSuiteInpaintMask", "start end"),
             "optional": {
@@ -137,7 +136,7 @@ class Extend(TaskNode):
     SEARCH_ALIASES = ("outpaint", "continue", "longer", "intro", "outro")
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": widgets("AceSuiteExtend", "before after"),
             "optional": {**SOURCES, **widgets("AceSuiteExtend", "context source_seed")},
@@ -158,7 +157,7 @@ class Retake(TaskNode):
     SEARCH_ALIASES = ("variation", "vary", "takes", "subseed")
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {"required": widgets("AceSuiteRetake", "source_seed variance")}
 
     def describe(self, source_seed: int, variance: float) -> tuple[TaskAsked]:
@@ -175,7 +174,7 @@ class RemixEdit(TaskNode):
     SEARCH_ALIASES = ("remix", "lyric edit", "flow edit", "cover", "change words")
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {
                 "source_tags": ("ACESUITE_TAGS", {"tooltip": "What the song is now."}),
@@ -221,7 +220,7 @@ class AudioReference(TaskNode):
     SEARCH_ALIASES = ("audio to audio", "audio2audio", "reference", "img2img", "denoise")
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": widgets("AceSuiteAudioReference", "strength"),
             "optional": SOURCES,

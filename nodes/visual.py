@@ -33,14 +33,13 @@ class MelView:
     TITLE = "Mel View (ACE-Step)"
     DESCRIPTION = "A picture of sound: its mel spectrogram, left above right."
     SEARCH_ALIASES = ("spectrogram", "waveform", "audio to image", "visualise")
-    CATEGORY = "ACE-Step"
     FUNCTION = "draw"
     RETURN_TYPES = ("IMAGE",)
     RETURN_NAMES = ("pictures",)
     OUTPUT_TOOLTIPS = ("One picture for each clip.",)
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {"audio": ("AUDIO", {"tooltip": "Mono or stereo at any rate."})},
             "optional": {**widgets("AceSuiteMelView", "title"), "task": TASK},
@@ -61,7 +60,6 @@ class CompareTakes:
         " is louder or quieter between them."
     )
     SEARCH_ALIASES = ("a/b", "takes", "difference", "listen", "preview audio")
-    CATEGORY = "ACE-Step"
     FUNCTION = "compare"
     OUTPUT_NODE = True
     INPUT_IS_LIST = True
@@ -70,7 +68,7 @@ class CompareTakes:
     OUTPUT_TOOLTIPS = ("Before, after and difference of each pair; a single clip is just drawn.",)
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         audio = {"tooltip": "A clip, a batch or a list; the first is what others are compared to."}
         return {
             "required": {"audio": ("AUDIO", audio)},

@@ -31,7 +31,6 @@ class LyricPreview:
         " letters it does not know, marks it would sing, and about how long it takes."
     )
     SEARCH_ALIASES = ("lyrics", "check", "lint", "syllables", "tokens")
-    CATEGORY = "ACE-Step"
     FUNCTION = "look"
     OUTPUT_NODE = True
     RETURN_TYPES = ("STRING",)
@@ -39,7 +38,7 @@ class LyricPreview:
     OUTPUT_TOOLTIPS = ("The lines as they will be heard, then advice.",)
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": widgets("AceSuiteLyricPreview", "lyrics"),
             "optional": widgets("AceSuiteLyricPreview", "language seconds"),
@@ -64,7 +63,6 @@ class SongWriter:
     TITLE = "Song Writer (ACE-Step)"
     DESCRIPTION = "Tags and lyrics for a sentence about a song: a draft, meant to be changed."
     SEARCH_ALIASES = ("prompt to song", "lyrics generator", "write lyrics", "llm")
-    CATEGORY = "ACE-Step"
     FUNCTION = "show"
     HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("STRING", "STRING", "STRING")
@@ -76,7 +74,7 @@ class SongWriter:
     )
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": widgets("AceSuiteSongWriter", "prompt seed"),
             "optional": widgets(
@@ -117,7 +115,6 @@ class TagPresets:
     TITLE = "Tag Presets (ACE-Step)"
     DESCRIPTION = "Tags to begin with, by genre."
     SEARCH_ALIASES = ("genre", "style", "prompt preset")
-    CATEGORY = "ACE-Step"
     FUNCTION = "show"
     HAS_INTERMEDIATE_OUTPUT = True
     RETURN_TYPES = ("STRING", "INT")
@@ -125,7 +122,7 @@ class TagPresets:
     OUTPUT_TOOLTIPS = ("For Tag Encode.", "The preset's tempo.")
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         names = [*(preset.name for preset in genres()), *_examples()]
         return {
             "required": widgets("AceSuiteTagPresets", "genre", genre=names),

@@ -39,14 +39,13 @@ class {kind}:
     TITLE = "{title}"
     DESCRIPTION = "{about}"
     SEARCH_ALIASES = ("{alias}",)
-    CATEGORY = "ACE-Step"
     FUNCTION = "make"
     RETURN_TYPES = ("AUDIO",)
     RETURN_NAMES = ("audio",)
     OUTPUT_TOOLTIPS = ("{gives}",)
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         return {{"required": {{"audio": ("AUDIO", {{"tooltip": "{takes}"}})}}}}
 
     def make(self, audio: sound.Audio) -> tuple[sound.Audio]:
