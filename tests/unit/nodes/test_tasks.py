@@ -65,7 +65,7 @@ def test_mask_names_the_regions(words: dict[str, Any]) -> None:
 
 
 def test_regions_in_writing_take_the_place_of_start_and_end(words: dict[str, Any]) -> None:
-    inputs = {"start": 0.0, "end": 1.0, "source_audio": noise(), "regions": "0.5:1.5; -0.5:"}
+    inputs = {"start": 0.0, "end": 1.0, "source_audio": clip(4.0), "regions": "0.5:1.5; -0.5:"}
     task = task_of("AceSuiteInpaintMask", **inputs)
     assert [(r.start, r.end, r.feather) for r in task.task.regions] == [
         (0.5, 1.5, 0.5),
@@ -77,10 +77,10 @@ def test_regions_in_writing_take_the_place_of_start_and_end(words: dict[str, Any
 
 def test_edit_takes_regions_in_writing(words: dict[str, Any]) -> None:
     mine = {"source_tags": words["tags"], "source_lyrics": words["lyrics"], "mode": "remix"}
-    given = {"source_audio": noise(), "regions": "1:2", "feather": 0.25}
+    given = {"source_audio": clip(4.0), "regions": "1:2", "feather": 0.25}
     (region,) = task_of("AceSuiteRemixEdit", **mine, **given).task.regions
     assert (region.start, region.end, region.feather) == (1.0, 2.0, 0.25)
-    assert task_of("AceSuiteRemixEdit", **mine, source_audio=noise()).task.regions == ()
+    assert task_of("AceSuiteRemixEdit", **mine, source_audio=clip(4.0)).task.regions == ()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_edit_takes_regions_in_writing(words: dict[str, Any]) -> None:
 )
 def test_wrong_regions_are_refused_by_name(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=rf"^Inpaint Mask \(ACE-Step\): .*{re.escape(said)}"):
-        task_of("AceSuiteInpaintMask", start=0.0, end=1.0, source_audio=noise(), **wrong)
+        task_of("AceSuiteInpaintMask", start=0.0, end=1.0, source_audio=clip(4.0), **wrong)
 
 
 def test_feather_is_half_a_second_unless_said_and_counts_for_a_mask_too() -> None:
