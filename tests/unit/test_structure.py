@@ -236,6 +236,13 @@ def test_files_within_a_wing(wing: str) -> None:
             assert not later, f"{file}:{found.line} imports {found.name}, later in its wing"
 
 
+def test_the_document_has_the_wings_in_this_order() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.partition("| wing | what it holds |")[2].partition("\n\n")[0]
+    named = re.findall(r"`acestep_core/(\w+)(?:\.py|/)`", table)
+    assert named == [wing for wing in WINGS if not wing.startswith("__")]
+
+
 def _is_source(path: Path) -> bool:
     return path.suffix == ".py" or (path.is_dir() and (path / "__init__.py").is_file())
 
