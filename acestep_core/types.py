@@ -284,7 +284,7 @@ def checked_latent(z: Tensor) -> Latent:
         raise SettingError(
             f"The latent has the shape {tuple(z.shape)}; ACE-Step v1 has"
             f" (batch, {LATENT_CHANNELS}, {LATENT_HEIGHT}, frames)."
-            " Connect a sampler that was given an ACE-Step v1 latent."
+            " Take one that was sampled or encoded for this model."
         )
     if not bool(torch.isfinite(z).all()):
         raise SettingError(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..atomic import replaced
-from ..config import LATENT_CHANNELS, LATENT_HEIGHT
-from ..types import Latent
+from ..settings import SettingError
+from ..types import Latent, checked_latent
 from ..weights.checkpoint import CheckpointError, names_in, opened
 
 KEY = "latent"
@@ -23,9 +23,8 @@ def read_latent(path: Path) -> Latent:
     with opened(path) as file:
         if KEY not in names_in(file):
             raise CheckpointError(f"{path} holds no latents; make one with the command encode.")
-        z = file.get_tensor(KEY).float()
-    if z.ndim != 4 or tuple(z.shape[1:3]) != (LATENT_CHANNELS, LATENT_HEIGHT) or not z.shape[-1]:
-        raise CheckpointError(
-            f"{path} holds latents of shape {tuple(z.shape)}; ACE-Step v1 has (B, 8, 16, T)."
-        )
-    return Latent(z)
+        z = file.get_tensor(KEY)
+    try:
+        return checked_latent(z)
+    except SettingError as error:
+        raise CheckpointError(f"{path}: {error}") from error

@@ -73,7 +73,7 @@ FAILED: list[tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = [
     ("inpaint", "AceSuiteInpaintMask", {"start": 1.0, "end": 2.0, "source_audio": "two clips"},
      "Sampler (ACE-Step)", ("source_audio holds 2 clips", "Choose one")),
     ("inpaint", "AceSuiteInpaintMask", {"source_audio": GONE, "source_latent": "image latent"},
-     "Inpaint Mask (ACE-Step)", ("(1, 4, 8, 8)", "ACE-Step v1 has", "Connect a sampler")),
+     "Inpaint Mask (ACE-Step)", ("(1, 4, 8, 8)", "ACE-Step v1 has", "Take one that was")),
     ("extend", "AceSuiteExtend", {"before": 0.0, "after": 0.0}, "Extend (ACE-Step)",
      ("0 s before and 0 s after", "Ask for some new music")),
     ("lora", "AceSuiteLoRA", {"lora": "loras/other_sizes.safetensors"}, "Load LoRA (ACE-Step)",
@@ -90,7 +90,7 @@ FAILED: list[tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = [
 LATENTS: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     (
         {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64}},
-        ("(1, 4, 8, 8)", "ACE-Step v1 has", "Connect a sampler"),
+        ("(1, 4, 8, 8)", "ACE-Step v1 has", "Take one that was"),
     ),
     (
         {"class_type": "EmptyAceStep1.5LatentAudio", "inputs": {"seconds": 5.0}},

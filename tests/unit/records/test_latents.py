@@ -23,15 +23,19 @@ def test_there_and_back(tmp_path: Path, drawn: Callable[..., Tensor]) -> None:
     ("tensors", "message"),
     [
         ({"other": torch.zeros(1, 8, 16, 3)}, "holds no latents; make one with the command encode"),
-        ({"latent": torch.zeros(1, 8, 16)}, r"shape \(1, 8, 16\); ACE-Step v1 has \(B, 8, 16, T\)"),
+        (
+            {"latent": torch.zeros(1, 8, 16)},
+            r"shape \(1, 8, 16\); ACE-Step v1 has \(batch, 8, 16, frames\)",
+        ),
         ({"latent": torch.zeros(1, 8, 15, 3)}, r"shape \(1, 8, 15, 3\)"),
         ({"latent": torch.zeros(1, 8, 16, 0)}, r"shape \(1, 8, 16, 0\)"),
-        ({"latent": torch.zeros(1, 64, 20)}, r"shape \(1, 64, 20\)"),
+        ({"latent": torch.zeros(1, 64, 20)}, r"shape \(1, 64, 20\), which is ACE-Step 1\.5"),
+        ({"latent": torch.full((1, 8, 16, 2), torch.nan)}, "values that are not numbers"),
     ],
 )
 def test_other_files_are_refused(tensors: dict[str, Tensor], message: str, tmp_path: Path) -> None:
     save_file(tensors, tmp_path / "a.safetensors")
-    with pytest.raises(CheckpointError, match=rf"a.safetensors .*{message}"):
+    with pytest.raises(CheckpointError, match=rf"a.safetensors:? .*{message}"):
         read_latent(tmp_path / "a.safetensors")
 
 
