@@ -130,12 +130,14 @@ def song(root: Path) -> Prompt:
 
 
 def graph(name: str, **sampler: Any) -> Prompt:
-    """A shipped graph, short enough for a test; its seed stays."""
+    """A shipped graph, short enough for a test and on its song; its seed stays."""
     prompt: Prompt = json.loads((API / f"{name}.json").read_text(encoding="utf-8"))
     only(prompt, "AceSuiteSampler").update({"seconds": 2.0, "steps": 3, **sampler})
     for node in prompt.values():
         if node["class_type"] == "AceSuiteInpaintMask":
             node["inputs"].update(start=1.0, end=3.0)
+        if node["class_type"] == "LoadAudio":
+            node["inputs"].update(audio=SONG)
     return prompt
 
 

@@ -182,6 +182,7 @@ def test_routes_answer_mistakes_in_sentences(opened: page.Opened) -> None:
 
 def test_a_failed_request_is_no_error_of_the_open_graph(opened: page.Opened) -> None:
     """Requests of others run in the same queue: their nodes have ids of open ones."""
+    opened.page.evaluate(ASK, ["/history", {"clear": True}])  # of other tests' runs of this graph
     prompt = mistaken(*MISTAKES[0][:3])
     opened.load(graph("text_to_music"))
     body = {"prompt": prompt, "client_id": "another"}

@@ -31,8 +31,19 @@ def succeeded(entry: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
+def compared(prompt: Prompt) -> Prompt:
+    """With the node that shows takes beside one another, and the source."""
+    inputs = {"audio": [id_of(prompt, "AceSuiteDCAEDecode"), 0]}
+    if task := only(prompt, "AceSuiteSampler").get("task"):
+        sources = [key for key, node in prompt.items() if node["class_type"] == "LoadAudio"]
+        for source in sources:
+            inputs = {"audio": [source, 0], "takes": inputs["audio"], "task": task}
+    prompt["30"] = {"class_type": "AceSuiteCompareTakes", "inputs": inputs}
+    return prompt
+
+
 def test_takes_have_a_player_each(opened: page.Opened) -> None:
-    opened.load(graph("takes", seed=77))
+    opened.load(compared(graph("takes", seed=77)))
     succeeded(opened.run())
     for kind in ("AceSuiteSaveAudio", "AceSuiteCompareTakes"):
         players = opened.seen(kind)["players"]
@@ -73,7 +84,7 @@ def test_preview_song_shows_what_save_audio_shows(opened: page.Opened) -> None:
 
 
 def test_the_source_has_its_player(opened: page.Opened) -> None:
-    opened.load(graph("inpaint", seed=77))
+    opened.load(compared(graph("inpaint", seed=77)))
     succeeded(opened.run())
     takes = [one["label"] for one in opened.seen("AceSuiteCompareTakes")["players"]]
     assert takes == ["Source", "Song, seed 77"]
