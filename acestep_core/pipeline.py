@@ -9,6 +9,7 @@ latent out.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -29,10 +30,10 @@ from .sampling.loop import See, run
 from .sampling.noise import Noise
 from .sampling.schedule import Step
 from .settings import CORRECTED, SettingError
-from .sound.audio import checked_wave, resample, without_round_trip_tail
+from .sound.audio import checked_wave, peak_of, resample, without_round_trip_tail
 from .sound.codec import Codec
 from .sound.loudness import CEILING, within_scale
-from .sound.tiles import TILED, Tick, Tiles, no_tick
+from .sound.tiles import TILED, Heard, Tick, Tiles, no_tick
 from .tasks.behaviours import BEHAVIOURS
 from .tasks.kit import Kit
 from .tasks.plans import frames_made, plan
@@ -186,12 +187,12 @@ def _placed(tags: Tags, lyrics: Lyrics, part: Part[Transformer]) -> tuple[Tags, 
 
 def checked_output(wave: Tensor) -> list[str]:
     """Warnings about a decoded waveform; numbers that are none are an error."""
-    if not bool(torch.isfinite(wave).all()):
+    peak = peak_of(wave)
+    if not math.isfinite(peak):
         raise SettingError(
             "The decoded audio holds values that are not numbers. Decode in float32"
             " (DCAE dtype float32), or sample again with the transformer in float32 or bfloat16."
         )
-    peak = float(wave.abs().max()) if wave.numel() else 0.0
     return [f"The clip is silent (peak {peak:.1e})."] if peak < SILENCE else []
 
 
@@ -200,7 +201,7 @@ def delivered(wave: Tensor) -> tuple[Tensor, list[str]]:
 
     A clip over full scale, which a file would cut, is brought down; none is ever brought up.
     """
-    notes, clips = checked_output(wave), []
+    warnings, notes, clips = checked_output(wave), list[str](), []
     for number, clip in enumerate(wave, start=1):
         clip, lowered = within_scale(clip)
         clips.append(clip)
@@ -210,7 +211,7 @@ def delivered(wave: Tensor) -> tuple[Tensor, list[str]]:
                 f"{which} was over full scale: its level was brought down by {lowered:.1f} dB, to"
                 f" {CEILING:g} dBTP, so that nothing is cut."
             )
-    return torch.stack(clips), notes
+    return (torch.stack(clips) if notes else wave), [*warnings, *notes]
 
 
 def words_of(
@@ -303,12 +304,19 @@ class ACEStep:
         return Made(latent, recipe, lyrics, times, warnings)
 
     def decode(
-        self, latent: Latent, rate: int = OUTPUT_RATE, tiles: Tiles = TILED, tick: Tick = no_tick
+        self,
+        latent: Latent,
+        rate: int = OUTPUT_RATE,
+        tiles: Tiles = TILED,
+        tick: Tick = no_tick,
+        heard: Heard = None,
     ) -> Tensor:
-        """-> waveform (B, 2, N) float32 at `rate`."""
+        """-> waveform (B, 2, N) float32 at `rate`; where only some latent frames are to be heard,
+        there may be zeros elsewhere."""
         with torch.inference_mode():
-            wave = self.codec.decode(latent, tiles, tick)
-        return resample(wave.clone(), SAMPLE_RATE, rate)
+            wave = self.codec.decode(latent, tiles, tick, heard)
+        wave = wave.clone() if wave.is_inference() else wave
+        return resample(wave, SAMPLE_RATE, rate)
 
     def encode(self, wave: Tensor, rate: int, tiles: Tiles = TILED, tick: Tick = no_tick) -> Latent:
         """Waveform (C, N) or (B, C, N) at any rate -> latent.

@@ -31,6 +31,7 @@ from acestep_core.pictures.sound import edit_picture, save_png
 from acestep_core.pipeline import ACEStep, Made
 from acestep_core.sampling.loop import See
 from acestep_core.sampling.schedule import Step
+from acestep_core.sound import tiles
 from acestep_core.sound.audio import resample, stereo, whole_frames
 from acestep_core.sound.files import read_audio
 from acestep_core.sound.mel import log_mel
@@ -95,7 +96,7 @@ class Imitation:
         nothing = Lyrics(torch.zeros(1, 1, dtype=torch.int64), torch.zeros(1, 1))
         return Made(heard(mixed), recipe, nothing)
 
-    def decode(self, latent: Latent, rate: int) -> Tensor:
+    def decode(self, latent: Latent, rate: int, *, heard: tiles.Heard = None) -> Tensor:
         """As after a round trip: too loud, late, and noisy."""
         assert isinstance(latent, Heard)
         assert rate == SAMPLE_RATE

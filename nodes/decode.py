@@ -8,11 +8,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import torch
-
 from ..acestep_core.config import SAMPLE_RATE
 from ..acestep_core.editing.request import Options
 from ..acestep_core.pipeline import ACEStep, checked_output, delivered
+from ..acestep_core.sound.audio import peak_of
 from ..acestep_core.types import checked_latent
 from . import host, shown, sound
 from .task_socket import Sampled, digest_of, finished, seeds_of
@@ -77,14 +76,14 @@ def decoded(
     if isinstance(sampled, Sampled):
         edited = finished(model, sampled, z, options)
         reports, source = edited.reports, sampled.asked.given
-        wave, rate = torch.stack(edited.waves), edited.rate
+        wave, rate = sound.stacked(edited.tracks), edited.rate
         notes += checked_output(wave)  # the levels of new parts stand in the reports
     else:
         wave, said = delivered(sound.decoded(model, z, rate))
         notes += said
     for note in notes:
         log.warning(note)
-    about = f"{wave.shape[-1] / rate:.3f} s at {rate} Hz, peak {float(wave.abs().max()):.3f}"
+    about = f"{wave.shape[-1] / rate:.3f} s at {rate} Hz, peak {peak_of(wave):.3f}"
     # For the nodes that save and play it: the Sampler could not know.
     audio = shown.told(
         sound.audio_of(wave, rate),

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import logging
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypedDict
 
+import torch
 from torch import Tensor, nn
 
 from ..acestep_core.networks.memory import first_that_fits
 from ..acestep_core.pipeline import ACEStep
 from ..acestep_core.settings import SettingError
 from ..acestep_core.sound.audio import checked_wave
-from ..acestep_core.sound.tiles import Tiles
+from ..acestep_core.sound.tiles import Heard, Tiles
+from ..acestep_core.sound.track import Track
 from ..acestep_core.types import Latent
 from . import host
 
@@ -62,6 +65,14 @@ def audio_of(wave: Tensor, rate: int) -> Audio:
     return {"waveform": host.handed_on(wave), "sample_rate": rate}
 
 
+def stacked(tracks: Sequence[Track]) -> Tensor:
+    """(B, C, N) of clips of one length, each written to its place."""
+    waves = torch.empty(len(tracks), tracks[0].channels, tracks[0].samples)
+    for track, wave in zip(tracks, waves, strict=True):
+        track.into(wave)
+    return waves
+
+
 def latent_out(latent: Latent) -> Samples:
     return {"samples": host.handed_on(latent.z), "type": "audio"}
 
@@ -80,10 +91,10 @@ def encoded(model: ACEStep, wave: Tensor, rate: int) -> Latent:
     return first_that_fits(attempts, log.warning)
 
 
-def decoded(model: ACEStep, latent: Latent, rate: int) -> Tensor:
-    """(B, 2, N)"""
+def decoded(model: ACEStep, latent: Latent, rate: int, heard: Heard = None) -> Tensor:
+    """(B, 2, N); zeros, perhaps, where nothing is heard of it."""
     bar = host.Bar()
-    attempts = [partial(model.decode, latent, rate, Tiles(size), bar.tick) for size in TILES]
+    attempts = [partial(model.decode, latent, rate, Tiles(size), bar.tick, heard) for size in TILES]
     return first_that_fits(attempts, log.warning)
 
 

@@ -25,6 +25,7 @@ from ..acestep_core.pipeline import ACEStep, Made, resolved
 from ..acestep_core.sampling.loop import See
 from ..acestep_core.sampling.noise import derived
 from ..acestep_core.settings import SettingError
+from ..acestep_core.sound.tiles import Heard
 from ..acestep_core.tasks.behaviours import BEHAVIOURS
 from ..acestep_core.types import (
     Edit,
@@ -161,8 +162,8 @@ class NodePipe:
     def generate(self, recipe: Recipe, see: See, source: Source | None = None) -> Made:
         raise AssertionError("a node samples by itself")
 
-    def decode(self, latent: Latent, rate: int) -> Tensor:
-        return sound.decoded(self.model, latent, rate)
+    def decode(self, latent: Latent, rate: int, *, heard: Heard = None) -> Tensor:
+        return sound.decoded(self.model, latent, rate, heard)
 
     @property
     def _words(self) -> tuple[Tags, Lyrics]:
@@ -214,6 +215,6 @@ def finished(
     job = prepared(sampled.asked.clip(model, is_heard=True), sampled.recipe, options)
     if not job.pieces:
         return put_together(job, ())
-    takes = list(pipe.decode(latent, SAMPLE_RATE))
+    takes = list(pipe.decode(latent, SAMPLE_RATE, heard=job.pieces[0].heard))
     piece = Sounded(takes, latent, sampled.recipe, sampled.steps, sampled.notes)
     return put_together(job, [piece])

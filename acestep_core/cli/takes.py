@@ -27,7 +27,8 @@ from ..records.latents import read_latent
 from ..records.record import record_path, write_record
 from ..records.replay import Run, carried, of_item, record_of
 from ..settings import SettingError
-from ..sound.files import read_audio, write_audio
+from ..sound.files import InFile, write_audio
+from ..sound.track import Track
 from ..types import Latent, Lyrics, Recipe, Retake, TextToMusic
 from ..weights.download import sha256
 from .options import Asked
@@ -38,7 +39,7 @@ from .running import checked_outputs, loaded, stepping, ticking, vocabulary_of, 
 class Takes:
     """Clips made to sound, and what is said of them."""
 
-    waves: Sequence[Tensor]  # (C, N) each
+    sounds: Sequence[Tensor | Track]  # (C, N) each
     rate: int  # Hz
     recipe: Recipe  # with the seeds that were used
     seconds: float  # of music in each
@@ -60,7 +61,7 @@ def generated(pipe: ACEStep, asked: Asked, rate: int, lyrics: Lyrics) -> Takes:
     times = {**made.times, "latent2audio": time.perf_counter() - began}
     warnings = (*made.warnings, *said)
     return Takes(
-        waves=list(wave),
+        sounds=list(wave),
         rate=rate,
         recipe=made.recipe,
         seconds=made.latent.seconds,
@@ -80,11 +81,11 @@ def changed(pipe: ACEStep, asked: Asked, clip: SourceClip | None, lyrics: Lyrics
         else:
             assert clip is not None, "every other task works on a source"
             result = edited(pipe, clip, recipe, options, see)
-    seconds = result.waves[0].shape[-1] / result.rate
+    seconds = result.tracks[0].samples / result.rate
     found = (report.warnings for report in result.reports)
     warnings = tuple(dict.fromkeys(warning for one in found for warning in one))
     return Takes(
-        result.waves, result.rate, result.recipe, seconds, lyrics, {}, warnings, result.reports
+        result.tracks, result.rate, result.recipe, seconds, lyrics, {}, warnings, result.reports
     )
 
 
@@ -137,7 +138,8 @@ def _clip(
         notes.append(f"note: {source.name} is not the file that was worked on (SHA-256 differs).")
     if asked.record and known.latent and latent is None:
         notes.append("note: the source's own latents were used; without --latent it is encoded.")
-    clip = SourceClip(*read_audio(source), latent, known.tags, known.lyrics)
+    track = InFile(source)
+    clip = SourceClip(track, track.rate, latent, known.tags, known.lyrics)
     named = replace(known, name=source.name, sha256=digest, latent=latent is not None)
     request = replace(asked.request, source=named)
     return clip, replace(asked, request=request, notes=tuple(notes))
@@ -157,7 +159,7 @@ def save(
     request = replace(asked.request, recipe=takes.recipe, adapters=pipe.model.adapters)
     first, labels = asked.item or 0, shown(takes.recipe.tags, takes.recipe.lyrics)
     for index, path in enumerate(paths, start=first):
-        written = write_audio(path, takes.waves[index], takes.rate, tags=labels)
+        written = write_audio(path, takes.sounds[index], takes.rate, tags=labels)
         run = Run(
             pipe.model,
             path,

@@ -19,6 +19,7 @@ from ..lyrics.compare import compare
 from ..pipeline import delivered, unseen
 from ..sampling.loop import Counter, See
 from ..settings import SettingError
+from ..sound.track import Held
 from ..tasks.region import moved, resolve, shortened
 from ..types import Edit, Extend, Follow, Inpaint, Recipe, Region, Retake, TextToMusic
 from .ends import extension, joined
@@ -29,6 +30,7 @@ from .job import (
     Result,
     Sounded,
     decoded,
+    ends_of,
     heard,
     level,
     options_of,
@@ -166,7 +168,10 @@ def _in_windows(job: Job) -> Job:
         inner = task
         if isinstance(task, Inpaint):
             inner = replace(task, regions=moved(window.regions, first / clip.rate))
-        pieces.append(Piece(inner, first, last))
+        begins = first / clip.rate
+        is_put = window.regions and job.options.splice
+        new = [(one.start - begins, one.end - begins) for one in window.regions if is_put]
+        pieces.append(Piece(inner, first, last, tuple(new)))
     return replace(job, pieces=tuple(pieces))
 
 
@@ -204,10 +209,10 @@ def vary(
     piece = decoded(pipe, pipe.generate(recipe, steps), steps.count)
     rate = clip.rate if clip else OUTPUT_RATE
     length = math.ceil(piece.latent.frames * FRAME * rate / SAMPLE_RATE)
-    whole, waves, changes, levels = (Region(0.0, length / rate),), [], [], []
+    whole, tracks, changes, levels = (Region(0.0, length / rate),), [], [], []
     source, findings = heard(clip, 0, clip.samples) if clip else (None, Findings())
     made = torch.stack(
-        [as_source(take, len(clip.wave) if clip else 2, rate, length) for take in piece.takes]
+        [as_source(take, clip.channels if clip else 2, rate, length) for take in piece.takes]
     )
     if source is None:
         made, said = delivered(made)
@@ -216,9 +221,10 @@ def vary(
         if source:
             levels.append((level(options, wave, rate, source),))
         is_alike = clip is not None and clip.samples == length
-        alike = compared(clip.wave, wave, whole, rate) if clip and is_alike else NO_CHANGE_KNOWN
+        track = Held(wave, rate)
+        alike = compared(clip.track, track, whole) if clip and is_alike else NO_CHANGE_KNOWN
         changes.append(alike)
-        waves.append(wave)
+        tracks.append(track)
     findings += Findings(levels=tuple(levels))
-    result = Result(waves, rate, whole, changes, piece.latent, findings)
+    result = Result(tracks, rate, ends_of(whole), changes, piece.latent, findings)
     return with_reports("Retake", recipe, result, [piece])

@@ -21,7 +21,8 @@ from ..config import (
     samples_at,
     seconds_of,
 )
-from ..types import Extend, Latent, Region
+from ..sound.track import Held, Track
+from ..types import Extend, Latent
 from .job import Findings, Job, Piece, Result, Sounded, heard, level, reported
 from .report import compared_extension
 from .request import Edited
@@ -54,7 +55,10 @@ def extension(task: Extend, job: Job) -> Job:
     for stretch in _stretches(task, job):
         left, right = (_seconds(frames) for frames in _frames_beside(job, stretch))
         inner = Extend(left, right, task.context)
-        pieces.append(Piece(inner, stretch.first, stretch.last))
+        kept = (stretch.last - stretch.first) / job.clip.rate
+        ends = ((0.0, left), (left + kept, left + kept + right))
+        new = tuple((a, b) for a, b in ends if a < b) if job.options.splice else ()
+        pieces.append(Piece(inner, stretch.first, stretch.last, new))
     return replace(job, pieces=tuple(pieces))
 
 
@@ -71,17 +75,17 @@ def joined(task: Extend, job: Job, pieces: Iterable[Sounded]) -> Edited:
         findings += found
         made.append(replace(piece, takes=[]))
     before, after = (round(seconds * clip.rate) for seconds in (task.before, task.after))
-    waves = [takes[0] for takes in zip(*grown, strict=True)]
+    tracks: list[Track] = [Held(takes[0], clip.rate) for takes in zip(*grown, strict=True)]
     if job.options.splice:
         ends = [(takes[0][:, :before], takes[-1]) for takes in zip(*grown, strict=True)]
-        waves = [
+        tracks = [
             join_extension(
-                left, clip.wave, last[:, last.shape[-1] - after :], clip.rate, job.options.crossfade
+                left, clip.track, last[:, last.shape[-1] - after :], job.options.crossfade
             )
             for left, last in ends
         ]
     is_aligned = len(stretches) == 1 and stretches[0].is_aligned
-    return _extended(job, waves, before, findings, made, made[-1].latent if is_aligned else None)
+    return _extended(job, tracks, before, findings, made, made[-1].latent if is_aligned else None)
 
 
 def _whole(task: Extend, job: Job, piece: Sounded) -> Edited:
@@ -89,11 +93,12 @@ def _whole(task: Extend, job: Job, piece: Sounded) -> Edited:
     clip, rate = job.clip, job.clip.rate
     length = math.ceil(samples_at(piece.latent.frames, rate))
     source, findings = heard(clip, 0, clip.samples)
-    waves = [as_source(take, len(clip.wave), rate, length) for take in piece.takes]
+    waves = [as_source(take, clip.channels, rate, length) for take in piece.takes]
     levels = tuple((level(job.options, wave, rate, source),) for wave in waves)
     before = round(samples_at(int(task.before * FRAMES_PER_SECOND), rate))
     findings += Findings(levels=levels)
-    return _extended(job, waves, before, findings, [piece], piece.latent)
+    tracks = [Held(wave, rate) for wave in waves]
+    return _extended(job, tracks, before, findings, [piece], piece.latent)
 
 
 def _stretches(task: Extend, job: Job) -> list[Stretch]:
@@ -132,7 +137,7 @@ def _grown(job: Job, stretch: Stretch, made: Sounded) -> tuple[list[Tensor], Fin
     source, findings = heard(clip, stretch.first, stretch.last)
     takes, levels = [], []
     for take in made.takes:
-        wave = as_source(take, len(clip.wave), rate, start + length)[:, start:].clone()
+        wave = as_source(take, clip.channels, rate, start + length)[:, start:].clone()
         parts = (wave[:, :before], wave[:, length - after :]) if job.options.splice else (wave,)
         new = (part for part in parts if part.shape[-1])
         levels.append(tuple(level(job.options, part, rate, source) for part in new))
@@ -142,19 +147,19 @@ def _grown(job: Job, stretch: Stretch, made: Sounded) -> tuple[list[Tensor], Fin
 
 def _extended(
     job: Job,
-    waves: list[Tensor],
+    tracks: Sequence[Track],
     before: int,
     findings: Findings,
     made: Sequence[Sounded],
     latent: Latent | None,
 ) -> Edited:
     """The takes, in which the source begins at sample `before`, with their reports."""
-    source, rate = job.clip.wave, job.clip.rate
-    changes = [compared_extension(source, wave, before, rate) for wave in waves]
-    after = before + source.shape[-1]
-    ends = ((0.0, before / rate), (after / rate, waves[0].shape[-1] / rate))
-    new = [Region(a, b) for a, b in ends if a < b]
-    return reported(job, Result(waves, rate, new, changes, latent, findings), made)
+    source, rate = job.clip.track, job.clip.rate
+    changes = [compared_extension(source, track, before) for track in tracks]
+    after = before + source.samples
+    ends = ((0.0, before / rate), (after / rate, tracks[0].samples / rate))
+    new = [(a, b) for a, b in ends if a < b]
+    return reported(job, Result(tracks, rate, new, changes, latent, findings), made)
 
 
 def _frames(seconds: float) -> int:

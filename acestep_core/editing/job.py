@@ -11,24 +11,28 @@ node and decode in another.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from torch import Tensor
 
-from ..config import MAX_SECONDS, SAMPLE_RATE
+from ..config import FRAMES_PER_SECOND, MAX_SECONDS, SAMPLE_RATE
+from ..networks.memory import give_back
 from ..pipeline import Made
 from ..sampling.loop import Counter, See
 from ..settings import SettingError
 from ..sound.loudness import Loudness, Matching, heat_of, matched, measured, standard, unmatched
+from ..sound.tiles import Heard
+from ..sound.track import Patch, Patched, Track
 from ..tasks.behaviours import BEHAVIOURS
 from ..tasks.kit import Behaviour
 from ..tasks.region import Window, territories, windows
 from ..types import Edit, Latent, Recipe, Region, Source, Task
 from .report import Change, EditReport, change_warnings, compared, step_warnings
 from .request import Edited, Options, Pipe, SourceClip, Takes
-from .splice import as_source, put, samples_of
+from .splice import as_source, patches, samples_of
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,18 @@ class Piece:
     task: Task
     first: int
     last: int
+    new: tuple[tuple[float, float], ...] = ()  # seconds of it that are put in; empty = all
+
+    @property
+    def heard(self) -> Heard:
+        """The latent frames whose sound is needed; one more on each side for another rate."""
+        if not self.new:
+            return None
+        per_second = FRAMES_PER_SECOND
+        return [
+            (max(math.floor(a * per_second) - 1, 0), math.ceil(b * per_second) + 1)
+            for a, b in self.new
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +123,9 @@ class Findings:
 class Result:
     """The takes of an edit, and all that is said of them."""
 
-    waves: list[Tensor]  # (C, N) of each take
+    tracks: Sequence[Track]  # each take
     rate: int
-    regions: Sequence[Region]  # what is new, in seconds of the result
+    new: Sequence[tuple[float, float]]  # what is new, in seconds of the result
     changes: Sequence[Change]
     latent: Latent | None = None
     findings: Findings = field(default_factory=Findings)
@@ -146,49 +162,61 @@ def _latent_of(pipe: Pipe, job: Job, first: int, last: int) -> tuple[Latent, tup
             f"The source's latents have {known.frames} frames and its sound {clip.frames}:"
             " they are not of the same clip, so the sound was encoded.",
         )
-    return pipe.encode(clip.wave[:, first:last], clip.rate), notes
+    return pipe.encode(clip.track.part(first, last), clip.rate), notes
 
 
 def sounded(pipe: Pipe, job: Job, piece: Piece, see: See) -> Sounded:
     """A piece sampled and decoded here."""
     source, notes = source_of(pipe, job, piece)
+    give_back()
     steps = Counter(see)
     made = pipe.generate(replace(job.recipe, task=piece.task), steps, source)
-    return decoded(pipe, made, steps.count, notes)
+    give_back()
+    return decoded(pipe, made, steps.count, notes, piece.heard)
 
 
-def decoded(pipe: Pipe, made: Made, steps: int, notes: tuple[str, ...] = ()) -> Sounded:
+def decoded(
+    pipe: Pipe, made: Made, steps: int, notes: tuple[str, ...] = (), heard: Heard = None
+) -> Sounded:
     """What was sampled, perhaps elsewhere, in so many steps."""
-    takes = list(pipe.decode(made.latent, SAMPLE_RATE))
+    takes = list(pipe.decode(made.latent, SAMPLE_RATE, heard=heard))
+    give_back()
     return Sounded(takes, made.latent, made.recipe, steps, notes, made.warnings)
 
 
 def unchanged(job: Job) -> Edited:
     """The source for every take."""
-    waves = [job.clip.wave.clone() for _ in job.recipe.seeds]
-    change = compared(job.clip.wave, waves[0], job.regions, job.clip.rate)
-    result = Result(waves, job.clip.rate, job.regions, [change] * len(waves))
+    source = job.clip.track
+    tracks = [Patched(source) for _ in job.recipe.seeds]
+    change = compared(source, tracks[0], job.regions)
+    result = Result(tracks, job.clip.rate, ends_of(job.regions), [change] * len(tracks))
     return reported(job, result, ())
+
+
+def ends_of(regions: Sequence[Region]) -> list[tuple[float, float]]:
+    """Seconds."""
+    return [(region.start, region.end) for region in regions]
 
 
 def put_back(job: Job, pieces: Iterable[Sounded]) -> Edited:
     """What was made of each window, put into the source."""
     clip, findings, heard = job.clip, Findings(), []
-    takes = [clip.wave.clone() for _ in job.recipe.seeds]
+    takes: list[list[Patch]] = [[] for _ in job.recipe.seeds]
     for piece, window, territory in zip(pieces, job.windows, territories(job.windows), strict=True):
         new = window.regions if window.regions and job.options.splice else (territory,)
         findings += _put(job, piece, window, new, takes)
         heard.append(replace(piece, takes=[]))  # their sound is in the result now
     new = job.regions or (Region(0.0, clip.seconds),)
-    changes = [compared(clip.wave, take, new, clip.rate) for take in takes]
+    tracks = [Patched(clip.track, patches) for patches in takes]
+    changes = [compared(clip.track, track, new) for track in tracks]
     latent = None if job.is_long else heard[-1].latent
-    return reported(job, Result(takes, clip.rate, new, changes, latent, findings), heard)
+    return reported(job, Result(tracks, clip.rate, ends_of(new), changes, latent, findings), heard)
 
 
 def _put(
-    job: Job, made: Sounded, window: Window, new: Sequence[Region], takes: list[Tensor]
+    job: Job, made: Sounded, window: Window, new: Sequence[Region], takes: list[list[Patch]]
 ) -> Findings:
-    """Put what was made of `new` on a window into every take, in place."""
+    """Add what was made of `new` on a window to the patches of every take."""
     clip = job.clip
     first, last = samples_of(Region(window.start, window.end), clip.rate, clip.samples)
     around, findings = heard(clip, first, last)
@@ -196,21 +224,22 @@ def _put(
         place = f"{window.start:.2f}-{window.end:.2f} s of {clip.seconds:.2f} s"
         findings = Findings((f"Worked on {place}.",)) + findings
     spans = [samples_of(region, clip.rate, clip.samples) for region in new]
-    wanted = [standard(measured(clip.wave[:, a:b], clip.rate), around) for a, b in spans]
+    wanted = [standard(measured(clip.track.part(*span), clip.rate), around) for span in spans]
     levels = []
     for take, wave in zip(takes, made.takes, strict=True):
-        wave = as_source(wave, len(clip.wave), clip.rate, last - first).clone()
+        wave = as_source(wave, clip.channels, clip.rate, last - first)
         own = []
-        for (start, end), source in zip(spans, wanted, strict=True):
-            own.append(level(job.options, wave[:, start - first : end - first], clip.rate, source))
-        put(take, wave, first, new, clip.rate, job.options.crossfade)
+        for region, (start, end), source in zip(new, spans, wanted, strict=True):
+            part = wave[:, start - first : end - first].clone()
+            own.append(level(job.options, part, clip.rate, source))
+            take += patches(clip.track, part, start, [region], job.options.crossfade)
         levels.append(tuple(own))
     return findings + Findings(levels=tuple(levels))
 
 
 def heard(clip: SourceClip, first: int, last: int) -> tuple[Loudness, Findings]:
     """The source's loudness from sample to sample, and what is wrong with it."""
-    source = measured(clip.wave[:, first:last], clip.rate)
+    source = measured(clip.track.part(first, last), clip.rate)
     notes, warnings = [], []
     if source.is_hot:
         (warnings if source.is_clipped else notes).append(heat_of(source))
@@ -243,7 +272,7 @@ def with_reports(name: str, recipe: Recipe, result: Result, pieces: Sequence[Sou
     used = replace(pieces[-1].recipe, task=recipe.task) if pieces else recipe
     # What is new comes from the retake seeds, where the task has both kinds.
     seeds, reports = recipe.retake_seeds or recipe.seeds, []
-    for index, wave in enumerate(result.waves):
+    for index, track in enumerate(result.tracks):
         levels = findings.levels[index] if findings.levels else ()
         of_levels = (note for one in levels for note in one.notes)
         warnings = list(findings.warnings)
@@ -255,8 +284,8 @@ def with_reports(name: str, recipe: Recipe, result: Result, pieces: Sequence[Sou
             EditReport(
                 task=name,
                 seed=seeds[index],
-                seconds=wave.shape[-1] / result.rate,
-                regions=tuple((region.start, region.end) for region in result.regions),
+                seconds=track.samples / result.rate,
+                regions=tuple(result.new),
                 change=result.changes[index],
                 steps_run=steps,
                 steps=asked,
@@ -265,4 +294,4 @@ def with_reports(name: str, recipe: Recipe, result: Result, pieces: Sequence[Sou
                 warnings=tuple(dict.fromkeys(warnings)),
             )
         )
-    return Edited(result.waves, result.rate, result.latent, tuple(reports), used)
+    return Edited(list(result.tracks), result.rate, result.latent, tuple(reports), used)

@@ -10,7 +10,7 @@ its own, so each stands beside the step that the source has there.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ..sound.loudness import Matching, decibels
+from ..sound.track import Joined, Patched, Track
 from ..types import Region
 from .splice import samples_of
 
@@ -121,27 +122,26 @@ def _finite(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def compared(source: Tensor, result: Tensor, regions: Sequence[Region], rate: int) -> Change:
-    """Change of a result (C, N) against its source (C, N); the regions are resolved."""
-    length = source.shape[-1]
+def compared(source: Track, result: Track, regions: Sequence[Region]) -> Change:
+    """Change of a result against its source, of the same length; the regions are resolved."""
+    length, rate = source.samples, source.rate
     new = [samples_of(region, rate, length) for region in regions]
     places = [place for span in new for place in span if 0 < place < length]
-    edges = (_edge(source, result, place, rate) for place in places)
+    edges = (_edge(source, result, place) for place in places)
     return Change(
         outside=_outside(source, result, _between(new, length)),
         edges=tuple(edge for edge in edges if edge),
         inside=_difference(source, result, new),
-        spectrum=_distance(source, result, new, rate),
+        spectrum=_distance(source, result, new),
     )
 
 
-def compared_extension(source: Tensor, result: Tensor, before: int, rate: int) -> Change:
+def compared_extension(source: Track, result: Track, before: int) -> Change:
     """Change of a result (C, N') that holds its source (C, N) from sample `before` on."""
-    length, total = source.shape[-1], result.shape[-1]
-    kept = result[:, before : before + length]
+    length, total = source.samples, result.samples
     places = [place for place in (before, before + length) if 0 < place < total]
-    edges = [_join(source, result, place, place == before, rate) for place in places]
-    outside = _outside(source, kept, [(0, length)])
+    edges = [_join(source, result, place, place == before) for place in places]
+    outside = _outside(source, result, [(0, length)], before)
     return Change(outside, tuple(edge for edge in edges if edge), None, None)
 
 
@@ -152,22 +152,52 @@ def _between(spans: Sequence[tuple[int, int]], length: int) -> list[tuple[int, i
     return [(end, start) for end, start in zip(ends, starts, strict=True) if end < start]
 
 
-def _outside(source: Tensor, result: Tensor, kept: Sequence[tuple[int, int]]) -> float | None:
-    """Largest change within the spans, in dB of the source's peak."""
+def _outside(
+    source: Track, result: Track, kept: Sequence[tuple[int, int]], before: int = 0
+) -> float | None:
+    """Largest change within the spans, in dB of the source's peak. The source begins at sample
+    `before` of the result."""
+    if not kept:
+        return None
+    spans = _not_the_same(source, result, kept)
     largest, peak = 0.0, 0.0
-    for first, last in kept:
+    for first, last in _blocks(spans):
+        difference = result.part(first + before, last + before) - source.part(first, last)
+        largest = max(largest, float(difference.abs().max()))
+    if not largest:
+        return -math.inf
+    for first, last in _blocks(kept):
+        peak = max(peak, float(source.part(first, last).abs().max()))
+    return decibels(largest) - decibels(peak or 1.0)
+
+
+def _not_the_same(
+    source: Track, result: Track, kept: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """What of the spans the result does not hand on from the source as it is."""
+    if isinstance(result, Joined) and any(track is source for track in result.tracks):
+        return []
+    if not (isinstance(result, Patched) and result.source is source):
+        return list(kept)
+    return [
+        (max(first, patch.first), min(last, patch.last))
+        for first, last in kept
+        for patch in result.patches
+        if max(first, patch.first) < min(last, patch.last)
+    ]
+
+
+def _blocks(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for first, last in spans:
         for start in range(first, last, BLOCK):
-            part = slice(start, min(start + BLOCK, last))
-            largest = max(largest, float((result[:, part] - source[:, part]).abs().max()))
-            peak = max(peak, float(source[:, part].abs().max()))
-    return decibels(largest) - decibels(peak or 1.0) if kept else None
+            yield start, min(start + BLOCK, last)
 
 
-def _difference(source: Tensor, result: Tensor, spans: Sequence[tuple[int, int]]) -> float | None:
+def _difference(source: Track, result: Track, spans: Sequence[tuple[int, int]]) -> float | None:
     """Power of the change within the spans, in dB of the source's power there."""
     changed = power = 0.0
-    for first, last in spans:
-        before, after = source[:, first:last].double(), result[:, first:last].double()
+    for first, last in _blocks(spans):
+        before, after = source.part(first, last).double(), result.part(first, last).double()
         changed += float((after - before).square().sum())
         power += float(before.square().sum())
     if not power:  # silence changed into anything is a new sound, into silence nothing
@@ -175,18 +205,16 @@ def _difference(source: Tensor, result: Tensor, spans: Sequence[tuple[int, int]]
     return decibels(math.sqrt(changed)) - decibels(math.sqrt(power))
 
 
-def _distance(
-    source: Tensor, result: Tensor, spans: Sequence[tuple[int, int]], rate: int
-) -> float | None:
+def _distance(source: Track, result: Track, spans: Sequence[tuple[int, int]]) -> float | None:
     """Log-spectral distance within the spans: root mean square over bands, mean over time."""
-    total, count = 0.0, 0
-    for first, last in spans:
-        for start in range(first, last, BLOCK):
-            part = slice(start, min(start + BLOCK, last))
-            size = max(round(LOOK * rate), 8)
-            before, after = (band_levels(wave[:, part], rate, size) for wave in (source, result))
-            found = (after - before).square().mean(-1).sqrt()
-            total, count = total + float(found.sum()), count + len(found)
+    total, count, rate = 0.0, 0, source.rate
+    for first, last in _blocks(spans):
+        size = max(round(LOOK * rate), 8)
+        before, after = (
+            band_levels(track.part(first, last), rate, size) for track in (source, result)
+        )
+        found = (after - before).square().mean(-1).sqrt()
+        total, count = total + float(found.sum()), count + len(found)
     return total / count if count else None
 
 
@@ -206,35 +234,35 @@ def band_levels(wave: Tensor, rate: int, size: int) -> Tensor:
     return 10 * torch.log10(sums[:, bins > 0] + FLOOR)
 
 
-def _edge(source: Tensor, result: Tensor, place: int, rate: int) -> Edge | None:
+def _edge(source: Track, result: Track, place: int) -> Edge | None:
     """The steps at a place that result and source share."""
-    found, own = _steps(result, place, rate), _steps(source, place, rate)
+    found, own = _steps(result, place), _steps(source, place)
     if found is None or own is None:
         return None
-    return Edge(place / rate, found[0], own[0], found[1], own[1])
+    return Edge(place / source.rate, found[0], own[0], found[1], own[1])
 
 
-def _join(source: Tensor, result: Tensor, place: int, is_start: bool, rate: int) -> Edge | None:
+def _join(source: Track, result: Track, place: int, is_start: bool) -> Edge | None:
     """The steps at a join, beside the usual ones of the source's nearest seconds."""
-    found = _steps(result, place, rate)
-    size, length = round(BESIDE * rate), source.shape[-1]
+    found = _steps(result, place)
+    size, length = round(BESIDE * source.rate), source.samples
     near = [(2 * index + 1) * size for index in range(10)]
     inner = (at if is_start else length - at for at in near if size <= at <= length - size)
-    usual = [step for at in inner if (step := _steps(source, at, rate))]
+    usual = [step for at in inner if (step := _steps(source, at))]
     if found is None or not usual:
         return None
     level, spectrum = (median(abs(step[side]) for step in usual) for side in (0, 1))
-    return Edge(place / rate, found[0], level, found[1], spectrum)
+    return Edge(place / source.rate, found[0], level, found[1], spectrum)
 
 
-def _steps(wave: Tensor, place: int, rate: int) -> tuple[float, float] | None:
-    """(level step, spectral step) in dB at a sample of wave (C, N); None where too little is."""
-    size = min(round(BESIDE * rate), place, wave.shape[-1] - place)
+def _steps(track: Track, place: int) -> tuple[float, float] | None:
+    """(level step, spectral step) in dB at a sample of a track; None where too little is."""
+    size = min(round(BESIDE * track.rate), place, track.samples - place)
     if size < 16:
         return None
-    before, after = wave[:, place - size : place], wave[:, place : place + size]
+    before, after = track.part(place - size, place), track.part(place, place + size)
     powers = [float(part.double().square().mean()) + FLOOR for part in (before, after)]
-    spectra = [band_levels(part, rate, size)[0] for part in (before, after)]
+    spectra = [band_levels(part, track.rate, size)[0] for part in (before, after)]
     spectrum = float((spectra[1] - spectra[0]).square().mean().sqrt())
     return 10 * math.log10(powers[1] / powers[0]), spectrum
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from torch import Tensor
@@ -12,6 +13,8 @@ from ..pipeline import Made
 from ..sampling.loop import See
 from ..settings import SettingError, check, checked
 from ..sound.audio import checked_wave
+from ..sound.tiles import Heard
+from ..sound.track import Held, Track
 from ..types import Latent, Lyrics, Recipe, Source, Tags
 from ..weights.model import Added
 from .report import EditReport
@@ -27,24 +30,28 @@ class Pipe(Protocol):
     def lyrics(self, text: str, language: str, compat: str) -> Lyrics: ...
     def encode(self, wave: Tensor, rate: int) -> Latent: ...
     def generate(self, recipe: Recipe, see: See, source: Source | None = None) -> Made: ...
-    def decode(self, latent: Latent, rate: int) -> Tensor: ...
+    def decode(self, latent: Latent, rate: int, *, heard: Heard = None) -> Tensor: ...
 
 
 @dataclass(frozen=True, eq=False)
 class SourceClip:
-    """A source's sound, and its latents where this project made them."""
+    """A source's sound, held or in a file, and its latents where this project made them."""
 
-    wave: Tensor  # (C, N)
+    wave: Tensor | Track  # (C, N)
     rate: int
     latent: Latent | None = None
     tags: str = ""  # what it is now: an edit leads away from it
     lyrics: str = ""
 
     def __post_init__(self) -> None:
-        wave = checked_wave("The source", self.wave.detach().cpu(), self.rate)
-        if wave.ndim != 2 or wave.shape[0] > 2:
+        wave = self.wave
+        if isinstance(wave, Tensor):
+            wave = checked_wave("The source", wave.detach().cpu(), self.rate)
+            object.__setattr__(self, "wave", wave)  # as float32
+        shape = wave.shape if isinstance(wave, Tensor) else (wave.channels, wave.samples)
+        if len(shape) != 2 or shape[0] > 2:
             raise SettingError(
-                f"The source has the shape {tuple(wave.shape)}; it must be one clip, (channels,"
+                f"The source has the shape {tuple(shape)}; it must be one clip, (channels,"
                 " samples), mono or stereo. Mix it down, or edit the clips of a batch one by one."
             )
         fix = "Choose a longer clip." if self.seconds < 1 else "Cut it into parts."
@@ -53,11 +60,18 @@ class SourceClip:
             raise SettingError(
                 f"The source's latents hold {len(self.latent.z)} clips; choose one take."
             )
-        object.__setattr__(self, "wave", wave)  # as float32
+
+    @cached_property
+    def track(self) -> Track:
+        return Held(self.wave, self.rate) if isinstance(self.wave, Tensor) else self.wave
+
+    @property
+    def channels(self) -> int:
+        return self.track.channels
 
     @property
     def samples(self) -> int:
-        return self.wave.shape[-1]
+        return self.track.samples
 
     @property
     def seconds(self) -> float:
@@ -106,11 +120,16 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Edited:
-    waves: list[Tensor]  # (C, N) of each take
+    tracks: list[Track]  # each take
     rate: int
     latent: Latent | None  # of all takes, where its frames are those of the waves
     reports: tuple[EditReport, ...]
     recipe: Recipe  # with the seeds that were used
+
+    @cached_property
+    def waves(self) -> list[Tensor]:
+        """(C, N) of each take, all in memory."""
+        return [track.whole() for track in self.tracks]
 
 
 def frames_encoded(samples: int, rate: int) -> int:

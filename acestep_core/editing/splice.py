@@ -21,6 +21,7 @@ from torch.nn.functional import pad
 
 from ..config import SAMPLE_RATE
 from ..sound.audio import resample
+from ..sound.track import Held, Joined, Patch, Track
 from ..tasks.region import resolve
 from ..types import Region
 
@@ -48,16 +49,15 @@ def samples_of(region: Region, rate: int, length: int) -> tuple[int, int]:
     return first, last
 
 
-def put(
-    result: Tensor,
+def patches(
+    source: Track,
     made: Tensor,
     at: int,
     regions: Sequence[Region],
-    rate: int,
     crossfade: float = CROSSFADE,
-) -> None:
-    """Splice made (C, M), which begins at sample `at` of result (C, N), in place."""
-    length = result.shape[-1]
+) -> list[Patch]:
+    """Regions of a source out of made (C, M), which begins at its sample `at`, with their fades."""
+    length, rate, found = source.samples, source.rate, []
     for region in resolve(regions, length / rate):
         first, last = samples_of(region, rate, length)
         assert at <= first <= last <= at + made.shape[-1], (at, first, last, made.shape)
@@ -65,11 +65,12 @@ def put(
         count = min(round(crossfade * rate), (last - first) // edges) if edges else 0
         new = made[:, first - at : last - at].clone()
         if first > 0:
-            new[:, :count] = faded(result[:, first : first + count], new[:, :count])
+            new[:, :count] = faded(source.part(first, first + count), new[:, :count])
         if last < length:
-            kept = result[:, last - count : last]
+            kept = source.part(last - count, last)
             new[:, last - first - count :] = faded(new[:, last - first - count :], kept)
-        result[:, first:last] = new
+        found.append(Patch(first, new))
+    return found
 
 
 def faded(leaving: Tensor, entering: Tensor) -> Tensor:
@@ -93,30 +94,29 @@ def likeness(first: Tensor, second: Tensor) -> float:
 
 
 def join_extension(
-    before: Tensor,
-    source: Tensor,
-    after: Tensor,
-    rate: int,
-    crossfade: float = CROSSFADE,
-) -> Tensor:
-    """(C, N') with new music around source (C, N), which stays bit for bit as it is.
+    before: Tensor, source: Track, after: Tensor, crossfade: float = CROSSFADE
+) -> Joined:
+    """New music (C, n) around a source (C, N), which stays bit for bit as it is.
 
     Either part may be empty. In a new part the source's continuation fades to what was made.
     """
-    left = _led_in(source.flip(-1), before.flip(-1), rate, crossfade).flip(-1)
-    return torch.cat((left, source, _led_in(source, after, rate, crossfade)), -1)
+    rate, length = source.rate, source.samples
 
+    def led_in(new: Tensor, is_before: bool) -> Tensor:
+        """The beginning of new music (C, M) faded in from the source's continuation."""
+        count = max(min(round(crossfade * rate), new.shape[-1], length - ORDER), 0)
+        if not count:
+            return new
+        near = min(max(count, round(HISTORY * rate)) + ORDER, length)
+        end = source.part(0, near).flip(-1) if is_before else source.part(length - near, length)
+        lead = torch.stack([continued(channel, count, rate) for channel in end])
+        if float(lead.abs().max()) > 1:  # a prediction may overshoot
+            highest = max(1.0, *(float(block.abs().max()) for block in source.blocks(rate)))
+            lead = lead.clamp(-highest, highest)
+        return torch.cat((faded(lead, new[:, :count]), new[:, count:]), -1)
 
-def _led_in(source: Tensor, after: Tensor, rate: int, crossfade: float) -> Tensor:
-    """after (C, M), its beginning faded in from the continuation of source (C, N)."""
-    known = source.shape[-1] - ORDER
-    count = max(min(round(crossfade * rate), after.shape[-1], known), 0)
-    if not count:
-        return after
-    lead = torch.stack([continued(channel, count, rate) for channel in source])
-    highest = max(1.0, float(source.abs().max()))
-    lead = lead.clamp(-highest, highest)  # a prediction may overshoot
-    return torch.cat((faded(lead, after[:, :count]), after[:, count:]), -1)
+    left = led_in(before.flip(-1), True).flip(-1)
+    return Joined((Held(left, rate), source, Held(led_in(after, False), rate)))
 
 
 def continued(wave: Tensor, count: int, rate: int) -> Tensor:

@@ -8,9 +8,12 @@ Networks, tasks and solvers never move anything; this file and a host's own Part
 from __future__ import annotations
 
 import copy
+import ctypes
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -90,6 +93,19 @@ class Pace:
         if self._before is not None:
             self._before.synchronize()
         self._before = event
+
+
+def give_back() -> None:
+    """Hand memory that was freed back to the system: glibc keeps much of it, and an edit's steps
+    need theirs one after the other."""
+    trim = getattr(_c_library(), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+@lru_cache(1)
+def _c_library() -> ctypes.CDLL | None:
+    return ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def free_memory(device: torch.device) -> int | None:

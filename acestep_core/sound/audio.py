@@ -48,16 +48,44 @@ def checked_wave(label: str, wave: Tensor, rate: int) -> Tensor:
             f"{label} holds {wave.dtype} samples; it must hold floating-point samples from -1 "
             "to 1. Divide whole numbers by their full scale first."
         )
-    wave = wave.float()
-    finite = torch.isfinite(wave)
-    if not finite.all():
-        bad = (~finite).reshape(-1, wave.shape[-1]).any(0)
-        second = int(bad.nonzero()[0]) / rate
-        raise SettingError(
-            f"{label} holds {int((~finite).sum())} NaN or infinite samples, the first at "
-            f"{second:.2f} s. What made it failed; make it again, or replace the file."
-        )
+    wave, bad = wave.float(), Bad(rate)
+    for block in wave.split(BLOCK, -1):
+        bad.look(block)
+    bad.check(label)
     return wave
+
+
+def peak_of(wave: Tensor) -> float:
+    """The largest sample of a wave, without its sign; NaN where one is. No copy is made of it."""
+    if not wave.numel():
+        return 0.0
+    lowest, highest = wave.aminmax()
+    return max(float(-lowest), float(highest))
+
+
+class Bad:
+    """Counts the samples of a wave that are not numbers, block by block."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate, self._seen, self._count, self._first = rate, 0, 0, 0
+
+    def look(self, block: Tensor) -> None:
+        """The next samples (..., n)."""
+        finite = torch.isfinite(block)
+        if not finite.all():
+            if not self._count:
+                places = (~finite).reshape(-1, block.shape[-1]).any(0).nonzero()
+                self._first = self._seen + int(places[0])
+            self._count += int((~finite).sum())
+        self._seen += block.shape[-1]
+
+    def check(self, label: str) -> None:
+        if self._count:
+            raise SettingError(
+                f"{label} holds {self._count} NaN or infinite samples, the first at "
+                f"{self._first / self._rate:.2f} s. What made it failed; make it again, or replace"
+                " the file."
+            )
 
 
 def stereo(wave: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ of the widest.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
@@ -31,13 +31,24 @@ from ..types import Latent
 from .audio import stereo, whole_frames
 from .griffin_lim import REACH, first_phase, griffin_lim
 from .mel import log_mel
-from .tiles import TILED, Counter, Landing, Tick, Tiles, around, no_tick, spans
+from .tiles import (
+    TILED,
+    Counter,
+    Heard,
+    Landing,
+    Tick,
+    Tiles,
+    around,
+    no_tick,
+    spans,
+    touching,
+)
 
 MEL_LOW, MEL_HIGH = -11.0, 3.0  # log-mel that the autoencoder sees as -1 and 1
 SCALE, SHIFT = 0.1786, -1.9091
 BUFFERS = 8  # of a network's widest level that a tile takes at once; seven were measured
 
-Sound = Callable[[Tensor, slice], Tensor]  # (2, ..., m), where it lies -> (2, 512 m)
+Sound = Callable[[slice], Tensor]  # m mel frames, where they lie -> (2, 512 m)
 
 log = logging.getLogger(__name__)
 
@@ -83,37 +94,52 @@ class Codec:
                 latents.append((z.float() - SHIFT) * SCALE)
         return Latent(torch.cat(latents).cpu())
 
-    def decode(self, latent: Latent, tiles: Tiles = TILED, tick: Tick = no_tick) -> Tensor:
-        """-> waveform (B, 2, 4096 T) at 44.1 kHz, float32 in main memory."""
+    def decode(
+        self, latent: Latent, tiles: Tiles = TILED, tick: Tick = no_tick, heard: Heard = None
+    ) -> Tensor:
+        """-> waveform (B, 2, 4096 T) at 44.1 kHz, float32 in main memory.
+
+        `heard` are the latent frames that are needed: elsewhere there may be zeros. What there is
+        is to the last bit what it is without.
+        """
         part = self.vocoder
         finest = 2 * MEL_PER_FRAME * part.module.head.finest
         frame = max(self._decoder_bytes(), _bytes(part, finest))
         tiles = tiles.within(part.room(), frame)
-        count, pieces = len(latent.z), len(spans(latent.frames, tiles.frames))
-        counter = Counter(2 * pieces * count, tick, part.device)
-        mels = self._mels(latent, tiles, counter)
+        needed = Needed.of(latent.frames, tiles, heard, self._reaches())
+        count = len(latent.z) * (len(needed.drawn) + len(needed.sounded))
+        counter = Counter(count, tick, part.device)
+        mels = self._mels(latent, needed.drawn, tiles, counter)
         if self.sound == GRIFFIN_LIM:
-            return torch.stack([phased(mel, self.mel, tiles, counter) for mel in mels])
+            return _stacked([phased(mel, self.mel, needed, counter) for mel in mels])
         with part.use(_asked(tiles, frame)) as network:
             careful = Careful(part, network)
-            waves = [sounded(careful, m.to(part.device), tiles, counter) for m in mels]
-        return torch.stack(waves)
+            waves = [sounded(careful, m.to(part.device), needed, counter) for m in mels]
+        return _stacked(waves)
+
+    def _reaches(self) -> tuple[int, int]:
+        """Of what makes sound of states, and states of a mel: mel frames on each side."""
+        network = self.vocoder.module
+        is_heard = self.sound != GRIFFIN_LIM
+        return (network.head.reach, network.backbone.reach) if is_heard else (REACH, 0)
 
     def decode_mel(self, latent: Latent, tiles: Tiles = TILED, tick: Tick = no_tick) -> Tensor:
         """-> log-mel (B, 2, 128, 8T) float32: the picture without the vocoder's cost."""
         tiles = tiles.within(self.dcae.room(), self._decoder_bytes())
-        pieces = len(spans(latent.frames, tiles.frames)) * len(latent.z)
-        counter = Counter(pieces, tick, self.dcae.device)
-        return torch.stack(self._mels(latent, tiles, counter)).cpu()
+        pieces = spans(latent.frames, tiles.frames)
+        counter = Counter(len(pieces) * len(latent.z), tick, self.dcae.device)
+        return torch.stack(self._mels(latent, pieces, tiles, counter)).cpu()
 
-    def _mels(self, latent: Latent, tiles: Tiles, counter: Counter) -> list[Tensor]:
-        """log-mel (2, 128, 8T) float32 of each item, on the device."""
+    def _mels(
+        self, latent: Latent, pieces: Sequence[tuple[int, int]], tiles: Tiles, counter: Counter
+    ) -> list[Tensor]:
+        """log-mel (2, 128, 8T) float32 of each item, on the device, as far as the pieces go."""
         mels, part = [], self.dcae
         with part.use(_asked(tiles, self._decoder_bytes())) as network:
             careful = Careful(part, network)
             for z in latent.z:
                 raw = z[None].to(part.device, torch.float32) / SCALE + SHIFT
-                normal = decoded(careful, raw, tiles, counter)[0]
+                normal = decoded(careful, raw, pieces, tiles, counter)[0]
                 mels.append((normal + 1) / 2 * (MEL_HIGH - MEL_LOW) + MEL_LOW)
         return mels
 
@@ -124,6 +150,34 @@ class Codec:
 def _bytes(part: Part[M], finest: int) -> int:
     """What a frame takes at once in a network whose finest level has so many numbers a frame."""
     return BUFFERS * finest * part.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class Needed:
+    """The tiles that have to be worked on for what is heard. Each network needs of the one before
+    it what lies within its reach."""
+
+    drawn: list[tuple[int, int]]  # latent frames whose mel is made
+    stated: list[tuple[int, int]]  # mel frames that the vocoder's backbone answers
+    sounded: list[tuple[int, int]]  # mel frames that are made to sound
+
+    @classmethod
+    def of(cls, frames: int, tiles: Tiles, heard: Heard, reaches: tuple[int, int]) -> Needed:
+        """`reaches` in mel frames: of what makes sound of states, and states of a mel."""
+        drawn, size = spans(frames, tiles.frames), tiles.frames and tiles.frames * MEL_PER_FRAME
+        mels = spans(frames * MEL_PER_FRAME, size)
+        if heard is None:
+            return cls(drawn, mels, mels)
+        sounded = touching(mels, [(a * MEL_PER_FRAME, b * MEL_PER_FRAME) for a, b in heard])
+        stated = touching(mels, sounded, reaches[0])
+        reach = -(-reaches[1] // MEL_PER_FRAME)
+        wanted = [(a // MEL_PER_FRAME, -(-b // MEL_PER_FRAME)) for a, b in stated]
+        return cls(touching(drawn, wanted, reach), stated, sounded)
+
+
+def _stacked(waves: list[Tensor]) -> Tensor:
+    """(B, C, N); one wave alone is not copied."""
+    return waves[0][None] if len(waves) == 1 else torch.stack(waves)
 
 
 def _asked(tiles: Tiles, frame: int) -> int:
@@ -150,8 +204,15 @@ def encoded(careful: Careful[DCAE], mel: Tensor, tiles: Tiles, counter: Counter)
     return careful(finished)
 
 
-def decoded(careful: Careful[DCAE], latent: Tensor, tiles: Tiles, counter: Counter) -> Tensor:
-    """Raw latent (1, 8, 16, T) -> normalised mel (1, 2, 128, 8T), both float32."""
+def decoded(
+    careful: Careful[DCAE],
+    latent: Tensor,
+    pieces: Sequence[tuple[int, int]],
+    tiles: Tiles,
+    counter: Counter,
+) -> Tensor:
+    """Raw latent (1, 8, 16, T) -> normalised mel (1, 2, 128, 8T), both float32; zeros outside
+    the pieces."""
 
     def begun(network: DCAE, dtype: torch.dtype) -> Tensor:
         x = network.decoder.begin(latent.to(dtype))
@@ -161,8 +222,8 @@ def decoded(careful: Careful[DCAE], latent: Tensor, tiles: Tiles, counter: Count
     x = careful(begun)
     frames, reach = x.shape[-1], careful.network.decoder.reach
     height, length = LATENT_HEIGHT * MEL_PER_FRAME, frames * MEL_PER_FRAME
-    mel = x.new_empty(len(x), 2, height, length, dtype=torch.float32)
-    for span in spans(frames, tiles.frames):
+    mel = x.new_zeros(len(x), 2, height, length, dtype=torch.float32)
+    for span in pieces:
         wide, core = around(span, reach, frames)
         piece = x[..., wide]
         part = careful(lambda network, dtype, p=piece: network.decoder.local(p.to(dtype)))
@@ -221,45 +282,45 @@ def _attended(
     return block.feed_forward(mixed)[..., core]
 
 
-def sounded(careful: Careful[Vocoder], mel: Tensor, tiles: Tiles, counter: Counter) -> Tensor:
+def sounded(careful: Careful[Vocoder], mel: Tensor, needed: Needed, counter: Counter) -> Tensor:
     """log-mel (2, 128, M) -> (2, 512 M) float32 in main memory, by the vocoder."""
-    states = _states(careful, mel, tiles, counter)
+    network, length = careful.network, mel.shape[-1]
+    states: dict[tuple[int, int], Tensor] = {}  # the backbone's answers (2, 512, 1, m) near by
 
-    def sound(piece: Tensor, place: slice) -> Tensor:
-        return careful(lambda network, dtype: network.head(piece.to(dtype)))[:, 0].float()
+    def state(span: tuple[int, int]) -> Tensor:
+        if span not in states:
+            wide, core = around(span, network.backbone.reach, length)
+            x = careful(lambda network, dtype: network.backbone(mel[..., wide].to(dtype)))
+            states[span] = x[..., core]
+            counter.look()
+        return states[span]
 
-    return _in_pieces(sound, careful.network.head.reach, states, tiles, counter)
+    def sound(place: slice) -> Tensor:
+        near = touching(needed.stated, [(place.start, place.stop)])
+        for span in states.keys() - near:
+            del states[span]
+        x = torch.cat([state(span) for span in near], -1)
+        x = x[..., place.start - near[0][0] : place.stop - near[0][0]]
+        return careful(lambda network, dtype: network.head(x.to(dtype)))[:, 0].float()
+
+    return _in_pieces(sound, network.head.reach, mel, needed, counter)
 
 
-def _states(careful: Careful[Vocoder], mel: Tensor, tiles: Tiles, counter: Counter) -> Tensor:
-    """log-mel (2, 128, M) -> (2, 512, 1, M), the backbone's answer."""
-    length, reach = mel.shape[-1], careful.network.backbone.reach
-    parts = []
-    for span in spans(length, tiles.frames and tiles.frames * MEL_PER_FRAME):
-        wide, core = around(span, reach, length)
-        piece = mel[..., wide]
-        x = careful(lambda network, dtype, p=piece: network.backbone(p.to(dtype)))
-        parts.append(x[..., core])
-        counter.look()
-    return torch.cat(parts, -1)
-
-
-def phased(mel: Tensor, config: VocoderConfig, tiles: Tiles, counter: Counter) -> Tensor:
+def phased(mel: Tensor, config: VocoderConfig, needed: Needed, counter: Counter) -> Tensor:
     """log-mel (2, 128, M) -> (2, 512 M) float32 in main memory, by Griffin-Lim."""
-    phase = first_phase(mel.shape[-1], config)
 
-    def sound(piece: Tensor, place: slice) -> Tensor:
-        return griffin_lim(piece, config, phase[place])
+    def sound(place: slice) -> Tensor:
+        phase = first_phase(place.stop - place.start, config, start=place.start)
+        return griffin_lim(mel[..., place], config, phase)
 
-    return _in_pieces(sound, REACH, mel, tiles, counter)
+    return _in_pieces(sound, REACH, mel, needed, counter)
 
 
-def _in_pieces(sound: Sound, reach: int, x: Tensor, tiles: Tiles, counter: Counter) -> Tensor:
-    length = x.shape[-1]
-    landing = Landing(len(x), length * HOP, x.device)
-    for span in spans(length, tiles.frames and tiles.frames * MEL_PER_FRAME):
+def _in_pieces(sound: Sound, reach: int, mel: Tensor, needed: Needed, counter: Counter) -> Tensor:
+    length = mel.shape[-1]
+    landing = Landing(len(mel), length * HOP, mel.device)
+    for span in needed.sounded:
         wide, core = around(span, reach, length)
-        piece = sound(x[..., wide], wide)
-        landing.put(span[0] * HOP, piece[:, core.start * HOP : core.stop * HOP])
+        landing.put(span[0] * HOP, sound(wide)[:, core.start * HOP : core.stop * HOP])
         counter.step()
     return landing.whole()

@@ -1,7 +1,9 @@
 """Sound files in and out through PyAV.
 
     read_audio   path -> decoder -> (C, N) float32, rate
-    write_audio  (C, N) -> rate the format knows -> clipped, rounded -> encoder -> path
+    InFile       path -> decoded once and counted; a stretch of it whenever it is asked for
+    write_audio  (C, N) or a track, second by second
+                 -> rate the format knows -> clipped, rounded -> encoder -> path
 
 torchaudio is never asked: its loading and saving need a package that often fails to load.
 """
@@ -10,7 +12,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -24,7 +27,8 @@ from torch import Tensor
 from ..atomic import FileError, check_place, reason, replaced
 from ..settings import SettingError
 from . import id3
-from .audio import checked_wave, resample
+from .audio import Bad, checked_wave
+from .track import Held, Track, even, resampled
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -99,35 +103,87 @@ class Written:
 
 def read_audio(path: str | Path) -> tuple[Tensor, int]:
     """The first audio track of a file: (C, N) float32 from -1 to 1, and its rate in Hz."""
-    path = Path(path)
-    _check_readable(path)
-    av = _pyav()
-    try:
-        with av.open(os.path.abspath(path)) as container:
-            if not container.streams.audio:
-                raise FileError(f"{path} has no audio track. Choose a sound file.")
-            pieces, rate = _decoded(path, container)
-    except (av.FFmpegError, OSError) as error:
-        raise FileError(
-            f"{path} cannot be read as sound ({reason(error)}). "
-            "Choose a WAV, FLAC, MP3, Opus, OGG or M4A file that plays elsewhere."
-        ) from error
+    with _opened(Path(path)) as frames:
+        pieces = list(frames)
     if not pieces:
-        raise FileError(f"{path} holds no samples. Choose a file that plays elsewhere.")
-    return torch.from_numpy(np.concatenate(pieces, axis=1)), rate
+        raise _no_samples(path)
+    return torch.from_numpy(np.concatenate([piece for piece, _ in pieces], axis=1)), pieces[0][1]
+
+
+class InFile(Track):
+    """The first audio track of a file, as `read_audio` gives it, but never all at once.
+
+    It is decoded to its end when it is opened: what a header says of its length may be wrong.
+    What is read is decoded from the beginning, since a decoder that starts in the middle gives
+    other samples in some formats; a short stretch is kept with some seconds around it.
+    """
+
+    AROUND = 5.0  # seconds
+
+    def __init__(self, path: str | Path, label: str = "The source") -> None:
+        self.path = Path(path)
+        self.channels = self.samples = self.rate = 0
+        with _opened(self.path) as frames:
+            bad: Bad | None = None
+            for piece, rate in frames:
+                bad = bad or Bad(rate)
+                bad.look(torch.from_numpy(piece))
+                self.channels, self.rate = len(piece), rate
+                self.samples += piece.shape[1]
+        if bad is None:
+            raise _no_samples(path)
+        bad.check(label)
+        self._kept = self._read(0, 0)
+        self._first = 0
+
+    def part(self, first: int, last: int) -> Tensor:
+        inner = slice(first - self._first, last - self._first)
+        if inner.start >= 0 and inner.stop <= self._kept.shape[-1]:
+            return self._kept[:, inner]
+        around = round(self.AROUND * self.rate)
+        if last - first > 2 * around:
+            return self._read(first, last)
+        self._first = max(first - around, 0)
+        self._kept = self._read(self._first, min(last + around, self.samples))
+        return self.part(first, last)
+
+    def blocks(self, size: int) -> Iterator[Tensor]:
+        with _opened(self.path, says=False) as frames:
+            yield from even((torch.from_numpy(piece) for piece, _ in frames), size)
+
+    def _read(self, first: int, last: int) -> Tensor:
+        found, place = torch.empty(self.channels, last - first), 0
+        if first == last:
+            return found
+        with _opened(self.path, says=False) as frames:
+            for piece, _ in frames:
+                start, end = max(first, place), min(last, place + piece.shape[1])
+                if start < end:
+                    found[:, start - first : end - first] = torch.from_numpy(
+                        piece[:, start - place : end - place]
+                    )
+                place += piece.shape[1]
+                if place >= last:
+                    return found
+        raise FileError(f"{self.path} is shorter than it was before. Leave it as it is meanwhile.")
+
+
+def _no_samples(path: str | Path) -> FileError:
+    return FileError(f"{path} holds no samples. Choose a file that plays elsewhere.")
 
 
 def write_audio(
     path: str | Path,
-    wave: Tensor,
+    wave: Tensor | Track,
     rate: int,
     *,
     tags: Mapping[str, str] | None = None,
     bits: int = 16,
     kilobits: int | None = None,
 ) -> Written:
-    """Write (C, N) as the extension says; tags go into the file, WAV keeps the usual ones only.
+    """Write (C, N), or a track, as the extension says.
 
+    Tags go into the file; WAV keeps the usual ones only.
     The names that players look for are `title`, `genre`, `comment` and `lyrics`, in every format.
     `bits` is for WAV (16, 24, 32 = floating point) and FLAC (16, 24), `kilobits` per second for
     MP3 and Opus.
@@ -135,12 +191,8 @@ def write_audio(
     path = check_writable(path)
     sound_format = FORMATS[path.suffix.lower()]
     encoding = _encoding(path, sound_format, bits)
-    wave = _one_clip(wave, rate)
-    target = _nearest_rate(rate, sound_format.rates)
-    samples, clipped = _samples(resample(wave, rate, target), encoding)
-    cut = f"{clipped} samples were over full scale and are clipped."
-    if clipped:
-        log.warning("%s: %s", path.name, cut)
+    track = wave if isinstance(wave, Track) else Held(_one_clip(wave, rate), rate)
+    track = resampled(track, _nearest_rate(rate, sound_format.rates))
     labels = {sound_format.names.get(name, name): _text(one) for name, one in (tags or {}).items()}
     is_mp3 = sound_format.container == "mp3"
     words = {name: labels.pop(name) for name in id3.FRAMES if is_mp3 and name in labels}
@@ -151,17 +203,20 @@ def write_audio(
             av.open(str(temporary), "w", format=sound_format.container) as container,
         ):
             container.metadata.update(labels)
-            stream = container.add_stream(encoding.codec, rate=target)
+            stream = container.add_stream(encoding.codec, rate=track.rate)
             if sound_format.kilobits:
                 stream.bit_rate = 1000 * rate_of(sound_format, kilobits)
-            _encode(container, stream, samples, encoding)
+            clipped = _encode(container, stream, track, encoding)
             container.close()
             if words:
                 id3.add_words(temporary, words)
     except av.FFmpegError as error:
         raise FileError(f"{path} could not be written ({reason(error)}).") from error
+    cut = f"{clipped} samples were over full scale and are clipped."
+    if clipped:
+        log.warning("%s: %s", path.name, cut)
     notes = (*[cut] * bool(clipped), *_notes(path, sound_format, kilobits))
-    return Written(path, target, samples.shape[1], clipped, notes)
+    return Written(path, track.rate, track.samples, clipped, notes)
 
 
 def rate_of(sound_format: Format, kilobits: int | None) -> int:
@@ -220,14 +275,30 @@ def _check_readable(path: Path) -> None:
         raise FileError(f"{path} cannot be read ({reason(error)}).") from error
 
 
-def _decoded(path: Path, container: InputContainer) -> tuple[list[np.ndarray], int]:
+@contextmanager
+def _opened(path: Path, says: bool = True) -> Iterator[Iterator[tuple[np.ndarray, int]]]:
+    """The decoded pieces of a file, as they come; it may say what of it is damaged."""
+    _check_readable(path)
+    av = _pyav()
+    try:
+        with av.open(os.path.abspath(path)) as container:
+            if not container.streams.audio:
+                raise FileError(f"{path} has no audio track. Choose a sound file.")
+            yield _decoded(path, container, says)
+    except (av.FFmpegError, OSError) as error:
+        raise FileError(
+            f"{path} cannot be read as sound ({reason(error)}). "
+            "Choose a WAV, FLAC, MP3, Opus, OGG or M4A file that plays elsewhere."
+        ) from error
+
+
+def _decoded(path: Path, container: InputContainer, says: bool) -> Iterator[tuple[np.ndarray, int]]:
     """Every decoded piece (C, n) of the first audio track, and the rate in Hz."""
     damage = _pyav().error.InvalidDataError
-    stream = container.streams.audio[0]
-    pieces: list[np.ndarray] = []
     shapes: set[tuple[int, int]] = set()
     damaged = 0
-    for packet in container.demux(stream):  # the last packet is empty: it flushes the decoder
+    # The last packet is empty: it flushes the decoder.
+    for packet in container.demux(container.streams.audio[0]):
         try:
             frames = packet.decode()
         except damage:
@@ -235,15 +306,14 @@ def _decoded(path: Path, container: InputContainer) -> tuple[list[np.ndarray], i
             continue
         for frame in frames:
             shapes.add((frame.layout.nb_channels, frame.sample_rate))
-            pieces.append(_scaled(path, frame))
-        if len(shapes) > 1:
-            raise FileError(
-                f"{path} changes its channels or sample rate on the way: {sorted(shapes)}. "
-                "Convert it to WAV or FLAC first."
-            )
-    if damaged and pieces:
+            if len(shapes) > 1:
+                raise FileError(
+                    f"{path} changes its channels or sample rate on the way: {sorted(shapes)}. "
+                    "Convert it to WAV or FLAC first."
+                )
+            yield _scaled(path, frame), frame.sample_rate
+    if damaged and shapes and says:
         log.warning("%s: %d damaged packets were skipped", path, damaged)
-    return pieces, shapes.pop()[1] if shapes else 0
 
 
 def _scaled(path: Path, frame: AudioFrame) -> np.ndarray:
@@ -308,13 +378,14 @@ def _samples(wave: Tensor, encoding: Encoding) -> tuple[np.ndarray, int]:
 
 
 def _encode(
-    container: OutputContainer, stream: AudioStream, samples: np.ndarray, encoding: Encoding
-) -> None:
-    """Feed samples (C, N) to the encoder second by second, then empty it."""
-    rate, layout = stream.rate, "stereo" if len(samples) == 2 else "mono"
+    container: OutputContainer, stream: AudioStream, track: Track, encoding: Encoding
+) -> int:
+    """Feed a track to the encoder second by second, then empty it: samples over full scale."""
+    rate, layout = stream.rate, "stereo" if track.channels == 2 else "mono"
     stream.format, stream.layout = encoding.layout, layout
-    for first in range(0, samples.shape[1], rate):
-        piece = samples[:, first : first + rate]
+    clipped = first = 0
+    for block in track.blocks(rate):
+        piece, over = _samples(block, encoding)
         if not encoding.layout.endswith("p"):
             piece = piece.T.reshape(1, -1)
         frame = _pyav().AudioFrame.from_ndarray(
@@ -322,7 +393,9 @@ def _encode(
         )
         frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
         container.mux(stream.encode(frame))
+        clipped, first = clipped + over, first + block.shape[-1]
     container.mux(stream.encode(None))
+    return clipped
 
 
 def _pyav() -> ModuleType:

@@ -22,6 +22,7 @@ ITERATIONS = 32
 MOMENTUM = 0.99  # how far; the paper's
 INVERSION_STEPS = 60  # of the search for magnitudes
 TINY = 1e-8
+DRAWN = 1024  # frames whose phases are drawn at once
 # A frame overlaps three neighbours on each side; once more for the last wave, and its edges.
 REACH = 3 * (ITERATIONS + 2)
 
@@ -36,17 +37,22 @@ def griffin_lim(log_mel: Tensor, config: VocoderConfig, phase: Tensor | None = N
     spectrum = size * torch.polar(torch.ones_like(angle), angle).to(size.device)
     before = torch.zeros_like(spectrum)
     for _ in range(ITERATIONS):
-        found = _spectrum(_wave(spectrum, config), config)
-        spectrum = found + MOMENTUM * (found - before)
-        spectrum *= size / spectrum.abs().clamp(min=TINY)
+        wave = _wave(spectrum, config)
+        del spectrum  # every one of these is large: none is kept longer than it is needed
+        found = _spectrum(wave, config)
+        spectrum = torch.sub(found, before, out=before).mul_(MOMENTUM).add_(found)
+        length = spectrum.abs().clamp_(min=TINY)
+        spectrum *= torch.div(size, length, out=length)
         before = found
     return _wave(spectrum, config)
 
 
-def first_phase(frames: int, config: VocoderConfig, seed: int = 0) -> Tensor:
-    """(frames, bins) float32, the same for every clip; a longer one begins the same way."""
-    draw = torch.Generator().manual_seed(seed)
-    return 2 * torch.pi * torch.rand((frames, config.n_fft // 2 + 1), generator=draw)
+def first_phase(frames: int, config: VocoderConfig, seed: int = 0, start: int = 0) -> Tensor:
+    """(frames, bins) float32 from frame `start` on, the same for every clip of any length."""
+    draw, bins = torch.Generator().manual_seed(seed), config.n_fft // 2 + 1
+    for first in range(0, start, DRAWN):  # drawn in their order, and dropped
+        torch.rand((min(DRAWN, start - first), bins), generator=draw)
+    return 2 * torch.pi * torch.rand((frames, bins), generator=draw)
 
 
 def magnitudes(log_mel: Tensor, config: VocoderConfig) -> Tensor:
@@ -57,14 +63,15 @@ def magnitudes(log_mel: Tensor, config: VocoderConfig) -> Tensor:
     upper = log_mel.exp().mT @ bank.mT
     size = upper.clone()  # bins no mel covers stay at zero
     for _ in range(INVERSION_STEPS):
-        size *= upper / ((size @ bank) @ bank.mT).clamp(min=TINY)
+        found = ((size @ bank) @ bank.mT).clamp_(min=TINY)
+        size *= torch.div(upper, found, out=found)
     return size
 
 
 def _wave(spectrum: Tensor, config: VocoderConfig) -> Tensor:
     """(B, M, bins) -> (B, 512 M): overlapped and added, divided by the windows' sum."""
     hop, window = config.hop_length, hann_window(config.n_fft).to(spectrum.device)
-    total = _added(torch.fft.irfft(spectrum, config.n_fft) * window, hop)
+    total = _added(torch.fft.irfft(spectrum, config.n_fft).mul_(window), hop)
     weight = _added(window.square().expand(1, spectrum.shape[1], -1), hop)
     margin = (config.n_fft - hop) // 2
     return (total / weight.clamp(min=1e-3))[:, margin:-margin]

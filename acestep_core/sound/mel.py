@@ -39,18 +39,31 @@ def log_mel(wave: Tensor, config: VocoderConfig) -> Tensor:
             f"The audio has {wave.shape[-1]} samples; a mel spectrogram needs at least "
             f"{margin + 1}. Use a longer clip."
         )
-    flat = wave.float().reshape(1, -1, wave.shape[-1])  # mirroring wants exactly two leading axes
-    frames = pad(flat, (margin, margin), mode="reflect")[0]
-    frames = frames.unfold(-1, config.n_fft, config.hop_length)  # (waves, M, n_fft), a view
+    flat = wave.float().reshape(-1, wave.shape[-1])
+    count = flat.shape[-1] // config.hop_length
     window = hann_window(config.n_fft).to(wave.device)
     bank = filterbank(
         config.n_fft, config.n_mels, config.f_min, config.f_max, config.sampling_rate
     ).to(wave.device)
-    result = frames.new_empty(len(frames), config.n_mels, frames.shape[1])
-    for first in range(0, frames.shape[1], CHUNK):
-        mel = _magnitude(frames[:, first : first + CHUNK] * window) @ bank
+    result = flat.new_empty(len(flat), config.n_mels, count)
+    for first in range(0, count, CHUNK):
+        frames = _frames(flat, first, min(first + CHUNK, count), config)
+        mel = _magnitude(frames * window) @ bank
         result[..., first : first + CHUNK] = mel.clamp(min=MEL_FLOOR).log().mT
     return result.reshape(*wave.shape[:-1], *result.shape[1:])
+
+
+def _frames(wave: Tensor, first: int, last: int, config: VocoderConfig) -> Tensor:
+    """Frames [first, last) (waves, m, n_fft) of wave (waves, N), as if it were mirrored at its
+    ends; only the frames themselves are copied."""
+    hop, length = config.hop_length, wave.shape[-1]
+    start = first * hop - (config.n_fft - hop) // 2
+    end = start + (last - first - 1) * hop + config.n_fft
+    beyond = max(-start, 0), max(end - length, 0)
+    piece = wave[:, max(start, 0) : min(end, length)]
+    if any(beyond):
+        piece = pad(piece[None], beyond, mode="reflect")[0]  # wants exactly two leading axes
+    return piece.unfold(-1, config.n_fft, hop)
 
 
 def _magnitude(frames: Tensor) -> Tensor:

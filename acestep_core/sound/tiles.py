@@ -7,7 +7,7 @@ Cutting changes no number beyond rounding: the codec gives every tile the true c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,6 +19,7 @@ from ..networks.memory import Pace
 LEAST = 16  # latent frames: below that a tile is more context than tile
 
 Tick = Callable[[int, int], None]  # (pieces done, pieces in all); may raise to cancel
+Heard = Sequence[tuple[int, int]] | None  # stretches [first, last) that are needed; None = all
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,19 @@ def spans(length: int, core: int | None) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
+def touching(
+    pieces: Sequence[tuple[int, int]], heard: Heard, reach: int = 0
+) -> list[tuple[int, int]]:
+    """Those of the pieces that lie within `reach` of what is heard of the whole."""
+    if heard is None:
+        return list(pieces)
+    return [
+        piece
+        for piece in pieces
+        if any(piece[0] < last + reach and first - reach < piece[1] for first, last in heard)
+    ]
+
+
 def around(span: tuple[int, int], reach: int, length: int) -> tuple[slice, slice]:
     """(span widened by reach inside the length, where the span lies within that)."""
     start, end = max(span[0] - reach, 0), min(span[1] + reach, length)
@@ -74,11 +88,13 @@ class Counter:
 
 
 class Landing:
-    """A waveform in main memory that pieces arrive in while the device goes on."""
+    """A waveform in main memory that pieces arrive in while the device goes on; zeros where none
+    does."""
 
     def __init__(self, channels: int, length: int, device: torch.device) -> None:
         is_cuda = device.type == "cuda" and torch.cuda.is_available()
-        self._wave = torch.empty(channels, length, dtype=torch.float32, pin_memory=is_cuda)
+        with torch.inference_mode(False):  # what arrives is handed on without a copy
+            self._wave = torch.zeros(channels, length, dtype=torch.float32, pin_memory=is_cuda)
         self._stream = torch.cuda.Stream(device) if is_cuda else None
 
     def put(self, start: int, piece: Tensor) -> None:

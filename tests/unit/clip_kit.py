@@ -19,6 +19,7 @@ from acestep_core.pipeline import Made
 from acestep_core.sampling.loop import See
 from acestep_core.sampling.schedule import Step
 from acestep_core.sound.audio import resample, stereo, whole_frames, without_round_trip_tail
+from acestep_core.sound.tiles import Heard
 from acestep_core.tasks.region import resolve
 from acestep_core.types import (
     Extend,
@@ -71,7 +72,7 @@ class StubPipe:
         self.encoded.append(wave.shape[-1])
         return sounding(whole_frames(wave)[None])
 
-    def decode(self, latent: Latent, rate: int) -> Tensor:
+    def decode(self, latent: Latent, rate: int, *, heard: Heard = None) -> Tensor:
         assert isinstance(latent, Sounding)
         assert rate == SAMPLE_RATE
         generator = torch.Generator().manual_seed(99)

@@ -26,6 +26,7 @@ from acestep_core.editing.edits import (
 )
 from acestep_core.pipeline import ACEStep
 from acestep_core.settings import SettingError
+from acestep_core.sound.tiles import Heard
 from acestep_core.types import (
     Edit,
     Extend,
@@ -62,7 +63,7 @@ def test_inpaint_leaves_the_rest_alone(
 class LoudPipe(StubPipe):
     """What is new is far over full scale."""
 
-    def decode(self, latent: Latent, rate: int) -> Tensor:
+    def decode(self, latent: Latent, rate: int, *, heard: Heard = None) -> Tensor:
         return 20 * super().decode(latent, rate)
 
 

@@ -10,21 +10,30 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
+from acestep_core.editing import report as editing_report
 from acestep_core.editing.report import (
     Change,
     EditReport,
     band_levels,
     change_warnings,
-    compared,
-    compared_extension,
     step_warnings,
 )
 from acestep_core.sound.loudness import measured, unmatched
+from acestep_core.sound.track import Held
 from acestep_core.types import Region
 from tests.unit.sound_kit import RATE, noise
 
 REGION = (Region(1.0, 2.0),)
+
+
+def compared(source: Tensor, result: Tensor, regions: tuple[Region, ...], rate: int) -> Change:
+    return editing_report.compared(Held(source, rate), Held(result, rate), regions)
+
+
+def compared_extension(source: Tensor, result: Tensor, before: int, rate: int) -> Change:
+    return editing_report.compared_extension(Held(source, rate), Held(result, rate), before)
 
 
 def test_an_untouched_outside_is_minus_infinity() -> None:

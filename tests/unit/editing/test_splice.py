@@ -10,19 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from acestep_core.editing import splice as editing_splice
 from acestep_core.editing.splice import (
     CROSSFADE,
     ORDER,
     as_source,
     continued,
     faded,
-    join_extension,
     likeness,
+    patches,
     predictor,
-    put,
     samples_of,
 )
 from acestep_core.sound.audio import resample, whole_frames
+from acestep_core.sound.track import Held, Patched
 from acestep_core.tasks.region import resolve
 from acestep_core.types import Region
 from tests.unit.sound_kit import samples, tone
@@ -34,9 +35,14 @@ def splice(
     source: Tensor, made: Tensor, regions: list[Region], rate: int, crossfade: float = CROSSFADE
 ) -> Tensor:
     """The source with the regions taken from what was made."""
-    result = source.clone()
-    put(result, made, 0, regions, rate, crossfade)
-    return result
+    track = Held(source, rate)
+    return Patched(track, patches(track, made, 0, regions, crossfade)).whole()
+
+
+def join_extension(
+    before: Tensor, source: Tensor, after: Tensor, rate: int, crossfade: float = CROSSFADE
+) -> Tensor:
+    return editing_splice.join_extension(before, Held(source, rate), after, crossfade).whole()
 
 
 @st.composite
@@ -86,8 +92,9 @@ def test_a_window_is_put_like_a_whole(
     found = resolve(regions, length / rate)
     first = max(samples_of(found[0], rate, length)[0] - left, 0)
     last = min(samples_of(found[-1], rate, length)[1] + right, length)
-    result = source.clone()
-    put(result, made[:, first:last], first, regions, rate, crossfade)
+    track = Held(source, rate)
+    found = patches(track, made[:, first:last], first, regions, crossfade)
+    result = Patched(track, found).whole()
     assert torch.equal(result, splice(source, made, regions, rate, crossfade))
 
 

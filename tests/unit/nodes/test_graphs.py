@@ -20,6 +20,7 @@ from tests.unit.request_kit import SOURCE_SECONDS, requests
 graph, replay = module("acestep_core.records.graph"), module("acestep_core.records.replay")
 record_module, sampler = module("acestep_core.records.record"), module("nodes.sampler")
 Latent, host = module("acestep_core.types").Latent, module("nodes.host")
+TRACKS = module("acestep_core.sound.track")
 RATE = 8000
 SOURCE = {"waveform": torch.zeros(1, 1, round(SOURCE_SECONDS * RATE)), "sample_rate": RATE}
 KINDS = {"AceSuiteLoad", "AceSuiteLoRA", "LoadAudio", "PrimitiveInt"}  # given, not run
@@ -62,7 +63,8 @@ class Unsung:
 
 def put_together(model: Any, sampled: Any, latent: Any, options: Any) -> Any:
     """In place of the splice."""
-    return SimpleNamespace(reports=(), waves=[torch.zeros(2, 400)] * len(latent.z), rate=RATE)
+    tracks = [TRACKS.Held(torch.zeros(2, 400), RATE)] * len(latent.z)
+    return SimpleNamespace(reports=(), tracks=tracks, rate=RATE)
 
 
 def run(prompt: dict[str, Any], model: Any, prefix: str) -> None:

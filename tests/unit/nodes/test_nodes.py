@@ -230,7 +230,7 @@ class ShortOfMemory:
     def __init__(self) -> None:
         self.tried: list[int] = []
 
-    def decode(self, latent: Any, rate: int, tiles: Any, tick: Any) -> torch.Tensor:
+    def decode(self, latent: Any, rate: int, tiles: Any, tick: Any, heard: Any) -> torch.Tensor:
         self.tried.append(tiles.frames)
         if tiles.frames > 8:
             raise torch.OutOfMemoryError("out of memory")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from acestep_core.config import FRAME, GRIFFIN_LIM, ModelConfig
+from acestep_core.config import FRAME, GRIFFIN_LIM, VOCODER, ModelConfig
 from acestep_core.networks.dcae import DCAE
 from acestep_core.networks.memory import Resident
 from acestep_core.networks.vocoder import Vocoder
@@ -230,3 +230,23 @@ def test_griffin_lim_in_tiles_is_that_of_the_whole(codec: Codec, drawn: Drawn) -
     assert whole.shape == (1, 2, 40 * FRAME)
     assert float((tiled - whole).norm() / whole.norm()) < 1e-3
     assert ticks[-1] == (10, 10)
+
+
+@pytest.mark.parametrize("sound", [VOCODER, GRIFFIN_LIM])
+@pytest.mark.parametrize("tile", [3, 7, None])
+def test_what_is_heard_is_what_it_is_in_the_whole(
+    sound: str, tile: int | None, codec: Codec, drawn: Drawn
+) -> None:
+    """To the last bit, at the ends and in the middle, and with less work."""
+    frames, seen = 60, list[int]()
+    codec, latent = replace(codec, sound=sound), Latent(drawn(1, 8, 16, frames))
+    whole = codec.decode(latent, Tiles(tile), lambda done, total: seen.append(total))
+    for heard in ([(0, 1)], [(31, 34)], [(2, 4), (58, 60)]):
+        few: list[int] = []
+        count = few.append
+        part = codec.decode(latent, Tiles(tile), lambda done, total, n=count: n(total), heard)
+        for first, last in heard:
+            span = slice(first * FRAME, last * FRAME)
+            assert torch.equal(part[..., span], whole[..., span])
+        assert tile is None or few[-1] < seen[-1]
+        assert len(set(few)) == 1
