@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -70,15 +71,30 @@ def record() -> Path:
     return folder() / "acestep-installed.json"
 
 
+class Ended(Exception):  # noqa: N818 - not an error
+    """SIGTERM: without it the child would go on alone."""
+
+
+def _end(number: int, frame: object) -> None:
+    raise Ended
+
+
 def run(command: list[str | Path], variables: dict[str, str] | None = None) -> int:
     """Exit status of a child in the project's folder; an interrupt leaves it time to tidy up."""
     settings = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", **(variables or {})}
     with subprocess.Popen([str(word) for word in command], cwd=str(ROOT), env=settings) as child:
+        before = signal.signal(signal.SIGTERM, _end)
         try:
             return child.wait()
+        except Ended:
+            child.terminate()  # nobody sent it the same signal
+            child.wait()
+            return 143
         except KeyboardInterrupt:
             child.wait()  # the terminal sent it the same signal
             return 130
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def run_module(arguments: list[str], variables: dict[str, str] | None = None) -> int:

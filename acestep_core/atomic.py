@@ -56,12 +56,12 @@ def check_place(path: str | Path) -> Path:
 def replaced(path: str | Path) -> Iterator[Path]:
     """A temporary path that becomes `path` when the block ends well, and vanishes otherwise."""
     path = Path(path)
-    with temporary(path.parent) as place:
-        try:
+    try:
+        with temporary(path.parent) as place:
             yield place
             os.replace(place, path)
-        except OSError as error:  # PyAV's errors of the disk are of this kind as well
-            raise FileError(f"{path} could not be written ({reason(error)}).") from error
+    except OSError as error:  # PyAV's errors of the disk are of this kind as well
+        raise FileError(f"{path} could not be written ({reason(error)}).") from error
 
 
 @contextmanager

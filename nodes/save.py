@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ..acestep_core.atomic import replaced
+from ..acestep_core.atomic import FileError, replaced
 from ..acestep_core.faces import CHOICES
 from ..acestep_core.pipeline import ACEStep
 from ..acestep_core.records.labels import file_name
@@ -199,17 +199,35 @@ def hash_of(place: Path) -> str:
     file = place / FOLDERS["transformer"] / FILES["transformer"] if place.is_dir() else place
     stat, store = file.stat(), host.user_file(HASHES)
     key = host.mark_of(str(stat.st_size), file)
-    known: dict[str, str] = {}
-    if store is not None and store.is_file():
-        read = json.loads(store.read_text(encoding="utf-8"))
-        known = {mark: one for mark, one in read.items() if len(mark) == len(key)}
+    known = {mark: one for mark, one in _known_hashes(store).items() if len(mark) == len(key)}
     if key not in known:
         log.info("Reading %s for its hash; this is done once.", file.name)
         known[key] = sha256(file)
         if store is not None:
-            with replaced(store) as temporary:
-                temporary.write_text(json.dumps(known, indent=1), encoding="utf-8")
+            _keep_hashes(store, known)
     return known[key]
+
+
+def _known_hashes(store: Path | None) -> dict[str, str]:
+    """None where the file is damaged: then they are made again, and it is replaced."""
+    if store is None or not store.is_file():
+        return {}
+    try:
+        read = json.loads(store.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:  # UnicodeDecodeError among them
+        log.warning("%s cannot be read (%s): hashes are made again.", store.name, error)
+        return {}
+    pairs = read.items() if isinstance(read, dict) else ()
+    return {mark: one for mark, one in pairs if isinstance(one, str)}
+
+
+def _keep_hashes(store: Path, known: dict[str, str]) -> None:
+    """A song is not lost because they cannot be kept."""
+    try:
+        with replaced(store) as temporary:
+            temporary.write_text(json.dumps(known, indent=1), encoding="utf-8")
+    except FileError as error:
+        log.warning("%s They are made again next time.", error)
 
 
 SOCKETS: Inputs = {

@@ -144,7 +144,7 @@ class Metrics(Shape):
     inference_time: Seconds
 
 
-ErrorType = Literal["client_cancelled", "internal_error"]
+ErrorType = Literal["client_cancelled", "request_timeout", "internal_error"]
 
 
 @dataclass(frozen=True)

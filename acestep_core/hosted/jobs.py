@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import re
 import time
 import uuid
@@ -22,7 +23,7 @@ from ..settings import Value
 from .errors import RequestError
 from .graphs import WORKFLOWS, graph_of
 from .parameters import ENDPOINTS, Endpoint
-from .queue import CANCELLED, Ended, Queue, Standing
+from .queue import CANCELLED, LATE, Ended, Queue, Standing
 from .store import Job, Store, StoreError, now
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Jobs:
         self._open: dict[str, Job] = {}
         self._unsaved: dict[str, Job] = {}  # over, and not yet noted
         self._cancelled: set[str] = set()
+        self._begins_by: dict[str, float] = {}  # of those that may not wait for ever
         self._watching: asyncio.Task[None] | None = None
         self._progress = Line("", "")  # of the one that runs
         self._trouble = ""  # said once, however often it is met
@@ -87,6 +89,10 @@ class Jobs:
         self._open[job.id] = job
         self._watch()
         return job
+
+    def expect(self, job_id: str, seconds: float) -> None:
+        """It has to begin within so many seconds, or it is taken out of the queue."""
+        self._begins_by[job_id] = time.monotonic() + seconds
 
     async def look(self, job_id: str) -> Look:
         """RequestError with the status 404 for an id that was never given."""
@@ -191,15 +197,19 @@ class Jobs:
                 self._run(job)
             elif job.id not in standing.waiting:
                 await self._settle_one(job, standing)
+            elif time.monotonic() > self._begins_by.get(job.id, math.inf):
+                await asyncio.to_thread(self._queue.withdraw, job.id)
 
     def _run(self, job: Job) -> None:
+        self._begins_by.pop(job.id, None)
         if job.id in self._open and job.status == "created":
             self._open[job.id] = replace(job, status="processing")
 
     async def _settle_one(self, job: Job, standing: Standing) -> None:
         ended = await asyncio.to_thread(self._queue.ended, job.id)
         if job.id in self._open:  # another task may have been here meanwhile
-            reason = CANCELLED if job.id in self._cancelled else REMOVED
+            is_late = time.monotonic() > self._begins_by.get(job.id, math.inf)
+            reason = CANCELLED if job.id in self._cancelled else LATE if is_late else REMOVED
             await self._end(_finished(job, ended, reason))
 
     async def _end(self, job: Job) -> Job:
@@ -207,6 +217,7 @@ class Jobs:
         self._unsaved[job.id] = job
         self._open.pop(job.id, None)
         self._cancelled.discard(job.id)
+        self._begins_by.pop(job.id, None)
         await self._save_ended()
         if self._unsaved:
             self._watch()

@@ -8,8 +8,12 @@ other files, are no kind here; the decoder may read nothing but the file.
 
 from __future__ import annotations
 
+import math
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +30,7 @@ MOST_SECONDS = LONGEST_SOURCE
 MOST_CHANNELS = 2
 MOST_VALUES = int(MOST_SECONDS) * 96_000 * 2  # samples of all channels: what has to fit in memory
 MOST_WORK = 300.0  # seconds of decoding
+_most_work = ContextVar("most_work", default=math.inf)
 
 # Name of FFmpeg's demuxer and the extension it goes by, by the first bytes.
 STARTS = (
@@ -59,6 +64,20 @@ def checked(path: Path) -> Sound:
     return _checked(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
 
 
+class UnfinishedError(Exception):
+    """It takes longer than there was time; nothing is wrong with the file so far."""
+
+
+@contextmanager
+def hurried(seconds: float) -> Iterator[None]:
+    """Within it, in this thread, decoding takes so long at most: UnfinishedError."""
+    mark = _most_work.set(seconds)
+    try:
+        yield
+    finally:
+        _most_work.reset(mark)
+
+
 @lru_cache(256)
 def _checked(path: Path, state: tuple[int, ...]) -> Sound:
     """`state` changes with the file: an hour is not decoded for every request about it."""
@@ -80,7 +99,8 @@ def _checked(path: Path, state: tuple[int, ...]) -> Sound:
 def _counted(container: InputContainer) -> Sound:
     damage = _pyav().error.InvalidDataError
     stream = container.streams.audio[0]
-    samples, shapes, until = 0, set[tuple[int, int]](), time.monotonic() + MOST_WORK
+    most = min(_most_work.get(), MOST_WORK)
+    samples, shapes, until = 0, set[tuple[int, int]](), time.monotonic() + most
     for packet in container.demux(stream):
         try:
             frames = packet.decode()
@@ -91,6 +111,8 @@ def _counted(container: InputContainer) -> Sound:
             samples += frame.samples
             _check_shape(shapes, samples)
         if time.monotonic() > until:
+            if most < MOST_WORK:
+                raise UnfinishedError
             raise RequestError(f"Decoding takes longer than {MOST_WORK:g} s.")
     if not samples:
         raise RequestError("The file holds no samples.")

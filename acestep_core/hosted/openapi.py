@@ -11,6 +11,7 @@ from typing import Any
 from ..config import VERSION
 from . import answers
 from .parameters import ENDPOINTS, Endpoint, Parameter
+from .queue import BEGIN_WITHIN
 from .requests import model_of
 from .routes import ROUTES, Does, Route
 from .shapes import REFERENCE, schemas_of
@@ -59,12 +60,12 @@ SAID: dict[Does, tuple[str, dict[int, str], tuple[int, ...]]] = {
     "direct": (
         "Make it and wait. Hanging up cancels. At a host queue.* the queue form answers.",
         {200: "Result"},
-        (400, 413, 415, 422, 429),
+        (400, 413, 415, 422, 429, 504),
     ),
     "queue": ("Queue a request, fal's way.", {200: "Queued"}, (400, 413, 415, 429)),
     "standing": ("How it is doing.", {200: "Standing"}, (404,)),
     "watch": ("How it is doing, whenever that changes, until it is over.", {200: EVENTS}, (404,)),
-    "answer": ("Its result; 400 until it is there.", {200: "Result"}, (400, 404, 422)),
+    "answer": ("Its result; 400 until it is there.", {200: "Result"}, (400, 404, 422, 504)),
     "stop": ("Cancel it.", {202: "Stopped", 400: "Stopped"}, (404,)),
 }
 
@@ -129,6 +130,8 @@ def _operation(route: Route) -> dict[str, Any]:
         found["requestBody"] = _content(BODIES[route.does])
     if "{id}" in route.path:
         found["parameters"] = [{"name": "id", "in": "path", "required": True, "schema": TEXT}]
+    if route.does in ("direct", "queue"):
+        found["parameters"] = [{"name": BEGIN_WITHIN, "in": "header", "schema": SECONDS}]
     if name and route.endpoint:
         found["requestBody"] = _body(route.endpoint)
     elif route.does == "upload":
@@ -143,6 +146,11 @@ BODIES: dict[Does, dict[str, Any]] = {
     "initiate": {"application/json": _named("file_name")},
     "bring": TAKE_FILE,
     "store": TAKE_FILE,
+}
+SECONDS = {
+    "type": "number",
+    "exclusiveMinimum": 0,
+    "description": "Within which it has to begin; it is given up otherwise (504).",
 }
 TAKE = ("submit", "direct", "queue")  # have the parameters of an endpoint as their body
 

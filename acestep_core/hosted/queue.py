@@ -11,6 +11,8 @@ from typing import Protocol
 from ..records.record import Json
 
 CANCELLED = "It was cancelled."  # the error of a run that somebody ended
+BEGIN_WITHIN = "x-fal-request-timeout"  # header of a request: seconds
+LATE = "It did not begin within the time that was given for that."
 Graph = dict[str, dict[str, Json]]
 
 
@@ -51,6 +53,10 @@ class Queue(Protocol):
 
     def cancel(self, job_id: str) -> None:
         """Take it out of the queue, or stop it where it is the one that runs."""
+        ...
+
+    def withdraw(self, job_id: str) -> None:
+        """Take it out of the queue where it waits; one that runs goes on."""
         ...
 
     def progress(self, job_id: str) -> str:

@@ -29,7 +29,7 @@ from .answers import (
 from .errors import RequestError
 from .jobs import Look
 from .parameters import ENDPOINTS
-from .queue import CANCELLED, OutputFile
+from .queue import CANCELLED, LATE, OutputFile
 from .store import Job
 
 
@@ -98,7 +98,8 @@ def error_type(job: Job) -> ErrorType | None:
     """fal's word for why nothing came of it."""
     if job.status != "failed":
         return None
-    return "client_cancelled" if job.error == CANCELLED else "internal_error"
+    kinds: dict[str, ErrorType] = {CANCELLED: "client_cancelled", LATE: "request_timeout"}
+    return kinds.get(job.error, "internal_error")
 
 
 def result(job: Job, place: Place) -> Result:

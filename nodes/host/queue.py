@@ -93,6 +93,9 @@ class HostQueue:
             if any(item[1] == job_id for item in queue.currently_running.values()):
                 model_management.interrupt_current_processing()
 
+    def withdraw(self, job_id: str) -> None:
+        server().prompt_queue.delete_queue_item(lambda item: item[1] == job_id)
+
     def progress(self, job_id: str) -> str:
         try:
             from comfy_execution.progress import get_progress_state

@@ -13,6 +13,7 @@ import errno
 import hmac
 import json
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,10 +24,12 @@ from aiohttp import ClientPayloadError, web
 from ...acestep_core.atomic import sweep
 from ...acestep_core.hosted import openapi, records
 from ...acestep_core.hosted.answers import Stopped
-from ...acestep_core.hosted.errors import RequestError
+from ...acestep_core.hosted.errors import RequestError, shown
 from ...acestep_core.hosted.jobs import Jobs
+from ...acestep_core.hosted.media import UnfinishedError, hurried
 from ...acestep_core.hosted.origins import Origins
 from ...acestep_core.hosted.parameters import Endpoint
+from ...acestep_core.hosted.queue import BEGIN_WITHIN, LATE
 from ...acestep_core.hosted.records import Place
 from ...acestep_core.hosted.requests import fits, from_form, no_query, parsed, read, with_seeds
 from ...acestep_core.hosted.routes import ROUTES, Route
@@ -44,8 +47,10 @@ log = logging.getLogger(__name__)
 
 STORE = "acesuite_api.sqlite3"
 REQUEST_ID = "x-fal-request-id"  # where fal's clients look for it
+LATE_BY = "x-fal-request-timeout-type"  # whose time it was
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MOST_FETCHES = 4  # at once
+QUICK = 2.0  # seconds of decoding that a file may take before it counts as long
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Values = dict[str, Value]
 
@@ -74,6 +79,9 @@ class Api:
     # worker while it comes, so that a slow URL keeps no upload waiting.
     workers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(2, "acesuite-audio")
+    )
+    quick: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, "acesuite-short-audio")
     )
     uploads: Uploads = field(init=False)
     fetches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_FETCHES))
@@ -141,14 +149,22 @@ class Api:
     async def _direct(self, request: web.Request, route: Route) -> web.Response:
         if request.host.startswith("queue."):  # fal's name of the host with the queue
             return await self._queue(request, route)
-        _, job = await self._accepted(request, route)
+        job = await self._expected(request, route)
         job = await self.jobs.wait(job.id, _is_there(request))
         return self._result_of(job, self._place(request, route))
 
     async def _queue(self, request: web.Request, route: Route) -> web.Response:
-        _, job = await self._accepted(request, route)
+        job = await self._expected(request, route)
         look = await self.jobs.look(job.id)
         return _answer(records.submitted(look, self._place(request, route)), job.id)
+
+    async def _expected(self, request: web.Request, route: Route) -> Job:
+        """Accepted, with the time within which it has to begin, where the header names one."""
+        seconds = _begin_within(request.headers.get(BEGIN_WITHIN))
+        _, job = await self._accepted(request, route)
+        if seconds is not None:
+            self.jobs.expect(job.id, seconds)
+        return job
 
     async def _standing(self, request: web.Request, route: Route) -> web.Response:
         look = await self.jobs.look(request.match_info["id"])
@@ -185,7 +201,10 @@ class Api:
     def _result_of(self, job: Job, place: Place) -> web.Response:
         if job.status == "failed":
             kind = {"x-fal-error-type": records.error_type(job) or ""}
-            return _failed(RequestError(job.error, status=422), {REQUEST_ID: job.id, **kind})
+            headers = {REQUEST_ID: job.id, **kind}
+            if job.error == LATE:  # fal's clients do not try again then
+                return _failed(RequestError(job.error, status=504), {**headers, LATE_BY: "user"})
+            return _failed(RequestError(job.error, status=422), headers)
         if job.endpoint != FULL_CONTROL:
             raise RequestError.about("id", "This request is of another endpoint.", status=404)
         return _answer(records.result(job, place), job.id)
@@ -247,7 +266,13 @@ class Api:
                 return await self._worked(lambda: self.sources.kept(path))
 
     async def _worked(self, work: Callable[[], Source]) -> Source:
-        return await asyncio.get_running_loop().run_in_executor(self.workers, work)
+        """Work that decodes. What is not done soon begins again among the long ones, which keep
+        nobody waiting whose file is short."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self.quick, _hurried, work)
+        except UnfinishedError:
+            return await loop.run_in_executor(self.workers, work)
 
     def _server(self, request: web.Request) -> str:
         return self.settings.public_url or f"{request.scheme}://{request.host}"
@@ -268,6 +293,25 @@ class Api:
         theirs = given.strip().encode("utf-8", "surrogateescape")
         if token and not (hmac.compare_digest(theirs, token.encode()) and is_known):
             raise RequestError("The header Authorization has no valid token.", status=401)
+
+
+def _begin_within(given: str | None) -> float | None:
+    """Seconds of a header."""
+    if given is None:
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        text = f"{BEGIN_WITHIN} is {shown(given)}; it must be a number of seconds above 0."
+        raise RequestError.about(BEGIN_WITHIN, text)
+    return seconds
+
+
+def _hurried(work: Callable[[], Source]) -> Source:
+    with hurried(QUICK):
+        return work()
 
 
 def _is_there(request: web.Request) -> Callable[[], bool]:

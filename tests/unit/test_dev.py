@@ -225,3 +225,23 @@ def test_an_interrupt_waits_for_the_child_to_tidy_up(tmp_path: Path, root: Path)
         os.killpg(process.pid, 2)
         assert process.wait(timeout=10) == 130
     assert mark.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of this kind are POSIX")
+def test_a_child_is_ended_with_its_parent(tmp_path: Path, root: Path) -> None:
+    """SIGTERM to dev.py alone, as a supervisor sends it: nothing may go on without it."""
+    tidy = (
+        "import os, pathlib, signal, sys, time\n"
+        "def stop(*_):\n time.sleep(0.5); pathlib.Path(sys.argv[1]).touch(); sys.exit(1)\n"
+        "signal.signal(signal.SIGTERM, stop); print('ready', flush=True); time.sleep(30)\n"
+    )
+    parent = "import dev, sys; sys.exit(dev.run([sys.executable, '-c', *sys.argv[1:]]))"
+    mark = tmp_path / "tidied"
+    with subprocess.Popen(
+        [sys.executable, "-c", parent, tidy, str(mark)], cwd=root, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        assert process.wait(timeout=10) == 143
+    assert mark.exists()

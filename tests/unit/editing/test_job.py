@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -26,7 +27,8 @@ from acestep_core.editing.edits import (
 from acestep_core.sampling.schedule import Step
 from acestep_core.settings import SettingError
 from acestep_core.sound.audio import resample
-from acestep_core.types import Edit, Extend, Inpaint, Region
+from acestep_core.sound.files import InFile, read_audio, write_audio
+from acestep_core.types import Edit, Extend, Inpaint, Latent, Region
 
 from ..clip_kit import RECIPE, StubPipe, check_kept, new_sound, sounding
 from ..sound_kit import noise
@@ -260,3 +262,40 @@ def test_cancelling_stops_at_once(stub: StubPipe) -> None:
 
     with pytest.raises(CancelledError):
         inpaint(stub, SourceClip(noise(1), SAMPLE_RATE), RECIPE, [Region(0.2, 0.6)], see=cancel)
+
+
+def test_an_hour_can_be_made_longer(stub: StubPipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is new lies beyond the longest source: it was refused when all was sampled."""
+    rate = 100
+    wave = torch.zeros(1, 1).expand(1, 3600 * rate)
+    monkeypatch.setattr(stub, "encode", lambda wave, rate: sounding(torch.zeros(1, 2, 2584 * 4096)))
+    grown = extend(stub, SourceClip(wave, rate), RECIPE, Extend(0, 2.0))
+    assert grown.tracks[0].samples == 3602 * rate
+    assert grown.reports[0].regions == ((3600.0, 3602.0),)
+
+
+def test_a_file_is_edited_as_its_sound_is(stub: StubPipe, tmp_path: Path) -> None:
+    """To the last bit, reports and all, and only what is new is asked of the decoder."""
+    path = write_audio(tmp_path / "a.wav", 0.1 * torch.randn(2, 10 * 44_100), 44_100).path
+    wave, rate = read_audio(path)
+    asked: list[object] = []
+    decode = stub.decode
+
+    def decoding(latent: Latent, rate: int, *, heard: object = None) -> Tensor:
+        asked.append(heard)
+        return decode(latent, rate)
+
+    stub.decode = decoding  # pyright: ignore[reportAttributeAccessIssue]
+    regions = [Region(2, 3), Region(7, 10)]
+    from_file, from_wave = (
+        inpaint(stub, SourceClip(source, rate), RECIPE, regions) for source in (InFile(path), wave)
+    )
+    assert torch.equal(from_file.waves[0], from_wave.waves[0])
+    assert from_file.reports == from_wave.reports
+    assert asked[0] == asked[1] == [(20, 34), (74, 109)]
+    longer, other = (
+        extend(stub, SourceClip(source, rate), RECIPE, Extend(1.0, 1.5))
+        for source in (InFile(path), wave)
+    )
+    assert torch.equal(longer.waves[0], other.waves[0])
+    assert longer.reports == other.reports

@@ -56,6 +56,9 @@ class FakeQueue:
         elif job_id in self.running:
             self.end(error="It was cancelled.")
 
+    def withdraw(self, job_id: str) -> None:
+        self.waiting = [one for one in self.waiting if one != job_id]
+
     def progress(self, job_id: str) -> str:
         return "AceSuiteTextToAudio: 3 of 27"
 

@@ -142,3 +142,24 @@ def test_who_hangs_up_on_a_stream_is_no_fault(
     assert server.get(submitted["status_url"]).body["status"] == "COMPLETED"
     time.sleep(0.5)
     assert "Traceback" not in caplog.text
+
+
+def test_a_time_to_begin_in_is_obeyed(server: Server) -> None:
+    """fal's start_timeout: 504, and a header that keeps its clients from trying again."""
+    late = {"x-fal-request-timeout": "0.05"}
+    answer = asked(server, "POST", FAL, FAL_BODY, late)  # waits for its end
+    assert answer.status == 504
+    assert answer.headers["x-fal-request-timeout-type"] == "user"
+    assert answer.headers["x-fal-error-type"] == "request_timeout"
+    submitted = asked(server, "POST", FAL_QUEUE, FAL_BODY, {"x-fal-request-timeout": "60"}).body
+    status = asked(server, "GET", urlsplit(submitted["status_url"]).path).body
+    assert status["status"] == "IN_QUEUE"
+
+
+@pytest.mark.parametrize("given", ["soon", "0", "-1", "nan", "inf", ""])
+def test_a_time_that_is_none_is_refused_by_name(server: Server, given: str) -> None:
+    for path in (FAL, FAL_QUEUE):
+        answer = asked(server, "POST", path, FAL_BODY, {"x-fal-request-timeout": given})
+        assert answer.status == 400
+        assert [one["field"] for one in answer.body["errors"]] == ["x-fal-request-timeout"]
+    assert not server.queue.graphs

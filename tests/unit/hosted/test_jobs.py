@@ -14,7 +14,7 @@ from acestep_core.hosted import jobs as module
 from acestep_core.hosted.errors import RequestError
 from acestep_core.hosted.jobs import CANCELLED, REMOVED, RESTARTED, Jobs
 from acestep_core.hosted.parameters import ENDPOINTS
-from acestep_core.hosted.queue import Ended, OutputFile, Standing
+from acestep_core.hosted.queue import LATE, Ended, OutputFile, Standing
 from acestep_core.hosted.requests import read, with_seeds
 from acestep_core.hosted.store import Job, Store, StoreError
 
@@ -43,6 +43,9 @@ class Queue:
         self.waiting = tuple(one for one in self.waiting if one != job_id)
         if job_id in self.running:
             self.end(Ended(error="It was cancelled.", milliseconds=5))
+
+    def withdraw(self, job_id: str) -> None:
+        self.waiting = tuple(one for one in self.waiting if one != job_id)
 
     def progress(self, job_id: str) -> str:
         return "1 of 2"
@@ -322,5 +325,24 @@ def test_whoever_follows_hears_every_change_and_a_sign_of_life(
             if look is None:
                 (bench.queue.start if bench.queue.waiting else lambda: bench.queue.end(GOOD))()
         assert seen == ["created", None, "processing", None, "completed"]
+
+    run(work())
+
+
+def test_what_does_not_begin_in_time_is_taken_out_and_says_so(bench: Bench) -> None:
+    async def work() -> None:
+        jobs = bench.jobs()
+        first, second, third = [await submitted(jobs) for _ in range(3)]
+        for job in (first, second):
+            jobs.expect(job.id, 0.05)
+        bench.queue.start()
+        assert (await jobs.look(first.id)).job.status == "processing"
+        await asyncio.sleep(0.1)
+        await jobs.look(second.id)
+        ended = (await jobs.look(second.id)).job
+        assert (ended.status, ended.error) == ("failed", LATE)
+        assert bench.queue.waiting == (third.id,)
+        bench.queue.end(GOOD)  # what began in time goes on, however long it takes
+        assert (await jobs.look(first.id)).job.status == "completed"
 
     run(work())

@@ -18,6 +18,7 @@ import pytest
 from tests.unit.hosted.kit import Server, form, serving, write_wav
 from tests.unit.hosted.test_media import is_read_by_load_audio, tone
 from tests.unit.hosted.test_routes import BODIES, OWN, asked
+from tests.unit.nodes.pack import module
 
 SONG = BODIES["ace-step"]
 
@@ -156,3 +157,46 @@ def test_slow_urls_keep_no_upload_waiting(tmp_path: Path) -> None:
             thread.join(30)
     assert [answer.status for answer in answers] == [200, 200, 200]
     assert is_free
+
+
+def test_long_files_keep_no_short_one_waiting(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two decodes of an hour once held both workers: everybody else waited for minutes."""
+    media, going = module("acestep_core.hosted.media"), threading.Event()
+    whole = media._counted
+
+    def slow(container: Any) -> Any:
+        seconds = container.duration / 1e6
+        if seconds < 2:
+            return whole(container)
+        if media._most_work.get() < media.MOST_WORK:
+            raise media.UnfinishedError
+        assert going.wait(20)
+        return whole(container)
+
+    monkeypatch.setattr(media, "_counted", slow)
+    contents = [write_wav(tmp_path / f"{n}.wav", 3.0 + n).read_bytes() for n in range(3)]
+    answers: list[int] = []
+
+    def upload(content: bytes) -> None:
+        body, kind = form({"file": ("a.wav", content)}, {})
+        answers.append(asked(server, "POST", f"{OWN}/upload", body, {"Content-Type": kind}).status)
+
+    threads = [threading.Thread(target=upload, args=(content,)) for content in contents]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    upload(write_wav(tmp_path / "short.wav", 0.5).read_bytes())
+    assert answers == [200]  # while the others still wait
+    going.set()
+    for thread in threads:
+        thread.join(20)
+    assert answers == [200] * 4
+
+
+def test_decoding_in_a_hurry_stops_without_a_verdict(tmp_path: Path) -> None:
+    media, path = module("acestep_core.hosted.media"), write_wav(tmp_path / "a.wav", 30.0)
+    with pytest.raises(media.UnfinishedError), media.hurried(0.0):
+        media.checked(path)
+    assert media.checked(path).seconds == 30

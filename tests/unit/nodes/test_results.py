@@ -136,6 +136,30 @@ def test_hash_is_computed_once_for_a_file(tmp_path: Path, monkeypatch: pytest.Mo
     assert save.hash_of(file) == "hash 2"
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b"[1, 2]", b"null", b'{"a": 1}', b"[" * 100_000]
+)
+def test_a_damaged_file_of_hashes_is_made_again(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, store = tmp_path / "model.safetensors", tmp_path / save.HASHES
+    file.write_bytes(b"one")
+    store.write_bytes(content)
+    monkeypatch.setattr(host, "user_file", lambda name: tmp_path / name)
+    found = save.hash_of(file)
+    assert list(json.loads(store.read_text(encoding="utf-8")).values()) == [found]
+
+
+def test_hashes_that_cannot_be_kept_lose_no_song(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(b"one")
+    monkeypatch.setattr(host, "user_file", lambda name: tmp_path / "not there" / name)
+    assert len(save.hash_of(file)) == 64
+    assert "could not be written" in caplog.text
+
+
 @pytest.mark.parametrize("inputs", [{"info": "no json"}, {"info": "[]"}, {"format": "ogg"}])
 def test_wrong_input_names_the_saver(audio: dict[str, Any], inputs: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"^Save Audio with Provenance"):

@@ -190,3 +190,16 @@ def test_without_pyloudnorm_it_is_rms(
 def test_rates_too_low_to_weigh_are_rms() -> None:
     assert measured(noise(10, 1000), 1000).integrated is None
     assert "1000 Hz" in measured(noise(10, 1000), 1000).reason
+
+
+@pytest.mark.parametrize("rate", [8000, 44_100, 44_101, 96_000])
+@pytest.mark.parametrize("seconds", [0.41, 1.03, 12.7])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_block_by_block_it_is_what_the_meter_says(rate: int, seconds: float, channels: int) -> None:
+    """To the last bit: gains, and with them songs, would otherwise change."""
+    from pyloudnorm import Meter
+
+    wave = noise(seconds, rate, channels=channels)
+    wave[:, wave.shape[-1] // 3 : wave.shape[-1] // 2] *= 0.001
+    expected = float(Meter(rate).integrated_loudness(wave.double().numpy().T))
+    assert measured(wave, rate).integrated == expected
