@@ -9,7 +9,6 @@ loader reads. `pytest -m host -k adapters --log-cli-level info` shows the table.
 
 from __future__ import annotations
 
-import copy
 import gc
 import importlib
 import inspect
@@ -58,20 +57,11 @@ def pair_of(inside: Inside) -> Pair:
         precision, placing = host.placement("float32", "auto", "auto")
         model = load(checkpoint.recognise(place), precision, placing)
         pipe = inside.module("acestep_core.pipeline").ACEStep(model)
-        theirs = trainable(native.native_patcher(inside, place))
+        theirs, *others = (native.native_patcher(inside, place) for _ in range(1 + len(TRAINED)))
+        # From 0.33 on Train LoRA works on another network, made by what a loader left here.
+        if hasattr(theirs, "cached_patcher_init"):
+            theirs.cached_patcher_init = (lambda disable_dynamic=True: others.pop(), ())
         return Pair(pipe, theirs, weights(model.transformer.module))
-
-
-def trainable(patcher: Any) -> Any:
-    """From 0.33 on Train LoRA works on another network, made by what a loader left here."""
-
-    def again(disable_dynamic: bool = True) -> Any:
-        network = copy.deepcopy(patcher.model)
-        return type(patcher)(network, patcher.load_device, patcher.offload_device)
-
-    if hasattr(patcher, "cached_patcher_init"):
-        patcher.cached_patcher_init = (again, ())
-    return patcher
 
 
 def weights(module: Any) -> dict[str, Tensor]:
