@@ -229,6 +229,7 @@ class ACEStep:
         self, model: Model, vocabulary: Vocabulary | None = None, place: Path | None = None
     ) -> None:
         self.model, self.place = model, place  # where it was loaded from, if that is known
+        self.sampled: Latent | None = None  # last, for whoever has to keep it
         self.vocabulary = vocabulary or Vocabulary.find()
         self.codec = Codec(model.dcae, model.vocoder, model.config.vocoder, model.sound)
 
@@ -295,6 +296,7 @@ class ACEStep:
         tags = self.tags(recipe.tags)
         ready = time.perf_counter()
         latent = make(self.model, tags, lyrics, recipe, see, source)
+        self.sampled = latent
         done = time.perf_counter()
         times = {"preprocess": ready - began, "diffusion": done - ready}
         log.info(

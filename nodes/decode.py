@@ -73,14 +73,15 @@ def decoded(
             "Warning: the latent was changed after the Sampler, so it is no longer what its task"
             " made. It is decoded whole and not put into its source."
         )
-    if isinstance(sampled, Sampled):
-        edited = finished(model, sampled, z, options)
-        reports, source = edited.reports, sampled.asked.given
-        wave, rate = sound.stacked(edited.tracks), edited.rate
-        notes += checked_output(wave)  # the levels of new parts stand in the reports
-    else:
-        wave, said = delivered(sound.decoded(model, z, rate))
-        notes += said
+    with sound.not_lost(z):
+        if isinstance(sampled, Sampled):
+            edited = finished(model, sampled, z, options)
+            reports, source = edited.reports, sampled.asked.given
+            wave, rate = sound.stacked(edited.tracks), edited.rate
+            notes += checked_output(wave)  # the levels of new parts stand in the reports
+        else:
+            wave, said = delivered(sound.decoded(model, z, rate))
+            notes += said
     for note in notes:
         log.warning(note)
     about = f"{wave.shape[-1] / rate:.3f} s at {rate} Hz, peak {peak_of(wave):.3f}"
@@ -93,6 +94,7 @@ def decoded(
         source=source.source_audio if source else None,
         options=(options or Options()) if isinstance(sampled, Sampled) else None,
         model=model.place,
+        latent=z,
     )
     return audio, [about, *notes, *(report.text() for report in reports)]
 

@@ -99,9 +99,10 @@ class SaveAudio:
                 own = _replayed(_of_item(record, index, path), old)
                 tags = _tags(own, labels, workflow, format)
                 kilobits = details.get("kilobits") or None
-                written = write_audio(
-                    path, wave, rate, tags=tags, bits=int(bits), kilobits=kilobits
-                )
+                with sound.not_lost(about.latent if about else None):
+                    written = write_audio(
+                        path, wave, rate, tags=tags, bits=int(bits), kilobits=kilobits
+                    )
                 notes += written.notes
                 if _is_whole(own) and details.get("save_settings", False):
                     _write_beside(path, own)

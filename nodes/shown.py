@@ -24,6 +24,7 @@ from ..acestep_core.lyrics.preview import LineNote, Preview, preview
 from ..acestep_core.records.record import OWN_KEY
 from ..acestep_core.sound.loudness import measured
 from ..acestep_core.tasks.behaviours import BEHAVIOURS
+from ..acestep_core.types import Latent
 from . import host, sound
 
 Facts = dict[str, Any]
@@ -50,6 +51,7 @@ class About:
     source: sound.Audio | None = None  # that the sound was put into
     options: Options | None = None  # and how
     model: Path | None = None  # where that lies which made it
+    latent: Latent | None = None  # that it was decoded of
 
 
 def told(audio: sound.Audio, **about: Any) -> sound.Audio:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypedDict
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from ..acestep_core.networks.memory import first_that_fits
 from ..acestep_core.pipeline import ACEStep
+from ..acestep_core.records.latents import not_lost as keeping
 from ..acestep_core.settings import SettingError
 from ..acestep_core.sound.audio import checked_wave
 from ..acestep_core.sound.tiles import Heard, Tiles
@@ -71,6 +73,17 @@ def stacked(tracks: Sequence[Track]) -> Tensor:
     for track, wave in zip(tracks, waves, strict=True):
         track.into(wave)
     return waves
+
+
+@contextmanager
+def not_lost(latent: Latent | None) -> Generator[None]:
+    """Around what makes a latent sound and writes it: where that fails, it is kept in ComfyUI's
+    temporary folder, and the error says how it is decoded."""
+    folder, _, name, counter = host.output_place("acesuite_sampled", "temp")
+    place = folder / f"{name}_{counter:05}_.latent"
+    fix = "or queue again; or copy it to ComfyUI's input folder and choose it in LoadLatent"
+    with keeping(lambda: latent, [place], "", fix):
+        yield
 
 
 def latent_out(latent: Latent) -> Samples:

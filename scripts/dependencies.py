@@ -21,12 +21,13 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "dependencies.md"
 HEAD = """# Packages
 
-What `requirements.txt` brings, what else is used where it is there, and what happens without. Written by
-`python -m scripts.dependencies` from the packages' own metadata and our words; sizes are megabytes on disk of the
-machine that wrote it. Nothing is vendored, and nothing is fetched at run time unless you ask for it.
+What `requirements.txt` brings, what else is used where it is there, and what happens without.
+Written by `python -m scripts.dependencies` from the packages' own metadata and our words; sizes are
+megabytes on the disk of the machine that wrote it. Nothing is vendored, and nothing is fetched at
+run time unless you ask for it.
 
-CI makes a list for machines with every push (SBOM, CycloneDX: `cyclonedx-py requirements requirements.txt`) and looks
-for known holes (`pip-audit -r requirements.txt`).
+CI makes a list for machines with every push (SBOM, CycloneDX) and looks for known holes
+(`pip-audit -r requirements.txt`).
 """
 COLUMNS = "| package | what for | licence | MB | without it |\n|---|---|---|---:|---|"
 # What for, and what happens without.

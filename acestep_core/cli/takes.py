@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ from ..editing.report import EditReport
 from ..editing.request import SourceClip, SourceNamed
 from ..pipeline import ACEStep, delivered, words_of
 from ..records.labels import shown
-from ..records.latents import read_latent
+from ..records.latents import not_lost, read_latent
 from ..records.record import record_path, write_record
 from ..records.replay import Run, carried, of_item, record_of
 from ..settings import SettingError
@@ -103,12 +104,15 @@ def done(asked: Asked, options: argparse.Namespace, source: Path | None = None) 
     pipe = loaded(options, asked.applied, asked.record)
     for note in asked.notes:
         print(note, file=sys.stderr)
-    if isinstance(recipe.task, TextToMusic):
-        takes = generated(pipe, asked, options.rate, lyrics)
-    else:
-        takes = changed(pipe, asked, clip, lyrics)
-    _warn_of_others(paths, before)
-    save(pipe, asked, takes, paths, clip.seconds if clip else None)
+    name = f"{paths[0].stem}_latent.safetensors"
+    places = [paths[0].with_name(name), Path(tempfile.gettempdir()) / name]
+    with not_lost(lambda: pipe.sampled, places, pipe.model.name):
+        if isinstance(recipe.task, TextToMusic):
+            takes = generated(pipe, asked, options.rate, lyrics)
+        else:
+            takes = changed(pipe, asked, clip, lyrics)
+        _warn_of_others(paths, before)
+        save(pipe, asked, takes, paths, clip.seconds if clip else None)
     return 0
 
 
