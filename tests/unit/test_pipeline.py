@@ -310,3 +310,13 @@ def test_no_clip_that_is_handed_out_is_over_full_scale() -> None:
     ]
     assert "brought down by 4.5 dB, to -1 dBTP" in said[0]
     assert delivered(wave[:1])[1] == []
+
+
+@pytest.mark.parametrize(("offset", "is_told"), [(0.0, False), (0.02, False), (0.2, True)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_codec_that_is_off_the_middle_is_told(offset: float, is_told: bool, sign: int) -> None:
+    wave = 0.1 * torch.randn(1, 2, 44_100)
+    wave[:, 1] += sign * offset  # one channel is enough
+    said = checked_output(wave)
+    assert bool(said) == is_told
+    assert not is_told or f"{sign * offset:+.2f} of full scale" in said[0]
