@@ -251,7 +251,7 @@ def drawn(clip: SourceClip, edited: Tensor, region: Region, name: str) -> Image:
     part = slice(round(start * clip.rate), round((start + SHOWN) * clip.rate))
     mels = [
         log_mel(resample(wave[:, part], clip.rate, SAMPLE_RATE), VocoderConfig())
-        for wave in (clip.wave, edited)
+        for wave in (clip.track.part(0, clip.samples), edited)
     ]
     seconds = min(SHOWN, clip.seconds - start)
     marked = [(region.start - start, region.end - start)]

@@ -199,7 +199,8 @@ def ready(model: ACEStep, asked: TaskAsked | None, recipe: Recipe) -> Ready:
             " other: a task for each, the next on the result of the one before."
         )
     if not job.pieces:
-        known = asked.given.latent or pipe.encode(job.clip.wave, job.clip.rate)
+        whole = job.clip.track.part(0, job.clip.samples)
+        known = asked.given.latent or pipe.encode(whole, job.clip.rate)
         note = "Nothing is made new: with these settings the result is the source."
         return Ready(recipe, recipe, Source(known), True, (*job.notes, note), job.warnings)
     source, notes = source_of(pipe, job, job.pieces[0])
