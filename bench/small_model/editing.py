@@ -54,7 +54,7 @@ def source(pipe: ACEStep, one: Wanted) -> SourceClip:
 
 def remixes(pipe: ACEStep, chosen: list[Wanted], clips: list[SourceClip]) -> dict[str, Any]:
     """Likeness to the own source and to all others, and what the probe hears then."""
-    sources, probes = [heard(clip.wave) for clip in clips], saved()
+    sources, probes = [heard(clip.track.whole()) for clip in clips], saved()
     rows, changed, reached = [], 0, 0
     for index, one in enumerate(chosen):
         target, made = remix(pipe, one, clips[index])
@@ -98,8 +98,9 @@ def fill(pipe: ACEStep, one: Wanted, clip: SourceClip) -> dict[str, float]:
     made = inpaint(pipe, clip, recipe(again), [GAP], 1.0).waves[0]
     start, end = (round(at * SAMPLE_RATE) for at in (GAP.start, GAP.end))
     edge = round(INSIDE * SAMPLE_RATE)
-    around = torch.cat((clip.wave[:, :start], clip.wave[:, end:]), 1)
-    inside, old = made[:, start + edge : end - edge], clip.wave[:, start + edge : end - edge]
+    wave = clip.track.whole()
+    around = torch.cat((wave[:, :start], wave[:, end:]), 1)
+    inside, old = made[:, start + edge : end - edge], wave[:, start + edge : end - edge]
     noise = torch.randn(inside.shape, generator=torch.Generator().manual_seed(one.seed))
     noise = noise * around.square().mean().sqrt()
     candidates = {"fill": inside, "old": old, "noise": noise, "silence": torch.zeros_like(inside)}
@@ -124,7 +125,7 @@ def growths(pipe: ACEStep, chosen: list[Wanted], clips: list[SourceClip]) -> dic
 def growth(pipe: ACEStep, one: Wanted, clip: SourceClip) -> tuple[float, float]:
     """Tempo of the source, and of what was added."""
     made = extend(pipe, clip, recipe(one), Extend(0.0, 10.0)).waves[0]
-    return heard(clip.wave).tempo, heard(made[:, clip.samples :]).tempo
+    return heard(clip.track.whole()).tempo, heard(made[:, clip.samples :]).tempo
 
 
 def same_tempo(a: float, b: float) -> bool:

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from tests.unit.nodes.pack import NODES, module, sampled
-from tests.unit.nodes.test_tasks import noise, task_of
+from tests.unit.nodes.test_tasks import task_of
+from tests.unit.sound_kit import clip
 
 again, sampler = module("nodes.again"), module("nodes.sampler")
 REAL = again.kept
@@ -34,7 +35,7 @@ def made(words: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Made:
 
 
 def test_what_has_no_effect_samples_nothing_again(made: Made) -> None:
-    audio = noise(2.5)
+    audio = clip(2.5)
     task = task_of("AceSuiteInpaintMask", start=1.0, end=2.0, source_audio=audio)
     assert made(task=task) == 1
     assert made(task=task, seconds=77.0) == 1
