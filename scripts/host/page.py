@@ -23,6 +23,7 @@ from scripts.host.comfyui import get_json
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
+PATIENCE = 12  # half seconds that a busy machine may take to draw a panel
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 # The page says these at every start by itself, whatever packs there are.
 USUAL = (
@@ -193,8 +194,13 @@ class Opened:
         return found
 
     def seen(self, kind: str) -> dict[str, Any]:
-        """The same, where it is there to be seen, as a whole."""
+        """The same, where it is there to be seen, as a whole; a busy machine draws it late."""
         panel = self.panel(kind)
+        for _ in range(PATIENCE):
+            if panel["is_seen"] and panel["is_whole"]:
+                break
+            self.page.wait_for_timeout(500)
+            panel = self.panel(kind)
         assert panel["is_seen"], f"{kind}: nothing is seen of {panel}"
         assert panel["is_whole"], f"{kind}: cut off: {panel}"
         return panel

@@ -109,9 +109,15 @@ function connect(from, slot, to, input) {
   if (from && place >= 0) from.connect(slot, to, place);
 }
 
+// Nodes 2.0 draws a node as high as what it shows; its size follows later, if at all.
+function drawnHeight(node) {
+  const box = document.querySelector(`[data-node-id="${node.id}"]`)?.getBoundingClientRect();
+  return box ? box.height / app.canvas.ds.scale : 0;
+}
+
 function bottomOf(node) {
   const hasToGrow = SONGS.has(typeOf(node)) && !existingPanel(node)?.height;
-  return node.pos[1] + node.size[1] + (hasToGrow ? ROOM : 0);
+  return node.pos[1] + Math.max(node.size[1], drawnHeight(node)) + (hasToGrow ? ROOM : 0);
 }
 
 // In columns below all there is.
