@@ -124,7 +124,7 @@ GRAPHS = (
             Column(
                 WIDE,
                 {
-                    **words(Wire("writer", "tags"), Wire("writer", "lyrics")),
+                    **words(Wire("writer", "tags"), Wire("writer", "lyrics"), below=16),
                     "note": Note(
                         "**Song Writer** makes tags and lyrics of a sentence. They are shown on"
                         " it: change them there, and they stay as they are.",

@@ -22,7 +22,7 @@ HEAD = 28  # of a group, for its title
 HEIGHTS = {
     "AceSuiteLoad": (130, 335),
     "AceSuiteLoRA": (150, 195),
-    "AceSuiteTagEncode": (88, 125),
+    "AceSuiteTagEncode": (88, 132),
     "AceSuiteLyricEncode": (150, 190),
     "AceSuiteSampler": (330, 525),
     "AceSuiteInpaintMask": (240, 345),

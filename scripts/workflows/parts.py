@@ -15,15 +15,18 @@ SOURCE = Node("LoadAudio", {"audio": EXAMPLE}, title="Song to change")
 
 
 def words(
-    tags: Any = STYLE, lyrics: Any = WORDS, name: str = "", height: int = 150
+    tags: Any = STYLE, lyrics: Any = WORDS, name: str = "", height: int = 150, below: int = 0
 ) -> dict[str, Node]:
-    """Tag Encode above Lyric Encode; `name` says whose words they are."""
+    """Tag Encode above Lyric Encode, with so much room below; `name` says whose words they are."""
     titles = (f"{name} style", f"{name} lyrics") if name else ("", "")
     # What the small model does not know is said below the tags.
     space = 0 if isinstance(tags, str) and "voice" not in tags else 40
+    if name:
+        space -= 7  # two pairs above one another: more would make the graph too small to read
+    asked = {"lyrics": lyrics, **MODEL}
     return {
         "tags": Node("AceSuiteTagEncode", {"tags": tags, **MODEL}, titles[0], space=space),
-        "lyrics": Node("AceSuiteLyricEncode", {"lyrics": lyrics, **MODEL}, titles[1], height),
+        "lyrics": Node("AceSuiteLyricEncode", asked, titles[1], height, space=below),
     }
 
 
