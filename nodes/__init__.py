@@ -19,8 +19,10 @@ from .words import LyricPreview, SongWriter, TagPresets
 host.register_folder()
 if host.IN_COMFYUI:  # only ComfyUI has what the routes are made of
     from .rest import routes as api
+    from .rest import sounds
 
     api.register()
+    sounds.register()
 
 NODE_CLASS_MAPPINGS = {
     "AceSuiteLoad": LoadACEStep,

@@ -1,21 +1,28 @@
 """The task nodes: they describe what is to be done to a source, and do nothing themselves.
 
 source, settings -> ACESUITE_TASK -> Sampler
+source           -> a file that the page draws, where one is open
 """
 
 from __future__ import annotations
 
+import logging
+import weakref
 from typing import Any
 
 from torch import Tensor
 
 from ..acestep_core import types as core
+from ..acestep_core.atomic import FileError
 from ..acestep_core.settings import CUSTOM, EDIT_MODES, ENDS, SettingError, chosen_from
 from ..acestep_core.tasks.region import read_regions, resolve
 from ..acestep_core.types import Lyrics, Region, Tags
-from . import host
+from . import host, shown
+from .players import temporary
 from .task_socket import Given, TaskAsked
 from .widgets import Inputs, usual, widgets
+
+log = logging.getLogger(__name__)
 
 FEATHER: float = usual("AceSuiteInpaintMask", "feather")
 
@@ -42,6 +49,8 @@ MASK = (
 
 
 LOADER = "LoadAudio"  # ComfyUI's own
+# Sources in files by now: the settings of a task change far more often than its source.
+_written: list[tuple[weakref.ref[Tensor], str]] = []
 HIDDEN = {"prompt": "PROMPT", "unique_id": "UNIQUE_ID"}
 
 
@@ -61,6 +70,30 @@ def _given(inputs: dict[str, Any]) -> Given:
     node = prompt.get(link[0], {}) if isinstance(link, list) else {}
     name = node.get("inputs", {}).get("audio") if node.get("class_type") == LOADER else ""
     return Given(**inputs, file=name if isinstance(name, str) else "")
+
+
+def _asked(asked: TaskAsked) -> tuple[TaskAsked] | dict[str, Any]:
+    """The result of a node whose page draws the source: with the file to draw, for a page."""
+    name = _drawn(asked.given) if asked.given and host.is_watched() else ""
+    return shown.shown((asked,), {"source": name}) if name else (asked,)
+
+
+def _drawn(given: Given) -> str:
+    """The source as ComfyUI's loader names it; "" where it cannot be drawn."""
+    if given.file or given.source_audio is None:
+        return given.file
+    wave = given.source_audio["waveform"]
+    for sound, name in _written:
+        if sound() is wave:
+            return name
+    try:
+        file = temporary([given.source_audio], "acesuite_source")[0]
+    except (SettingError, FileError) as error:  # the Sampler says it where it matters
+        log.warning("The source is not drawn: %s", error)
+        return ""
+    name = f"{file['subfolder']}/{file['filename']} [temp]".lstrip("/")
+    _written[:] = [*_written[-3:], (weakref.ref(wave), name)]
+    return name
 
 
 def masked(mask: Tensor, seconds: float, feather: float) -> tuple[Region, ...]:
@@ -119,7 +152,7 @@ class InpaintMask(TaskNode):
         mask: Tensor | None = None,
         regions: str = "",
         **others: Any,
-    ) -> tuple[TaskAsked]:
+    ) -> tuple[TaskAsked] | dict[str, Any]:
         with host.errors_of(self.TITLE):
             first, last = (others.pop(name, ENDS[0]) for name in ("start_from", "end_from"))
             seed, given = others.pop("source_seed", None), _given(others)
@@ -127,7 +160,7 @@ class InpaintMask(TaskNode):
             if not marked:
                 marked = (Region(start, end, first, last, feather),)
                 resolve(marked, given.seconds)
-            return (TaskAsked(core.Inpaint(marked, variance), given, seed),)
+            return _asked(TaskAsked(core.Inpaint(marked, variance), given, seed))
 
 
 class Extend(TaskNode):
@@ -145,10 +178,10 @@ class Extend(TaskNode):
 
     def describe(
         self, before: float, after: float, context: float = core.Extend.context, **others: Any
-    ) -> tuple[TaskAsked]:
+    ) -> tuple[TaskAsked] | dict[str, Any]:
         with host.errors_of(self.TITLE):
             seed, given = others.pop("source_seed", None), _given(others)
-            return (TaskAsked(core.Extend(before, after, context), given, seed),)
+            return _asked(TaskAsked(core.Extend(before, after, context), given, seed))
 
 
 class Retake(TaskNode):
@@ -202,7 +235,7 @@ class RemixEdit(TaskNode):
         regions: str = "",
         feather: float = FEATHER,
         **others: Any,
-    ) -> tuple[TaskAsked]:
+    ) -> tuple[TaskAsked] | dict[str, Any]:
         with host.errors_of(self.TITLE):
             chosen_from("mode", mode, [*EDIT_MODES, CUSTOM])
             own = others.pop("edit_start", core.Edit.start), others.pop("edit_stop", core.Edit.stop)
@@ -211,7 +244,7 @@ class RemixEdit(TaskNode):
             seed, given = others.pop("source_seed", None), _given(others)
             marked = _marked(regions, mask, given, feather)
             task = core.Edit(start, stop, **details, regions=marked)
-            return (TaskAsked(task, given, seed, (source_tags, source_lyrics)),)
+            return _asked(TaskAsked(task, given, seed, (source_tags, source_lyrics)))
 
 
 class AudioReference(TaskNode):

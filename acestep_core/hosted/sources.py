@@ -60,9 +60,7 @@ class Sources:
             return self._of_data(text)
         if "://" in text[:16]:
             return self._of_view(text)
-        found = KIND.match(text)
-        name, kind = (found["name"], found["kind"]) if found else (text, "input")
-        return self._there(name, kind)
+        return self._there(*name_and_kind(text))
 
     def of_upload(self, blocks: Iterator[bytes]) -> Source:
         """A file that arrives in pieces."""
@@ -148,6 +146,20 @@ def _is_own(text: str, server: str) -> bool:
     except ValueError:
         return False
     return bool(own.netloc) and parts.netloc == own.netloc and parts.path in ("/view", "/api/view")
+
+
+def name_and_kind(text: str) -> tuple[str, str]:
+    """ "song.flac [temp]" as the name and which of ComfyUI's folders it is in, "input" unsaid."""
+    found = KIND.match(text)
+    return (found["name"], found["kind"]) if found else (text, "input")
+
+
+def place_of(folders: Mapping[str, Path], text: str) -> Path:
+    """The sound file that is named so in one of ComfyUI's folders; RequestError for any other."""
+    name, kind = name_and_kind(text)
+    path = inside(folders[kind], name)
+    extension_of(path)
+    return path
 
 
 def inside(folder: Path, name: str) -> Path:

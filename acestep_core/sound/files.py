@@ -110,6 +110,14 @@ def read_audio(path: str | Path) -> tuple[Tensor, int]:
     return torch.from_numpy(np.concatenate([piece for piece, _ in pieces], axis=1)), pieces[0][1]
 
 
+@contextmanager
+def in_pieces(path: Path) -> Iterator[Iterator[tuple[np.ndarray, int]]]:
+    """The decoded pieces (C, n) of a file as they come, each with the rate in Hz; what of it is
+    damaged is left out in silence."""
+    with _opened(path, says=False) as frames:
+        yield frames
+
+
 class InFile(Track):
     """The first audio track of a file, as `read_audio` gives it, but never all at once.
 

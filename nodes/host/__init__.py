@@ -41,6 +41,7 @@ from .progress import (
     Bar,
     Picture,
     is_preview_wanted,
+    is_watched,
     stop_if_asked,
 )
 
@@ -59,6 +60,7 @@ __all__ = [
     "input_folder",
     "is_metadata_wanted",
     "is_preview_wanted",
+    "is_watched",
     "mark_of",
     "memory_free",
     "model_files",

@@ -24,10 +24,15 @@ PREVIEW = "acestepsuite.Preview"  # a setting of the page, which is kept with th
 SETTINGS = "default/comfy.settings.json"  # of the one user that most installations have
 
 
+def is_watched() -> bool:
+    """Whether a page waits for this run."""
+    server = getattr(sys.modules.get("server"), "PromptServer", None) if IN_COMFYUI else None
+    return getattr(getattr(server, "instance", None), "client_id", None) is not None
+
+
 def is_preview_wanted() -> bool:
     """Whether a page waits for this run, and its user wants to see the song meanwhile."""
-    server = getattr(sys.modules.get("server"), "PromptServer", None) if IN_COMFYUI else None
-    if getattr(getattr(server, "instance", None), "client_id", None) is None:
+    if not is_watched():
         return False
     place = user_file(SETTINGS)
     try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -338,3 +340,41 @@ def test_very_short_songs_are_warned_of(words: dict[str, Any]) -> None:
     (warning,) = info["ace_core"]["warnings"]
     assert warning == "0.1 s is very short: music takes 5 s or more."
     assert not sampled(words, seconds=5.0)[1]["ace_core"]["warnings"]
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module("nodes.host"), "is_watched", lambda: True)
+
+
+LOADED = {"prompt": {"3": {"class_type": "LoadAudio", "inputs": {"audio": "song.flac"}}}}
+LOADED["prompt"]["7"] = {"class_type": "AceSuiteExtend", "inputs": {"source_audio": ["3", 0]}}
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_page_is_told_the_file_of_the_source() -> None:
+    asked = {"before": 1.0, "after": 0.0, "source_audio": clip(2.0)}
+    made = NODES["AceSuiteExtend"]().describe(**asked)
+    (facts,) = made["ui"]["acesuite"]
+    assert set(made["ui"]) == {"acesuite"}, "ui.audio would be taken for a result"
+    name, folder = facts["source"].rsplit(" ", 1)
+    assert folder == "[temp]"
+    wave, _ = module("acestep_core.sound.files").read_audio(Path("temp") / name)
+    assert wave.shape == (2, 2 * RATE)
+    again = NODES["AceSuiteExtend"]().describe(**{**asked, "before": 2.0})
+    assert again["ui"] == made["ui"], "an unchanged source is written once"
+    loaded = NODES["AceSuiteExtend"]().describe(**asked, **LOADED, unique_id="7")
+    assert loaded["ui"]["acesuite"] == [{"source": "song.flac"}]
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_source_that_cannot_be_drawn_stops_no_run() -> None:
+    source = clip(2.0)
+    source["waveform"][..., 5] = math.nan
+    for given in (
+        {"source_audio": source},
+        {"source_latent": {"samples": torch.zeros(1, 8, 16, 9)}},
+    ):
+        made = NODES["AceSuiteExtend"]().describe(before=1.0, after=0.0, **given)
+        assert isinstance(made, tuple)
