@@ -176,6 +176,7 @@ def overview(path: str | Path, places: int = PLACES, patience: float = PATIENCE)
     not suffice for are as their neighbours.
     """
     import av
+    from av.error import FFmpegError
 
     until = time.monotonic() + patience
     found = np.zeros((places, 2), np.int8)
@@ -192,7 +193,7 @@ def overview(path: str | Path, places: int = PLACES, patience: float = PATIENCE)
                 is_known[place] = True
                 if time.monotonic() > until:
                     break
-    except (av.FFmpegError, IndexError, StopIteration, ValueError, OSError):
+    except (FFmpegError, IndexError, StopIteration, ValueError, OSError):
         pass  # reading it whole says what is wrong with it
     if not is_known.any():
         return np.empty((0, 2), np.int8)
@@ -204,11 +205,12 @@ def overview(path: str | Path, places: int = PLACES, patience: float = PATIENCE)
 def seconds_of(path: str | Path) -> float:
     """What a file says of its length; 0 where it says nothing."""
     import av
+    from av.error import FFmpegError
 
     try:
         with av.open(str(path)) as container:
             return (container.duration or 0) / 1e6
-    except (av.FFmpegError, ValueError, OSError):
+    except (FFmpegError, ValueError, OSError):
         return 0.0
 
 
