@@ -43,7 +43,7 @@ MOST_TAGS = {"opus": 60_000, "mp3": 60_000}
 
 
 class SaveAudio:
-    TITLE = "Save Audio with Provenance (ACE-Step)"
+    TITLE = "Save Audio (ACE-Step)"
     DESCRIPTION = (
         "Saves sound with the workflow, the seeds that were used, the model's hash and every"
         " setting inside, so that it can be made again."

@@ -12,13 +12,16 @@ import ctypes
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 M = TypeVar("M", bound=nn.Module)
 R = TypeVar("R")
@@ -43,6 +46,10 @@ class Part(Generic[M]):
     def wide(self, network: M) -> M:
         """The network for inputs in float32: for work that 16 bits cannot hold."""
         return copy.deepcopy(network).float()
+
+    def of(self, module: M) -> Self:
+        """As this part, with another network in it."""
+        return replace(self, module=module)
 
     def room(self) -> int | None:
         """Bytes that the work may take on the device; None where that cannot be told."""

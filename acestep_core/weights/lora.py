@@ -263,7 +263,7 @@ def with_adapters(model: Model, applied: Sequence[Applied]) -> Model:
     """A model whose transformer has these adapters added; all other weights are shared."""
     old = model.transformer.module
     new = merged(old, deltas(old, applied))
-    part = replace(model.transformer, module=new)
+    part = model.transformer.of(new)
     return replace(model, transformer=part, adapters=(*model.adapters, *added(applied)))
 
 

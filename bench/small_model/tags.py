@@ -73,7 +73,7 @@ def untrained(pipe: ACEStep) -> ACEStep:
     from training.initial import fresh
 
     network = fresh("transformer", pipe.model.config, 0).eval().requires_grad_(False)
-    part = replace(pipe.model.transformer, module=network)
+    part = pipe.model.transformer.of(network)
     model: Model = replace(pipe.model, transformer=part)
     return pipe.with_model(model)
 

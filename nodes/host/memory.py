@@ -32,14 +32,13 @@ class HostPart(Part[M]):
     Nothing else may hold the network: ComfyUI frees it when the last patcher is gone.
     """
 
-    kept_on: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    patcher: Any = field(repr=False, compare=False)
     leaves: bool = False  # the device, as soon as it has been used
-    patcher: Any = field(default=None, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        # Made from the module, so that replace(part, module=...) brings its own patcher.
-        if self.patcher is None or self.patcher.model is not self.module:
-            object.__setattr__(self, "patcher", _patcher(self.module, self.device, self.kept_on))
+    def of(self, module: M) -> HostPart[M]:
+        """As this part, with another network, in a patcher of its own."""
+        patcher = _patcher(module, self.device, self.patcher.offload_device)
+        return replace(self, module=module, patcher=patcher)
 
     @contextmanager
     def use(self, memory: int = 0) -> Iterator[M]:
@@ -132,7 +131,8 @@ class HostPlacing(Placing):
     def part(self, name: str, module: nn.Module, dtype: torch.dtype) -> Part[nn.Module]:
         stop_if_asked()
         device, kept_on = _devices(name)
-        return HostPart(module, dtype, device, kept_on, self.offload)
+        patcher = _patcher(module, device, kept_on)
+        return HostPart(module, dtype, device, patcher, self.offload)
 
     def target(self, name: str, dtype: torch.dtype) -> Target:
         is_large = name in ("transformer", "text_encoder")

@@ -2,12 +2,14 @@
 
     http://host/ws -> aiohttp's WebSocket, in a loop of its own -> text as str, binary as bytes
 
-The scripts around it wait and ask in turn, so the loop runs only while somebody listens.
+The loop runs in a thread of its own: where the caller has one that runs (a notebook, a browser
+driven by a test), no second one can run beside it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,6 +30,8 @@ class Messages:
         self._session: ClientSession | None = None
         self._socket: ClientWebSocketResponse[bool] | None = None
         self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         try:
             self._run(self._connect(url, dict(headers or {})))
         except BaseException as error:
@@ -43,15 +47,20 @@ class Messages:
     def close(self) -> None:
         if self._loop.is_closed():
             return
-        for task in asyncio.all_tasks(self._loop):  # what Ctrl-C left waiting
-            task.cancel()
         try:
             self._run(self._leave())
         finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
             self._loop.close()
 
     def _run(self, work: Coroutine[object, object, T]) -> T:
-        return self._loop.run_until_complete(work)
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # Ctrl-C leaves nothing waiting
+            raise
 
     async def _connect(self, url: str, headers: dict[str, str]) -> None:
         from aiohttp import ClientSession

@@ -41,7 +41,7 @@ def app(
         (
             Column(LOADER, first),
             Column(BOX, {"box": Node(box, inputs, control=RANDOM)}),
-            Column(PLAYER, {"save": Node("AceSuiteSaveAudio", saved, "Save Audio (ACE-Step)")}),
+            Column(PLAYER, {"save": Node("AceSuiteSaveAudio", saved)}),
         ),
         (
             Group("What it is made of", tuple(first), BLUE),

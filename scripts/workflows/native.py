@@ -6,7 +6,7 @@ from typing import Any
 
 from acestep_core.weights.download import SINGLE_FILE
 from scripts.workflows.model import Column, Group, Node, Note, Wire, Workflow
-from scripts.workflows.parts import LOAD, MODEL, OVER_SAMPLER, OVER_WORDS, SAVE, words
+from scripts.workflows.parts import LOAD, MODEL, OVER_SAMPLER, OVER_WORDS, words
 from scripts.workflows.words import BLUE, GREEN, RED
 
 FILE = {
@@ -80,7 +80,7 @@ NATIVE = Workflow(
                 "decode": Node(
                     "AceSuiteDCAEDecode", {"latent": Wire("sampler", "LATENT"), **MODEL}
                 ),
-                "save": Node("AceSuiteSaveAudio", SAVED, SAVE),
+                "save": Node("AceSuiteSaveAudio", SAVED),
             },
         ),
     ),

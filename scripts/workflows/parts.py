@@ -40,10 +40,9 @@ def sound() -> dict[str, Node]:
     saved = {"audio": Wire("decode", "audio"), "info": Wire("sampler", "info")}
     return {
         "decode": Node("AceSuiteDCAEDecode", {"latent": Wire("sampler", "latent"), **MODEL}),
-        "save": Node("AceSuiteSaveAudio", {"filename_prefix": "audio/%title%", **saved}, SAVE),
+        "save": Node("AceSuiteSaveAudio", {"filename_prefix": "audio/%title%", **saved}),
     }
 
 
-SAVE = "Save Audio (ACE-Step)"
 RESULT = Group("Music", ("sampler", "decode", "save"), GREEN)
 TASK = Wire("task", "task")

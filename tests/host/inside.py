@@ -16,7 +16,7 @@ import sys
 import traceback
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -92,7 +92,7 @@ def check_parts_are_in_patchers(inside: Inside) -> str:
 
 def check_another_network_gets_another_patcher(inside: Inside) -> str:
     part, other = inside.loaded().model.vocoder, inside.loaded().model.vocoder
-    changed = replace(part, module=other.module)
+    changed = part.of(other.module)
     assert changed.patcher.model is other.module
     assert part.patcher.model is part.module
     return "ok"

@@ -31,7 +31,7 @@ MISTAKES: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
     ("text_to_music", "AceSuiteSampler", {"steps": 0}, ("Steps is 0", "between 1 and 1000")),
     ("text_to_music", "AceSuiteSampler", {"solver": "ddim"}, ("ddim", "Choose one")),
     ("text_to_music", "AceSuiteSampler", {"tags": UNLINKED}, ("tags is missing", "Connect it")),
-    ("text_to_music", "AceSuiteDCAEDecode", {"latent": IMAGE}, ("ACE-Step", "Connect")),
+    ("text_to_music", "AceSuiteDCAEDecode", {"latent": IMAGE}, ("1, 4, 8, 8", "Take one that")),
     ("text_to_music", "AceSuiteLoad", {"checkpoint": "gone.safetensors"}, ("gone", "Choose")),
     ("text_to_music", "AceSuiteLoad", {"checkpoint": UNREADABLE}, ("unreadable.safetensors",)),
     ("inpaint", "AceSuiteInpaintMask", {"start": 8.0, "end": 9.0}, ("5.00 s", "use Extend")),

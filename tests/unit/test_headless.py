@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -334,6 +335,18 @@ def test_token_comes_from_the_environment(
     said = capsys.readouterr()
     assert "no WebSocket" not in said.err
     assert "secret" not in said.err
+
+
+def test_it_works_where_a_loop_of_the_caller_is_running(
+    fake: Fake, graph: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a notebook."""
+
+    async def caller() -> int:
+        return run(fake, graph)
+
+    assert asyncio.run(caller()) == 0
+    assert "no WebSocket" not in capsys.readouterr().err
 
 
 def test_redirect_is_not_followed(

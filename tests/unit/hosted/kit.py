@@ -19,6 +19,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.unit.hosted.fake_queue import FakeQueue
 from tests.unit.nodes.pack import module
 
 errors = module("acestep_core.hosted.errors")
@@ -26,51 +27,6 @@ queue = module("acestep_core.hosted.queue")
 api = module("nodes.rest.routes")
 
 MOST_BYTES = 4 * 2**20  # of a body, as ComfyUI's --max-upload-size
-
-
-class FakeQueue:
-    """As ComfyUI's: one runs, the others wait. Nothing moves unless a test says so."""
-
-    def __init__(self) -> None:
-        self.graphs: dict[str, Any] = {}
-        self.running: list[str] = []
-        self.waiting: list[str] = []
-        self.history: dict[str, Any] = {}
-        self.refusal = ""
-
-    async def put(self, job_id: str, graph: Any) -> None:
-        if self.refusal:
-            raise errors.RequestError(self.refusal)
-        self.graphs[job_id] = graph
-        self.waiting.append(job_id)
-
-    def standing(self) -> Any:
-        return queue.Standing(tuple(self.running), tuple(self.waiting))
-
-    def ended(self, job_id: str) -> Any:
-        return self.history.get(job_id)
-
-    def cancel(self, job_id: str) -> None:
-        if job_id in self.waiting:
-            self.waiting.remove(job_id)
-        elif job_id in self.running:
-            self.end(error="It was cancelled.")
-
-    def withdraw(self, job_id: str) -> None:
-        self.waiting = [one for one in self.waiting if one != job_id]
-
-    def progress(self, job_id: str) -> str:
-        return "AceSuiteTextToAudio: 3 of 27"
-
-    def start(self) -> str:
-        self.running.append(self.waiting.pop(0))
-        return self.running[0]
-
-    def end(self, error: str = "", milliseconds: int = 1234) -> None:
-        job_id = self.running[0]
-        files = () if error else (queue.OutputFile(f"{job_id}_00001_.flac", "acestep_api"),)
-        self.history[job_id] = queue.Ended(files, error, milliseconds)
-        self.running.clear()
 
 
 @dataclass
@@ -129,7 +85,7 @@ def made_api(root: Path, fake: Any, **settings: Any) -> Any:
 
 @contextmanager
 def serving(root: Path, fake: Any = None, **settings: Any) -> Iterator[Server]:
-    fake = fake or FakeQueue()
+    fake = fake or FakeQueue(queue, errors)
     made = made_api(root, fake, **settings)
     with listening(application(made)) as url:
         yield Server(url, fake, root, made.sources)

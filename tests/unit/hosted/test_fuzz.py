@@ -15,7 +15,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 
-from tests.unit.hosted.kit import FakeQueue, queue, serving, write_wav
+from tests.unit.hosted.fake_queue import FakeQueue
+from tests.unit.hosted.kit import errors, queue, serving, write_wav
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def test_generated_requests(tmp_path: Path) -> None:
         checks.response_schema_conformance,
     ]
     counted: Counter[tuple[str, int]] = Counter()
-    with serving(tmp_path, Cancelling()) as server:
+    with serving(tmp_path, Cancelling(queue, errors)) as server:
         write_wav(tmp_path / "input" / "song.wav")
         document = server.get("/acestep/v1/openapi.json").body
         schema = schemathesis.openapi.from_dict(document)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from acestep_core.hosted import errors, queue
 from acestep_core.hosted import jobs as module
 from acestep_core.hosted.errors import RequestError
 from acestep_core.hosted.jobs import CANCELLED, REMOVED, RESTARTED, Jobs
@@ -17,45 +18,13 @@ from acestep_core.hosted.parameters import ENDPOINTS
 from acestep_core.hosted.queue import LATE, Ended, OutputFile, Standing
 from acestep_core.hosted.requests import read, with_seeds
 from acestep_core.hosted.store import Job, Store, StoreError
+from tests.unit.hosted.fake_queue import MILLISECONDS, FakeQueue
 
 SONG = ENDPOINTS["text-to-audio"]
 
 
-class Queue:
-    def __init__(self) -> None:
-        self.running: tuple[str, ...] = ()
-        self.waiting: tuple[str, ...] = ()
-        self.history: dict[str, Ended] = {}
-        self.is_refusing = False
-
-    async def put(self, job_id: str, graph: object) -> None:
-        if self.is_refusing:
-            raise RequestError("ComfyUI does not take the graph")
-        self.waiting += (job_id,)
-
-    def standing(self) -> Standing:
-        return Standing(self.running, self.waiting)
-
-    def ended(self, job_id: str) -> Ended | None:
-        return self.history.get(job_id)
-
-    def cancel(self, job_id: str) -> None:
-        self.waiting = tuple(one for one in self.waiting if one != job_id)
-        if job_id in self.running:
-            self.end(Ended(error="It was cancelled.", milliseconds=5))
-
-    def withdraw(self, job_id: str) -> None:
-        self.waiting = tuple(one for one in self.waiting if one != job_id)
-
-    def progress(self, job_id: str) -> str:
-        return "1 of 2"
-
-    def start(self) -> None:
-        self.running, self.waiting = self.waiting[:1], self.waiting[1:]
-
-    def end(self, ended: Ended) -> None:
-        self.history[self.running[0]] = ended
-        self.running = ()
+def fake_queue() -> FakeQueue:
+    return FakeQueue(queue, errors)
 
 
 GOOD = Ended((OutputFile("a.flac", "acestep_api"),), "", 1500)
@@ -63,7 +32,7 @@ GOOD = Ended((OutputFile("a.flac", "acestep_api"),), "", 1500)
 
 @dataclass
 class Bench:
-    queue: Queue
+    queue: FakeQueue
     store: Store
 
     def jobs(self) -> Jobs:
@@ -72,7 +41,7 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    return Bench(Queue(), Store(tmp_path / "jobs.sqlite3"))
+    return Bench(fake_queue(), Store(tmp_path / "jobs.sqlite3"))
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
@@ -92,9 +61,12 @@ def test_from_created_to_completed(bench: Bench) -> None:
         assert (look.job.status, look.ahead) == ("created", 1)
         bench.queue.start()
         look = await jobs.look(first.id)
-        assert (look.job.status, look.progress and look.progress.text) == ("processing", "1 of 2")
+        assert (look.job.status, look.progress and look.progress.text) == (
+            "processing",
+            "AceSuiteTextToAudio: 3 of 27",
+        )
         assert (await jobs.look(second.id)).ahead == 1
-        bench.queue.end(GOOD)
+        bench.queue.end_as(GOOD)
         job = (await jobs.look(first.id)).job
         assert (job.status, job.files, job.milliseconds) == ("completed", GOOD.files, 1500)
         assert (await jobs.look(second.id)).ahead == 0
@@ -110,7 +82,7 @@ def test_the_end_is_noted_without_anybody_asking(
     async def work() -> None:
         job = await submitted(bench.jobs())
         bench.queue.start()
-        bench.queue.end(GOOD)
+        bench.queue.end_as(GOOD)
         await asyncio.sleep(0.2)
         bench.queue.history.clear()
         kept = bench.store.get(job.id)
@@ -127,12 +99,12 @@ def test_after_a_restart(bench: Bench) -> None:
         for _ in range(3):
             ids.append((await submitted(jobs)).id)
         bench.queue.start()
-        bench.queue.end(GOOD)
+        bench.queue.end_as(GOOD)
         await jobs.look(ids[0])
         bench.queue.start()
 
     async def after() -> None:
-        jobs = Jobs(Queue(), bench.store)
+        jobs = Jobs(fake_queue(), bench.store)
         assert (await jobs.look(ids[0])).job.status == "completed"
         for job_id in ids[1:]:
             job = (await jobs.look(job_id)).job
@@ -147,9 +119,9 @@ def test_after_a_restart(bench: Bench) -> None:
 def test_after_a_restart_the_history_is_asked_first(bench: Bench) -> None:
     async def work() -> None:
         job = await submitted(bench.jobs())
-        queue = Queue()
-        queue.history[job.id] = GOOD
-        assert (await Jobs(queue, bench.store).look(job.id)).job.status == "completed"
+        another = fake_queue()
+        another.history[job.id] = GOOD
+        assert (await Jobs(another, bench.store).look(job.id)).job.status == "completed"
 
     run(work())
 
@@ -163,7 +135,7 @@ def test_cancelling(bench: Bench) -> None:
         assert (job.status, job.error) == ("failed", CANCELLED)
         assert (await jobs.look(running.id)).job.status == "processing"
         job = await jobs.cancel(running.id)
-        assert (job.status, job.milliseconds) == ("failed", 5)
+        assert (job.status, job.milliseconds) == ("failed", MILLISECONDS)
         assert await jobs.cancel(running.id) == job
 
     run(work())
@@ -173,7 +145,7 @@ def test_removed_from_the_queue_by_somebody_else(bench: Bench) -> None:
     async def work() -> None:
         jobs = bench.jobs()
         job = await submitted(jobs)
-        bench.queue.waiting = ()
+        bench.queue.waiting.clear()
         assert (await jobs.look(job.id)).job.error == REMOVED
 
     run(work())
@@ -185,7 +157,7 @@ def test_failures_keep_their_reason(bench: Bench) -> None:
         for ended in (Ended(error="out of memory", milliseconds=7), Ended()):
             job = await submitted(jobs)
             bench.queue.start()
-            bench.queue.end(ended)
+            bench.queue.end_as(ended)
             found = (await jobs.look(job.id)).job
             assert found.status == "failed"
             assert found.error == (ended.error or "The run ended without a file.")
@@ -198,7 +170,7 @@ def test_what_is_kept_of_a_failure_names_no_folder(bench: Bench) -> None:
         jobs = bench.jobs()
         job = await submitted(jobs)
         bench.queue.start()
-        bench.queue.end(Ended(error="Load ACE-Step: /home/ann/a.safetensors is not whole."))
+        bench.queue.end_as(Ended(error="Load ACE-Step: /home/ann/a.safetensors is not whole."))
         await jobs.look(job.id)
         kept = bench.store.get(job.id)
         assert kept
@@ -210,7 +182,7 @@ def test_what_is_kept_of_a_failure_names_no_folder(bench: Bench) -> None:
 def test_a_graph_that_is_refused(bench: Bench) -> None:
     async def work() -> None:
         jobs = bench.jobs()
-        bench.queue.is_refusing = True
+        bench.queue.refusal = "ComfyUI does not take the graph"
         with pytest.raises(RequestError, match="does not take"):
             await submitted(jobs)
 
@@ -226,7 +198,7 @@ def test_waiting_ends_with_whoever_waited(bench: Bench, monkeypatch: pytest.Monk
         bench.queue.start()
         looks = iter([True, True, False])
         found = await jobs.wait(job.id, lambda: next(looks))
-        assert (found.status, bench.queue.running) == ("failed", ())
+        assert (found.status, bench.queue.running) == ("failed", [])
 
     run(work())
 
@@ -276,7 +248,7 @@ def test_a_store_that_fails_is_said_once_and_loses_nothing(
         with pytest.raises(StoreError, match="cannot note requests"):
             await submitted(jobs)
         assert not bench.queue.waiting
-        bench.queue.end(GOOD)
+        bench.queue.end_as(GOOD)
         await asyncio.sleep(0.3)
         bench.queue.history.clear()
         for _ in range(3):  # answered all the same
@@ -323,7 +295,7 @@ def test_whoever_follows_hears_every_change_and_a_sign_of_life(
         async for look in jobs.follow(job.id):
             seen.append(look and look.job.status)
             if look is None:
-                (bench.queue.start if bench.queue.waiting else lambda: bench.queue.end(GOOD))()
+                (bench.queue.start if bench.queue.waiting else lambda: bench.queue.end_as(GOOD))()
         assert seen == ["created", None, "processing", None, "completed"]
 
     run(work())
@@ -341,8 +313,8 @@ def test_what_does_not_begin_in_time_is_taken_out_and_says_so(bench: Bench) -> N
         await jobs.look(second.id)
         ended = (await jobs.look(second.id)).job
         assert (ended.status, ended.error) == ("failed", LATE)
-        assert bench.queue.waiting == (third.id,)
-        bench.queue.end(GOOD)  # what began in time goes on, however long it takes
+        assert bench.queue.waiting == [third.id]
+        bench.queue.end_as(GOOD)  # what began in time goes on, however long it takes
         assert (await jobs.look(first.id)).job.status == "completed"
 
     run(work())

@@ -162,7 +162,7 @@ def test_hashes_that_cannot_be_kept_lose_no_song(
 
 @pytest.mark.parametrize("inputs", [{"info": "no json"}, {"info": "[]"}, {"format": "ogg"}])
 def test_wrong_input_names_the_saver(audio: dict[str, Any], inputs: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"^Save Audio with Provenance"):
+    with pytest.raises(ValueError, match=r"^Save Audio"):
         saved(audio, **inputs)
 
 
