@@ -29,6 +29,7 @@ from .store import Job, Store, StoreError, now
 log = logging.getLogger(__name__)
 
 MOST_OPEN = 1_000
+MOST_LINES = 200  # that are kept of one
 ID = r"[0-9a-f-]{36}"
 PAUSE = 0.25  # seconds between two looks at the queue
 QUIET = 10.0  # seconds after which somebody who listens hears that nothing changed
@@ -54,6 +55,7 @@ class Look:
     job: Job
     ahead: int = 0  # requests that run or wait before it
     progress: Line | None = None
+    lines: tuple[Line, ...] = ()  # all that was said of it; since this server's start
 
 
 class Jobs:
@@ -67,7 +69,7 @@ class Jobs:
         self._cancelled: set[str] = set()
         self._begins_by: dict[str, float] = {}  # of those that may not wait for ever
         self._watching: asyncio.Task[None] | None = None
-        self._progress = Line("", "")  # of the one that runs
+        self._lines: dict[str, tuple[Line, ...]] = {}  # of the last MOST_OPEN that ran
         self._trouble = ""  # said once, however often it is met
 
     async def submit(self, endpoint: Endpoint, values: Mapping[str, Value], source: str) -> Job:
@@ -104,7 +106,7 @@ class Jobs:
         if job is None or job.endpoint not in ENDPOINTS:
             raise RequestError.about("id", "There is no request with this id.", status=404)
         if job.is_over:
-            return Look(job)
+            return Look(job, lines=self._lines.get(job_id, ()))
         if job_id not in self._open:  # of an earlier run of the server
             ended = await asyncio.to_thread(self._queue.ended, job_id)
             return Look(await self._end(_finished(job, ended, RESTARTED)))
@@ -112,9 +114,10 @@ class Jobs:
         if job_id in standing.waiting:
             return Look(job, len(standing.running) + standing.waiting.index(job_id))
         text = await asyncio.to_thread(self._queue.progress, job_id)
-        if text and text != self._progress.text:
-            self._progress = Line(text, now())
-        return Look(job, 0, self._progress if text else None)
+        if job_id in self._open and text:
+            self._note(job_id, text)
+        lines = self._lines.get(job_id, ())
+        return Look(job, 0, lines[-1] if text and lines else None, lines)
 
     async def cancel(self, job_id: str) -> Job:
         """Take it out of the queue or stop it; one that is over stays as it is."""
@@ -146,6 +149,15 @@ class Jobs:
                 heard = time.monotonic()
             if not look.job.is_over:
                 await asyncio.sleep(PAUSE)
+
+    def _note(self, job_id: str, text: str) -> None:
+        """What is said of a run, each line once; the oldest are forgotten."""
+        lines = self._lines.pop(job_id, ())
+        if not lines or lines[-1].text != text:
+            lines = (*lines[1 - MOST_LINES :], Line(text, now()))
+        self._lines[job_id] = lines
+        while len(self._lines) > MOST_OPEN:
+            self._lines.pop(next(iter(self._lines)))
 
     def _watch(self) -> None:
         if self._watching is None or self._watching.done():
@@ -215,6 +227,7 @@ class Jobs:
     async def _end(self, job: Job) -> Job:
         """It is answered from here until it is noted, which a full disk may delay."""
         self._unsaved[job.id] = job
+        self._note(job.id, job.error or f"finished in {job.milliseconds / 1000:.1f} s")
         self._open.pop(job.id, None)
         self._cancelled.discard(job.id)
         self._begins_by.pop(job.id, None)

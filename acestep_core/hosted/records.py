@@ -82,7 +82,8 @@ def standing(look: Look, place: Place) -> Standing:
     job, about = look.job, _about(look.job, place)
     if job.is_over:
         metrics = Metrics(job.milliseconds / 1000)
-        return Completed(*about, metrics, job.error or None, error_type(job))
+        logs = tuple(Log(line.text, line.at) for line in look.lines)
+        return Completed(*about, metrics, job.error or None, error_type(job), logs)
     if job.status == "processing":
         line = look.progress
         return InProgress(*about, (Log(line.text, line.at),) if line else ())

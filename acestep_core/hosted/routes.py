@@ -33,6 +33,7 @@ Does: TypeAlias = Literal[
 
 OWN = "/acestep/v1"
 WAVESPEED = "/api/v3"
+WAVESPEED_BEFORE = "/api/v2"  # where the first of its JavaScript clients uploads
 FAL_PATH = "/fal-ai/ace-step"
 # fal has its queue at a host of its own; one server has but one, so here it is a path.
 FAL_QUEUE = f"/acestep/queue{FAL_PATH}"
@@ -99,7 +100,10 @@ ROUTES = (
     Route("GET", f"{WAVESPEED}/predictions/{{id}}/result", "result", WAVESPEED),
     Route("POST", f"{OWN}/predictions/{{id}}/cancel", "cancel", OWN),
     Route("POST", f"{OWN}/upload", "upload", OWN),
-    Route("POST", f"{WAVESPEED}/media/upload/binary", "upload", WAVESPEED),
+    *(
+        Route("POST", f"{base}/media/upload/binary", "upload", base)
+        for base in (WAVESPEED, WAVESPEED_BEFORE)
+    ),
     Route("POST", f"{WAVESPEED}/media/uploads", "begin", WAVESPEED),
     Route("PUT", f"{UPLOADS}/{{id}}", "bring", OWN),
     Route("POST", f"{FAL_FILES}/storage/upload/initiate", "initiate", FAL_FILES),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import bench.__main__ as benchmarks
+import scripts.clients.__main__ as clients
 from acestep_core import ACEStep
 from tests.unit.shell_kit import wrong_with
 
@@ -185,3 +186,14 @@ def test_every_block_of_figures_belongs_to_a_benchmark() -> None:
     assert {"step", "decode", "load", "repeat", "preview", "seams", "words"} <= set(marked)
     assert sorted(set(marked)) == sorted(marked)
     assert set(marked) <= set(benchmarks.names())
+
+
+def test_the_table_of_clients_has_every_one_and_nothing_but_yes() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    table = page.partition(clients.MARKS[0])[2].partition(clients.MARKS[1])[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    wanted = [
+        [one.name, one.version, one.way, *("yes" if v in one.verbs else "-" for v in clients.VERBS)]
+        for one in clients.KNOWN
+    ]
+    assert [row for row in rows if row[1:] and "yes" in row] == wanted

@@ -94,8 +94,12 @@ def test_progress_says_every_change_once(client: Client, server: Server) -> None
     assert isinstance(running, InProgress)
     assert [one["message"] for one in running.logs] == ["AceSuiteTextToAudio: 3 of 27"]
     server.queue.end()
-    assert list(events) == [Completed([], {"inference_time": 1.234})]
-    assert list(client.progress(first)) == [Completed([], {"inference_time": 1.234})]
+    for one, said in ((events, [*running.logs, None]), (client.progress(first), [None])):
+        (end,) = one
+        assert isinstance(end, Completed)
+        assert end.metrics == {"inference_time": 1.234}
+        assert end.logs[:-1] == said[:-1]  # of the first one, nothing was asked while it ran
+        assert end.logs[-1]["message"] == "finished in 1.2 s"
 
 
 def test_subscribe_as_fal_does(client: Client, server: Server, tmp_path: Path) -> None:

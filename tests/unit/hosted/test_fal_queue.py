@@ -51,6 +51,8 @@ def test_fal_queue(server: Server) -> None:
     status = server.get(submitted["status_url"]).body
     assert (status["status"], status["metrics"]) == ("COMPLETED", {"inference_time": 1.234})
     assert (status["error"], status["error_type"]) == (None, None)
+    assert status["logs"][0] == line  # for who was not there to hear it
+    assert [one["message"] for one in status["logs"][1:]] == ["finished in 1.2 s"]
     assert server.get(submitted["response_url"]).body["lyrics"] == "[inst]"
     assert asked(server, "PUT", f"{path}/cancel").body == {"status": "ALREADY_COMPLETED"}
 

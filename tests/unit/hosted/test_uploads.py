@@ -13,7 +13,7 @@ import pytest
 from acestep_core.hosted import tickets as module
 from acestep_core.hosted.errors import RequestError
 from acestep_core.hosted.tickets import Tickets
-from tests.unit.hosted.kit import Server, serving, write_wav
+from tests.unit.hosted.kit import Server, form, serving, write_wav
 from tests.unit.hosted.test_routes import OWN, THEIRS, asked
 
 BINARY = {"Content-Type": "audio/wav"}
@@ -32,6 +32,18 @@ def folder(server: Server) -> list[str]:
 
 def begun(server: Server, **body: Any) -> dict[str, Any]:
     return asked(server, "POST", f"{THEIRS}/media/uploads", body).body["data"]
+
+
+@pytest.mark.parametrize(
+    "base", [THEIRS, "/api/v2"]
+)  # the second: of their first JavaScript client
+def test_a_form_where_each_of_wavespeeds_clients_sends_it(
+    server: Server, song: bytes, base: str
+) -> None:
+    body, kind = form({"file": ("a.wav", song)}, {})
+    path = f"{base}/media/upload/binary"
+    about = asked(server, "POST", path, body, {"Content-Type": kind}).body["data"]
+    assert folder(server) == [about["filename"].rpartition("/")[2]]
 
 
 def test_a_ticket_then_the_file_as_wavespeeds_clients_do_it(server: Server, song: bytes) -> None:

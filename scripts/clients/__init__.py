@@ -1,0 +1,1 @@
+"""Other people's clients against this pack; `python -m scripts.clients` tells more."""
