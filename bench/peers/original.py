@@ -48,13 +48,9 @@ class Original:
         codec, latent = self.codec(asked), asked.latent
         return lambda: codec.decode(latent)[1][0]
 
-    def load(self, asked: Asked) -> Work:
-        def work() -> torch.Tensor:
-            self.transformer(asked)
-            self.codec(asked)
-            return torch.zeros(1)
-
-        return work
+    def load(self, asked: Asked) -> None:
+        self.transformer(asked)
+        self.codec(asked)
 
     def transformer(self, asked: Asked) -> Any:
         place = str(asked.folder / "ace_step_transformer")

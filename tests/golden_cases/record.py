@@ -17,6 +17,14 @@ class Record:
     info: dict[str, Any]
     tensors: dict[str, Tensor]
 
+    def case(self, name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """The settings and the tensors of one case of many."""
+        settings = next(case for case in self.info["cases"] if case["case"] == name)
+        own = f"{name}."
+        return settings, {
+            k.removeprefix(own): t for k, t in self.tensors.items() if k.startswith(own)
+        }
+
 
 @cache
 def load(directory: Path, name: str) -> Record:

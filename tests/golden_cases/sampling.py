@@ -44,12 +44,9 @@ def cases(directory: Path) -> list[str]:
 
 
 def check(directory: Path, case: str, where: Where = HERE) -> Outcome:
-    record = load(directory, "sampling")
-    name = case.removeprefix("sampling.")
-    settings = next(c for c in record.info["cases"] if c["case"] == name)
+    settings, given = load(directory, "sampling").case(case.removeprefix("sampling."))
     model = network("transformer", load(directory, "transformer"), where)
     assert isinstance(model, Transformer)
-    given = {k.removeprefix(f"{name}."): t for k, t in record.tensors.items()}
     with torch.inference_mode():
         result = latents(model, settings, given, where)
     return compare(result, given["latents"], LIMITS["sampling"])
