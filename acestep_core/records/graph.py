@@ -224,11 +224,27 @@ class _Nodes:
         return [node[0], SLOTS[str(self.prompt[str(node[0])]["class_type"])][name]]
 
     def model(self, adapters: Sequence[Added]) -> Inputs:
-        model = self.add("AceSuiteLoad", checkpoint="auto")
+        model = self.add("AceSuiteLoad", checkpoint="auto", **self._precision())
         for one in adapters:
             settings: Inputs = {"strength_model": one.weight, "training_scale": one.training_scale}
             model = self.add("AceSuiteLoRA", model=model, lora=one.name, **settings)
         return {"model": model}
+
+    def _precision(self) -> Inputs:
+        """The precisions it was made in, where the node offers them."""
+        offered, said = offered_at("AceSuiteLoad"), self._record.ace_core
+        found: Inputs = {
+            name: said[name]
+            for name in ("dtype", "codec_dtype")
+            if said.get(name) in offered[name].choices
+        }
+        if found:
+            words = " and ".join(sorted(set(map(str, found.values()))))
+            self.notes.append(
+                f"It computes in {words}, as recorded: for the same bytes on the same kind of"
+                " device. Choose auto in Load ACE-Step for what suits another."
+            )
+        return found
 
     def words(self, model: Inputs, tags: str, lyrics: str) -> Inputs:
         recipe = self.request.recipe

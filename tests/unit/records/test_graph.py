@@ -17,7 +17,7 @@ from acestep_core.records.graph import (
     graph_of,
     placed_adapters,
 )
-from acestep_core.records.record import Record, parsed_record
+from acestep_core.records.record import OWN_KEY, Record, parsed_record
 from acestep_core.records.replay import adapters_of
 from acestep_core.settings import SettingError
 from acestep_core.tasks.region import read_regions
@@ -165,6 +165,17 @@ def test_regions_that_no_node_names_come_from_the_file(name: str, own: dict[str,
     kinds = [node["class_type"] for node in made.prompt.values()]
     assert not {"AceSuiteInpaintMask", "AceSuiteRemixEdit", "PrimitiveInt"} & {*kinds}
     assert json.loads(loader["text"])["ace_core"]["regions"] == own["regions"]
+
+
+def test_precision_is_the_recorded_one_where_the_node_offers_it() -> None:
+    def loaded(**own: Any) -> dict[str, Any]:
+        return of_kind(
+            graph({**records.OURS, OWN_KEY: {**records.OURS[OWN_KEY], **own}}), "AceSuiteLoad"
+        )[0]
+
+    made = loaded(dtype="bfloat16", codec_dtype="float32")
+    assert (made["dtype"], made["codec_dtype"]) == ("bfloat16", "float32")
+    assert loaded(dtype="float64", codec_dtype=3) == {"checkpoint": "auto"}
 
 
 def test_options_of_our_own_records() -> None:
