@@ -15,22 +15,30 @@ from scripts.workflows.parts import (
     LOAD,
     LOADER,
     MODEL,
+    NARROW,
+    ONE_BENDS,
+    ONE_PAIR,
+    OVER_EDIT,
     OVER_SAMPLER,
+    OVER_TWO,
     OVER_WORDS,
     RESULT,
     SAMPLER,
     SOUND,
     SOURCE,
     TASK,
+    TWO_BENDS,
+    TWO_PAIRS,
     WIDE,
     sampler,
     sound,
+    task_to_sound,
     words,
 )
 from scripts.workflows.words import BLUE, NEW_WORDS, RED, STYLE, TAGS, WORDS
 
 
-def changed(name: str, title: str, card: str, task: Node, note: Note, part: str) -> Workflow:
+def changed(name: str, title: str, card: str, task: Node, note: Note) -> Workflow:
     """A song, what is to be done to it, and the song made of it."""
     task = Node(task.kind, {**task.inputs, "source_audio": Wire("source", "AUDIO")})
     return Workflow(
@@ -38,15 +46,14 @@ def changed(name: str, title: str, card: str, task: Node, note: Note, part: str)
         title,
         card,
         (
-            Column(LOADER, {"load": LOAD}, {"source": SOURCE}),
-            Column(WIDE, words(), {"task": task}, OVER_WORDS),
-            Column(SAMPLER, {"sampler": sampler(task=TASK), "note": note}, drop=OVER_SAMPLER),
-            Column(SOUND, sound()),
+            Column(ONE_PAIR[0], {"load": LOAD}, {"note": note}, gap=ONE_BENDS),
+            Column(ONE_PAIR[1], words(), {"source": SOURCE}, OVER_WORDS, NARROW),
+            *task_to_sound(task),
         ),
         (
             Group("Words of the song", ("load", "tags", "lyrics"), BLUE),
-            Group(part, ("source", "task"), RED),
-            RESULT,
+            Group("Song to change", ("note", "source"), RED),
+            Group(RESULT.title, ("task", *RESULT.members), RESULT.colour),
         ),
     )
 
@@ -60,14 +67,17 @@ def edited(names: tuple[str, str, str], mode: str, new: tuple[str, str], note: N
         "source_audio": Wire("source", "AUDIO"),
     }
     old = {f"old_{key}": node for key, node in words(name="Old", height=100).items()}
+    new_words = words(*new, name="New", height=100)
     return Workflow(
         *names,
         (
-            Column(225, {"load": replace(LOAD, space=78), "source": SOURCE, "note": note}, gap=57),
-            Column(235, words(*new, name="New", height=120), old, OVER_WORDS, gap=36),
-            Column(225, {"task": Node("AceSuiteRemixEdit", task)}, drop=417, gap=36),
-            Column(225, {"sampler": sampler(task=TASK)}, drop=OVER_SAMPLER, gap=36),
-            Column(225, sound()),
+            Column(
+                TWO_PAIRS[0],
+                {"load": replace(LOAD, space=94), "source": SOURCE, "note": note},
+                gap=TWO_BENDS,
+            ),
+            Column(TWO_PAIRS[1], new_words, old, OVER_TWO, NARROW),
+            *task_to_sound(Node("AceSuiteRemixEdit", task), TWO_PAIRS, OVER_EDIT),
         ),
         (
             Group("Song", ("load", "source", "note"), RED),
@@ -80,14 +90,13 @@ def edited(names: tuple[str, str, str], mode: str, new: tuple[str, str], note: N
 
 STEPS = Note(
     "**A song, step by step.**\n\n"
-    "1. **Load ACE-Step** takes the model it finds. Without one the small demonstration model"
-    " plays: instrumental, in ten styles.\n"
-    "2. **Tags** say how it sounds: genre, instruments, voice, tempo.\n"
-    "3. **Lyrics**: a line of the song per line, **[verse]** and **[chorus]** between. **[inst]**"
-    " alone is instrumental.\n"
-    "4. Press **Run**. The song lies in output/audio, with title, tags and lyrics inside.\n\n"
-    "**-1** and **auto** are what the model recommends; 27 steps are about twice as fast.",
-    height=290,
+    "1. **Load** takes the model it finds; without one a small one plays, in ten styles.\n"
+    "2. **Tags** say how it sounds.\n"
+    "3. **Lyrics**: a line of the song per line; **[verse]** and **[chorus]** between. **[inst]**"
+    " is no singing.\n"
+    "4. **Run**. The song lies in output/audio.\n\n"
+    "**-1** and **auto** are what the model recommends.",
+    height=370,
 )
 GRAPHS = (
     Workflow(
@@ -144,7 +153,7 @@ GRAPHS = (
         "Takes",
         (
             Column(
-                LOADER,
+                225,
                 {"load": LOAD},
                 {
                     "note": Note(
@@ -155,15 +164,14 @@ GRAPHS = (
                 },
             ),
             Column(
-                WIDE,
+                295,
                 words(),
                 {"task": Node("AceSuiteRetake", {"source_seed": 4242, "variance": 0.2})},
                 OVER_WORDS,
             ),
-            Column(
-                SAMPLER, {"sampler": sampler(seed=1, batch_size=3, task=TASK)}, drop=OVER_SAMPLER
-            ),
-            Column(SOUND, sound()),
+            Column(260, {"sampler": sampler(seed=1, batch_size=3, task=TASK)}, drop=OVER_SAMPLER),
+            # So wide that the buttons of a take are one row.
+            Column(400, sound(20, 200)),
         ),
         (
             Group("Words", ("load", "tags", "lyrics"), BLUE),
@@ -181,7 +189,6 @@ GRAPHS = (
             " sample. Tags and lyrics are those of the whole song.",
             height=110,
         ),
-        "Part to make new",
     ),
     changed(
         "extend",
@@ -192,7 +199,6 @@ GRAPHS = (
             "**Extend.** New music in front and at the end; the song itself stays as it is.",
             height=85,
         ),
-        "How much longer",
     ),
     edited(
         ("remix", "ACE-Step v1 11 Remix step by step", "Remix\nstep by step"),
@@ -221,7 +227,6 @@ GRAPHS = (
             "**Audio reference.** A new song along the lines of another, as long as that one.",
             height=85,
         ),
-        "How close to the song",
     ),
     Workflow(
         "lora",

@@ -16,25 +16,25 @@ from scripts.workflows.model import Cells, Node, Note, Workflow
 TITLE = 30  # a node's bar, above its place
 BELOW = 14  # between a node and the bar of the next
 EDGE = 10  # of a group around its members
-MORE = 60  # by which Nodes 2.0 draws a node higher before a run, at least
+LOWEST = 1140  # that a group may reach: what a laptop shows of the smallest that it opens at
 HEAD = 28  # of a group, for its title
 # Kind -> height when it is opened, and after a run with all it then shows.
 HEIGHTS = {
-    "AceSuiteLoad": (130, 335),
+    "AceSuiteLoad": (130, 350),
     "AceSuiteLoRA": (150, 195),
-    "AceSuiteTagEncode": (88, 132),
-    "AceSuiteLyricEncode": (150, 190),
-    "AceSuiteSampler": (330, 525),
-    "AceSuiteInpaintMask": (240, 345),
-    "AceSuiteExtend": (150, 215),
+    "AceSuiteTagEncode": (88, 146),
+    "AceSuiteLyricEncode": (150, 214),
+    "AceSuiteSampler": (330, 540),
+    "AceSuiteInpaintMask": (440, 590),  # with its waveform, as the next two
+    "AceSuiteExtend": (350, 430),
     "AceSuiteRetake": (90, 140),
-    "AceSuiteRemixEdit": (200, 260),
+    "AceSuiteRemixEdit": (400, 540),
     "AceSuiteAudioReference": (90, 135),
-    "AceSuiteDCAEDecode": (110, 320),
+    "AceSuiteDCAEDecode": (110, 230),
     "AceSuiteToConditioning": (90, 130),
-    "AceSuiteSaveAudio": (220, 580),
+    "AceSuiteSaveAudio": (220, 600),
     "AceSuiteSongWriter": (390, 500),
-    "AceSuiteTextToAudio": (400, 420),
+    "AceSuiteTextToAudio": (400, 650),
     "AceSuitePromptToAudio": (360, 390),
     "AceSuiteAudioToAudio": (600, 700),
     "AceSuiteAudioInpaint": (480, 540),
@@ -79,9 +79,8 @@ def _heights(cell: Node | Note) -> tuple[int, int]:
     if isinstance(cell, Note):
         return cell.height, cell.height
     height, room = HEIGHTS[cell.kind]
-    if not cell.height:
-        return height, room
-    return cell.height, max(cell.height + room - height, room)
+    given = cell.height or height
+    return given, max(given + room - height, room) + cell.more
 
 
 def _second_row(workflow: Workflow, places: dict[str, Place]) -> int:
@@ -96,7 +95,7 @@ def bounds(workflow: Workflow, places: dict[str, Place], members: tuple[str, ...
     inside = [places[key] for key in members]
     left, right = min(p.x for p in inside), max(p.x + p.width for p in inside)
     top = min(p.y for p in inside) - TITLE - HEAD
-    bottom = max(p.y + min(p.room, p.height + MORE) for p in inside)
+    bottom = min(LOWEST, max(p.y + p.room for p in inside))
     return [left - EDGE, top, right - left + 2 * EDGE, bottom - top + EDGE]
 
 

@@ -24,6 +24,7 @@ class Node:
     inputs: Mapping[str, Any] = field(default_factory=dict)  # values, and Wires
     title: str = ""  # another than the kind's own
     height: int = 0  # of one that holds text; others are as high as they have to be
+    more: int = 0  # by which it is higher than usual after a run
     space: int = 0  # left free below it, more than usual
     control: str = "fixed"  # what becomes of its seed after a run; fixed keeps what was made
     models: tuple[Mapping[str, str], ...] = ()  # files that the page offers to download

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.workflows.model import Group, Node, Wire
+from scripts.workflows.model import Column, Group, Node, Wire
 from scripts.workflows.words import EXAMPLE, GREEN, STYLE, WORDS
 
 LOADER, WIDE, SAMPLER, SOUND = 240, 320, 280, 320  # widths of the four usual columns
 OVER_WORDS, OVER_SAMPLER = 104, 54  # drops that leave the loader's wires in sight
+# Widths of five columns and the gaps between, where a task stands between words and sampler:
+# no name of an input is cut. Two pairs of words need more room for the wires to them.
+ONE_PAIR, TWO_PAIRS = (225, 225, 236, 264, 254), (225, 225, 225, 258, 236)
+NARROW, ONE_BENDS, TWO_BENDS = 20, 28, 63  # 28 also before Decode
+OVER_TWO = 82  # the same over two pairs of words: the sampler is farther away
+# Drops that leave wires from words to the sampler in sight, and from a song between its words.
+OVER_TASK, OVER_EDIT = 400, 446
+REPORT = 100  # by which nodes are higher that tell of an edit
 MODEL = {"model": Wire("load", "model")}
 LOAD = Node("AceSuiteLoad", {"checkpoint": "auto"})
 SOURCE = Node("LoadAudio", {"audio": EXAMPLE}, title="Song to change")
@@ -21,8 +29,6 @@ def words(
     titles = (f"{name} style", f"{name} lyrics") if name else ("", "")
     # What the small model does not know is said below the tags.
     space = 0 if isinstance(tags, str) and "voice" not in tags else 40
-    if name:
-        space -= 7  # two pairs above one another: more would make the graph too small to read
     asked = {"lyrics": lyrics, **MODEL}
     return {
         "tags": Node("AceSuiteTagEncode", {"tags": tags, **MODEL}, titles[0], space=space),
@@ -36,12 +42,28 @@ def sampler(model: str = "load", **asked: Any) -> Node:
     return Node("AceSuiteSampler", inputs)
 
 
-def sound() -> dict[str, Node]:
+def sound(decode: int = 0, save: int = 0) -> dict[str, Node]:
+    """Decode above Save Audio, which may have more to tell after a run than usual."""
     saved = {"audio": Wire("decode", "audio"), "info": Wire("sampler", "info")}
+    saved |= {"filename_prefix": "audio/%title%"}
+    latent = {"latent": Wire("sampler", "latent"), **MODEL}
     return {
-        "decode": Node("AceSuiteDCAEDecode", {"latent": Wire("sampler", "latent"), **MODEL}),
-        "save": Node("AceSuiteSaveAudio", {"filename_prefix": "audio/%title%", **saved}),
+        "decode": Node("AceSuiteDCAEDecode", latent, more=decode),
+        "save": Node("AceSuiteSaveAudio", saved, more=save),
     }
+
+
+def task_to_sound(
+    task: Node, widths: tuple[int, ...] = ONE_PAIR, drop: int = OVER_TASK
+) -> tuple[Column, ...]:
+    """The last three of five columns."""
+    return (
+        Column(widths[2], {"task": task}, drop=drop, gap=NARROW),
+        Column(
+            widths[3], {"sampler": sampler(seed=7, task=TASK)}, drop=OVER_SAMPLER, gap=ONE_BENDS
+        ),
+        Column(widths[4], sound(REPORT, 2 * REPORT)),
+    )
 
 
 RESULT = Group("Music", ("sampler", "decode", "save"), GREEN)

@@ -19,6 +19,9 @@ pytestmark = pytest.mark.page
 
 SONG, SAMPLER, WRITER = "AceSuiteSaveAudio", "AceSuiteSampler", "AceSuiteSongWriter"
 LYRICS = "[verse]\nMorning comes in over the water"
+# How often a node says that its seed becomes another.
+SHUFFLES = """kind => document.querySelectorAll(
+    `[data-node-id="${testNode(kind).id}"] [class*="lucide--shuffle"]`).length"""
 # button, title of the task's node, its kind, its values: the source is 1.95 s long
 GONE_ON = [
     ("Vary this", "Variation", "AceSuiteRetake", {"source_seed": 77, "variance": 0.2}),
@@ -101,11 +104,13 @@ def test_a_song_is_gone_on_from(
     assert not song.errors()
 
 
-def test_the_used_seed_comes_back_with_one_click(song: page.Opened) -> None:
+def test_the_used_seed_comes_back_with_one_click(song: page.Opened, nodes2: bool) -> None:
     assert "Made with seed 77" in song.seen(SAMPLER)["text"]
+    assert song.page.evaluate(SHUFFLES, SAMPLER) == nodes2, "the canvas has a widget for it"
     song.click(SONG, "Use this seed")
     assert song.value(SAMPLER, "seed") == 77
     assert song.value(SAMPLER, "control_after_generate") == "fixed"
+    assert not song.page.evaluate(SHUFFLES, SAMPLER)
     assert "Seed 77 stands in Sampler" in " ".join(song.toasts())
     assert id_of(song.saved()[1], SAMPLER) in cached(song.run())
 

@@ -42,6 +42,8 @@ WIRES = """() => [...app.graph.links.values()].map(link => {
     const end = to.getInputPos?.(link.target_slot) ?? to.getConnectionPos(true, link.target_slot);
     return [String(from.id), start[0], start[1], String(to.id), end[0], end[1]];
 })"""
+GROUPS = """() => (app.graph.groups ?? app.graph._groups)
+    .map(one => [one.title, ...one.pos, one.pos[0] + one.size[0], one.pos[1] + one.size[1]])"""
 Box = tuple[float, float, float, float]
 
 
@@ -84,6 +86,12 @@ def faults(opened: page.Opened) -> list[tuple[str, ...]]:
             ("wire", names[start], "to", names[end], "behind", names[key])
             for key, box in boxes.items()
             if key not in (start, end) and any(inside(point, box) for point in points)
+        ]
+    for title, left, top, right, bottom in opened.page.evaluate(GROUPS):
+        found += [
+            (names[key], "reaches beyond", title, f"by {box[3] - bottom:.0f}")
+            for key, box in boxes.items()
+            if left <= box[0] < right and top <= box[1] < bottom < box[3] - CLEAR
         ]
     return found
 

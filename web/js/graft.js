@@ -1,6 +1,6 @@
 // A plan of carry.js put into the graph that is open, and the buttons that ask for one.
 
-import { app, asInput, everyNode, nodeAt, root, say, titleOf, toast, typeOf } from "./comfy.js";
+import { app, asInput, everyNode, isCanvas, nodeAt, root, say, titleOf, toast, typeOf } from "./comfy.js";
 import { ACTIONS, planned } from "./carry.js";
 import { element, existingPanel } from "./panel.js";
 
@@ -72,6 +72,19 @@ function fix(widgets) {
     if (!node) continue;
     for (const [name, value] of Object.entries(values)) put(node, name, value);
     put(node, "control_after_generate", "fixed");
+    for (const name of Object.keys(values)) redraw(node, name);
+  }
+}
+
+// Nodes 2.0 read what becomes of a seed once, when they draw its widget. It is drawn anew: gone
+// for a frame from what is drawn, never from what is saved.
+async function redraw(node, name) {
+  const widget = node.widgets?.find((one) => one.name === name);
+  if (isCanvas() || !widget?.options) return;
+  for (const hidden of [true, widget.options.hidden ?? false]) {
+    widget.options.hidden = hidden;
+    node.widgets.push(node.widgets.pop()); // the page looks when the list changes
+    await new Promise(requestAnimationFrame);
   }
 }
 

