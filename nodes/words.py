@@ -65,12 +65,13 @@ class SongWriter:
     SEARCH_ALIASES = ("prompt to song", "lyrics generator", "write lyrics", "llm")
     FUNCTION = "show"
     HAS_INTERMEDIATE_OUTPUT = True
-    RETURN_TYPES = ("STRING", "STRING", "STRING")
-    RETURN_NAMES = ("tags", "lyrics", "notes")
+    RETURN_TYPES = ("STRING", "STRING", "STRING", "FLOAT")
+    RETURN_NAMES = ("tags", "lyrics", "notes", "seconds")
     OUTPUT_TOOLTIPS = (
         "For Tag Encode.",
         "For Lyric Encode.",
         "Language, seed, and what went otherwise than asked.",
+        "The length that was written for, for Sampler or Text to Audio.",
     )
 
     @classmethod
@@ -100,7 +101,8 @@ class SongWriter:
         return song.tags, song.lyrics, "\n".join(about(song))
 
     def show(self, **inputs: Any) -> dict[str, Any]:
-        results = tags, lyrics, notes = self.write(**inputs)
+        tags, lyrics, notes = self.write(**inputs)
+        results = tags, lyrics, notes, inputs.get("seconds", SECONDS)
         written = {"tags": tags, "lyrics": lyrics, "lock": bool(inputs.get("lock"))}
         return shown.shown(results, {"written": written, "notes": notes.split("\n")})
 

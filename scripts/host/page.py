@@ -270,9 +270,12 @@ def opened(
     size: tuple[int, int] = (1600, 1000),
     language: str = "en",
     colours: str = "dark",
+    newcomer: bool = False,
 ) -> Iterator[Opened]:
-    """The page, ready to be used; `nodes2` is the newer renderer of nodes."""
-    _set(url, "Comfy.TutorialCompleted", True)  # else a dialog covers the graph
+    """The page, ready to be used; `nodes2` is the newer renderer of nodes. A newcomer is met by
+    the template browser and, in the first form, by a tour of App mode (0.33.0)."""
+    _set(url, "Comfy.TutorialCompleted", not newcomer)
+    _set(url, "Comfy.OnboardingCoachmarks.Seen", [] if newcomer else ["appMode"])
     _set(url, "Comfy.VueNodes.Enabled", nodes2)
     _set(url, "Comfy.Locale", language)
     _set(url, "Comfy.ColorPalette", colours)
@@ -305,7 +308,7 @@ def _context() -> BrowserContext:
     return browser.new_context(locale="en-US")
 
 
-def _set(url: str, key: str, value: bool | str) -> None:
+def _set(url: str, key: str, value: bool | str | list[str]) -> None:
     headers = {"Content-Type": "application/json"}
     body = json.dumps(value).encode()
     request = urllib.request.Request(f"{url}/settings/{key}", body, headers, method="POST")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scripts.workflows.apps import APPS
+from scripts.workflows.compare import COMPARE
 from scripts.workflows.model import Column, Group, Node, Note, Wire, Workflow
 from scripts.workflows.native import NATIVE
 from scripts.workflows.parts import (
@@ -258,5 +259,6 @@ GRAPHS = (
         (Group("Words and style", ("load", "note", "lora", "tags", "lyrics"), BLUE), RESULT),
     ),
     NATIVE,
+    COMPARE,
 )
 WORKFLOWS = (*APPS, *GRAPHS)

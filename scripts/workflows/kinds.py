@@ -110,6 +110,7 @@ COMFY = {
         (_widget("seconds", "FLOAT", 120.0), _widget("batch_size", "INT", 1)),
         (("LATENT", "LATENT"),),
     ),
+    "PreviewImage": Kind("Preview Image", (_socket("images", "IMAGE"),), ()),
     "KSampler": Kind(
         "KSampler",
         (

@@ -17,6 +17,7 @@ TITLE = 30  # a node's bar, above its place
 BELOW = 14  # between a node and the bar of the next
 EDGE = 10  # of a group around its members
 LOWEST = 1140  # that a group may reach: what a laptop shows of the smallest that it opens at
+LETTERS = 30  # by which Nodes 2.0 draws a note higher
 HEAD = 28  # of a group, for its title
 # Kind -> height when it is opened, and after a run with all it then shows.
 HEIGHTS = {
@@ -35,16 +36,17 @@ HEIGHTS = {
     "AceSuiteSaveAudio": (220, 600),
     "AceSuiteSongWriter": (390, 500),
     "AceSuiteTextToAudio": (400, 650),
-    "AceSuitePromptToAudio": (360, 390),
     "AceSuiteAudioToAudio": (600, 700),
     "AceSuiteAudioInpaint": (480, 540),
     "AceSuiteAudioOutpaint": (400, 440),
     "LoadAudio": (136, 160),
-    "CheckpointLoaderSimple": (100, 135),
+    "CheckpointLoaderSimple": (100, 155),
     "ModelSamplingSD3": (60, 85),
     "ConditioningZeroOut": (30, 50),
     "EmptyAceStepLatentAudio": (85, 115),
     "KSampler": (262, 320),
+    "AceSuiteCompareTakes": (100, 300),
+    "PreviewImage": (260, 330),
 }
 
 
@@ -77,7 +79,7 @@ def _stack(places: dict[str, Place], cells: Cells, x: int, y: int, width: int) -
 
 def _heights(cell: Node | Note) -> tuple[int, int]:
     if isinstance(cell, Note):
-        return cell.height, cell.height
+        return cell.height, cell.height + LETTERS
     height, room = HEIGHTS[cell.kind]
     given = cell.height or height
     return given, max(given + room - height, room) + cell.more

@@ -30,7 +30,7 @@ SAVED = {"audio": Wire("decode", "audio"), "filename_prefix": "audio/ACE-Step"}
 ABOUT = Note(
     "**ComfyUI's own sampler**, with lyrics read in their own languages, and this pack's"
     " decoder. It needs ComfyUI's ACE-Step checkpoint; the page offers to download it.",
-    height=130,
+    height=150,
 )
 CHECKPOINT = Node("CheckpointLoaderSimple", {"ckpt_name": SINGLE_FILE}, models=(FILE,))
 NATIVE = Workflow(

@@ -57,11 +57,10 @@ def task_to_sound(
     task: Node, widths: tuple[int, ...] = ONE_PAIR, drop: int = OVER_TASK
 ) -> tuple[Column, ...]:
     """The last three of five columns."""
+    music = {"sampler": sampler(seed=7, task=TASK)}
     return (
         Column(widths[2], {"task": task}, drop=drop, gap=NARROW),
-        Column(
-            widths[3], {"sampler": sampler(seed=7, task=TASK)}, drop=OVER_SAMPLER, gap=ONE_BENDS
-        ),
+        Column(widths[3], music, drop=OVER_SAMPLER, gap=ONE_BENDS),
         Column(widths[4], sound(REPORT, 2 * REPORT)),
     )
 

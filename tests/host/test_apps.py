@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,9 @@ import pytest
 from scripts.host import page
 from scripts.host.comfyui import NAME, Running, get_json
 from tests.host import shipped
+from tests.host.conftest import only
 from tests.host.shipped import SHIPPED
+from tests.host.test_shown import succeeded
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -23,6 +26,7 @@ LAPTOP, PHONE = (1366, 768), (390, 844)
 APPS = [name for name, workflow in SHIPPED.items() if workflow.form]
 WITHOUT_FORMS = "0.3.64"  # has no App mode: there these files are graphs
 WAIT = 240  # seconds that a run may take
+PATIENCE = 30_000  # milliseconds until a busy machine has shown what comes by itself
 # As the template browser opens one.
 OPEN = """async ([workflow, name]) => {
     await app.loadGraphData(workflow, true, true, name, {openSource: 'template'});
@@ -81,21 +85,39 @@ def hand(server: Running) -> Iterator[Hand]:
         yield Hand(opened)
 
 
+@pytest.fixture
+def forms(server: Running) -> Running:
+    """A server whose page has App mode."""
+    if server.version == WITHOUT_FORMS:
+        pytest.skip("no App mode")
+    return server
+
+
 def run_button(where: Any) -> Any:
     return where.locator(RUN).filter(has_text="Run")
 
 
-def open_form(opened: page.Opened, name: str) -> None:
-    opened.page.evaluate(OPEN, [shipped.page_form(name), SHIPPED[name].file])
-    skip_tour(opened)
+@contextmanager
+def form(server: Running, name: str, size: tuple[int, int], unfold: str = "") -> Iterator[Hand]:
+    """A workflow opened as a form with all that it asks for; `unfold` is what hides it."""
+    with page.opened(server.url, size=size) as opened:
+        opened.page.evaluate(OPEN, [shipped.page_form(name), SHIPPED[name].file])
+        if unfold:
+            opened.page.get_by_text(unfold).first.click()
+            opened.page.wait_for_timeout(1200)
+        asked = SHIPPED[name].form
+        assert asked
+        labels = opened.page.locator(LABELS).all_inner_texts()
+        assert labels == [label for _, _, label in asked.inputs]
+        shorten(opened, name)
+        yield Hand(opened)
 
 
-def skip_tour(opened: page.Opened) -> None:
+def skip_tour(hand: Hand) -> None:
     """0.33.0 offers a tour of App mode to whoever enters it for the first time."""
-    skip = opened.page.get_by_role("button", name="Skip")
+    skip = hand.page.get_by_role("button", name="Skip")
     if skip.count():
-        skip.first.click()
-        opened.page.wait_for_timeout(800)
+        hand.press(skip, 800)
 
 
 @pytest.mark.page
@@ -126,22 +148,30 @@ def found(opened: page.Opened) -> bool:
 
 @pytest.mark.page
 @pytest.mark.parametrize("name", APPS)
-def test_form_is_filled_in_and_run(server: Running, name: str) -> None:
-    if server.version == WITHOUT_FORMS:
-        pytest.skip("no App mode")
-    form = SHIPPED[name].form
-    assert form
-    with page.opened(server.url, size=LAPTOP) as opened:
-        open_form(opened, name)
-        labels = opened.page.locator(LABELS).all_inner_texts()
-        assert labels == [label for _, _, label in form.inputs]
-        texts = opened.page.locator("textarea:visible")
-        texts.first.fill("lofi, electric piano, medium tempo, 77 bpm")
-        shorten(opened, name)
-        done = Hand(opened).run(run_button(opened.page))
-        assert done["status"]["status_str"] == "success", done["status"]
-        assert opened.page.locator("audio:visible").count(), "no player is in sight"
-        assert not opened.said()
+def test_form_is_filled_in_and_run(forms: Running, name: str) -> None:
+    with form(forms, name, LAPTOP) as hand:
+        hand.page.locator("textarea:visible").first.fill(
+            "lofi, electric piano, medium tempo, 77 bpm"
+        )
+        succeeded(hand.run(run_button(hand.page)))
+        assert hand.page.locator("audio:visible").count(), "no player is in sight"
+        assert not hand.opened.said()
+
+
+@pytest.mark.page
+def test_words_of_a_sentence_are_shown_in_the_form_and_kept_once_changed(forms: Running) -> None:
+    with form(forms, "song_from_a_sentence", LAPTOP) as hand:
+        succeeded(hand.run(run_button(hand.page)))
+        texts = hand.page.locator("textarea:visible")
+        _, style, lyrics = (one.input_value() for one in texts.all())
+        assert "folk" in style
+        assert "[verse]" in lyrics
+        texts.nth(1).fill("jazz, piano")
+        hand.page.wait_for_timeout(500)
+        done = succeeded(hand.run(run_button(hand.page)))
+        assert [one.input_value() for one in texts.all()][1:] == ["jazz, piano", lyrics]
+        writer = only(done["prompt"][2], "AceSuiteSongWriter")
+        assert (writer["lock"], writer["tags"]) == (True, "jazz, piano")
 
 
 def shorten(opened: page.Opened, name: str) -> None:
@@ -152,56 +182,48 @@ def shorten(opened: page.Opened, name: str) -> None:
 
 @pytest.mark.page
 @pytest.mark.parametrize("name", APPS)
-def test_form_is_usable_on_a_phone(server: Running, name: str) -> None:
-    if server.version == WITHOUT_FORMS:
-        pytest.skip("no App mode")
-    form = SHIPPED[name].form
-    assert form
-    with page.opened(server.url, size=PHONE) as opened:
-        open_form(opened, name)
-        opened.page.get_by_text("Edit & Run").first.click()
-        opened.page.wait_for_timeout(1200)
-        labels = opened.page.locator(LABELS)
-        assert labels.all_inner_texts() == [label for _, _, label in form.inputs]
-        boxes = [label.bounding_box() for label in labels.all()]
+def test_form_is_usable_on_a_phone(forms: Running, name: str) -> None:
+    with form(forms, name, PHONE, unfold="Edit & Run") as hand:
+        boxes = [label.bounding_box() for label in hand.page.locator(LABELS).all()]
         assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= PHONE[0] for box in boxes)
-        assert run_button(opened.page).first.is_visible()
-        shorten(opened, name)
+        assert run_button(hand.page).first.is_visible()
         if name == APPS[0]:  # the others run above
-            done = Hand(opened).run(run_button(opened.page))
-            assert done["status"]["status_str"] == "success", done["status"]
+            succeeded(hand.run(run_button(hand.page)))
 
 
 @pytest.mark.page
-def test_from_an_empty_page_to_a_playing_song_in_five_presses(hand: Hand) -> None:
-    opened = hand.opened
-    if get_json(f"{opened.url}/system_stats")["system"]["comfyui_version"] == WITHOUT_FORMS:
-        pytest.skip("no App mode")
-    opened.page.evaluate("() => app.graph.clear()")
-    hand.press(opened.page.get_by_role("button", name=re.compile("^Templates")), 3000)
-    hand.search("ace-step v1")
-    hand.press(opened.page.locator("[role=dialog]").get_by_text(re.compile("v1 01")), 4000)
-    # Whoever comes for the first time has the tour to skip, and finds the browser open already.
-    skip_tour(opened)
-    shorten(opened, "song")
-    done = hand.run(run_button(opened.page))
-    assert done["status"]["status_str"] == "success", done["status"]
-    hand.play(opened.page.locator("audio:visible").first)
-    assert hand.presses <= 5
+@pytest.mark.parametrize("newcomer", [True, False], ids=["first visit", "later"])
+def test_from_an_empty_page_to_a_playing_song_in_five_presses(
+    forms: Running, newcomer: bool
+) -> None:
+    """A newcomer has the browser open already, and a tour to skip."""
+    with page.opened(forms.url, size=LAPTOP, newcomer=newcomer) as opened:
+        hand = Hand(opened)
+        browser = opened.page.locator("[role=dialog] input")
+        if newcomer:
+            browser.first.wait_for(timeout=PATIENCE)
+        else:
+            opened.page.evaluate("() => app.graph.clear()")
+            hand.press(opened.page.get_by_role("button", name=re.compile("^Templates")), 3000)
+        hand.search("ace-step v1")
+        hand.press(opened.page.locator("[role=dialog]").get_by_text(re.compile("v1 01")), 4000)
+        skip_tour(hand)
+        shorten(opened, "song")
+        succeeded(hand.run(run_button(opened.page)))
+        hand.play(opened.page.locator("audio:visible").first)
+        assert hand.presses <= 5
 
 
 @pytest.mark.page
+@pytest.mark.usefixtures("forms")  # scripted on the newer pages
 def test_from_a_song_to_an_inpainted_one_in_six_presses(hand: Hand) -> None:
     opened = hand.opened
-    if get_json(f"{opened.url}/system_stats")["system"]["comfyui_version"] == WITHOUT_FORMS:
-        pytest.skip("scripted on the newer pages")
     opened.load(shipped.page_form("text_to_music"))
     opened.set("AceSuiteSampler", seconds=6.0, steps=4)
-    assert opened.run()["status"]["status_str"] == "success"
+    succeeded(opened.run())
     opened.panel("AceSuiteSaveAudio")  # brings the song into view
     hand.press(opened.page.get_by_role("button", name="Inpaint this"), 3000)
-    done = hand.run(opened.page.locator("[data-testid=queue-button]"))
-    assert done["status"]["status_str"] == "success", done["status"]
+    done = succeeded(hand.run(opened.page.locator("[data-testid=queue-button]")))
     made = [node["class_type"] for node in done["prompt"][2].values()]
     assert "AceSuiteInpaintMask" in made
     opened.page.evaluate(CENTRE_LAST, "AceSuiteSaveAudio")  # dragged there, at most

@@ -30,7 +30,7 @@ const RULES = {
     ...(COMPRESSED.has(values.format) ? ["bits"] : []),
     ...(values.format && !COMPRESSED.has(values.format) ? ["kilobits"] : []),
   ],
-  AceSuiteSongWriter: (values) => (values.lock ? all(values, "lock", "tags", "lyrics") : []),
+  AceSuiteSongWriter: (values) => (values.lock ? all(values, "lock", "tags", "lyrics", "seconds") : []),
   AceSuiteAudioToAudio: (values) =>
     values.extended
       ? []

@@ -31,6 +31,17 @@ def test_writer_gives_two_texts() -> None:
         node.write(" ", 1)
 
 
+def test_writer_hands_on_the_length_it_wrote_for() -> None:
+    node = NODES["AceSuiteSongWriter"]()
+    asked = {"prompt": "A calm piano piece.", "seed": 1, "instrumental": True}
+    place = node.RETURN_NAMES.index("seconds")
+    assert node.show(**asked, seconds=20.0)["result"][place] == 20.0
+    assert (
+        node.show(**asked)["result"][place]
+        == node.INPUT_TYPES()["optional"]["seconds"][1]["default"]
+    )
+
+
 def test_preset_and_tags_of_ones_own() -> None:
     node = NODES["AceSuiteTagPresets"]()
     name = node.INPUT_TYPES()["required"]["genre"][0][0]

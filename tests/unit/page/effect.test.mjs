@@ -31,7 +31,7 @@ test("a preset brings every value; one that comes through a link is not known", 
 test("formats, a lock, the original's edit", () => {
   assert.deepEqual(names("AceSuiteSaveAudio", { format: "mp3", bits: "16" }), ["bits"]);
   assert.deepEqual(names("AceSuiteSaveAudio", { format: "flac", bits: "16" }), ["kilobits"]);
-  assert.deepEqual(names("AceSuiteSongWriter", { prompt: "", seed: 1, lock: true, tags: "", lyrics: "" }), ["prompt", "seed"]);
+  assert.deepEqual(names("AceSuiteSongWriter", { prompt: "", seed: 1, seconds: 9, lock: true, tags: "", lyrics: "" }), ["prompt", "seed"]);
   const box = { extended: false, scheduler: "heun", guidance_scale: 3, guidance_interval: 1, number_of_steps: 9 };
   assert.deepEqual(names("AceSuiteAudioToAudio", box), ["guidance_interval", "scheduler"]);
   assert.deepEqual(names("AceSuiteAudioToAudio", { ...box, extended: true }), []);
