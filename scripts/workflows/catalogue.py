@@ -67,23 +67,23 @@ def edited(names: tuple[str, str, str], mode: str, new: tuple[str, str], note: N
         "source_lyrics": Wire("old_lyrics", "lyrics"),
         "source_audio": Wire("source", "AUDIO"),
     }
-    old = {f"old_{key}": node for key, node in words(name="Old", height=100).items()}
-    new_words = words(*new, name="New", height=100)
+    old = {f"old_{key}": node for key, node in words(name="Old").items()}
+    # The wire of the song passes between.
+    new_words = words(*new, name="New", below=10)
     return Workflow(
         *names,
         (
             Column(
                 TWO_PAIRS[0],
-                {"load": replace(LOAD, space=94), "source": SOURCE, "note": note},
+                {"load": replace(LOAD, space=66), "source": SOURCE, "note": note},
                 gap=TWO_BENDS,
             ),
-            Column(TWO_PAIRS[1], new_words, old, OVER_TWO, NARROW),
+            Column(TWO_PAIRS[1], {**new_words, **old}, drop=OVER_TWO, gap=NARROW),
             *task_to_sound(Node("AceSuiteRemixEdit", task), TWO_PAIRS, OVER_EDIT),
         ),
         (
             Group("Song", ("load", "source", "note"), RED),
-            Group("New words", ("tags", "lyrics"), BLUE),
-            Group("Old words", ("old_tags", "old_lyrics"), RED),
+            Group("Words, new and old", ("tags", "lyrics", "old_tags", "old_lyrics"), BLUE),
             Group(RESULT.title, ("task", *RESULT.members), RESULT.colour),
         ),
     )
@@ -172,7 +172,7 @@ GRAPHS = (
             ),
             Column(260, {"sampler": sampler(seed=1, batch_size=3, task=TASK)}, drop=OVER_SAMPLER),
             # So wide that the buttons of a take are one row.
-            Column(400, sound(20, 200)),
+            Column(400, sound(70, 190)),
         ),
         (
             Group("Words", ("load", "tags", "lyrics"), BLUE),

@@ -14,17 +14,17 @@ from itertools import accumulate
 from scripts.workflows.model import Cells, Node, Note, Workflow
 
 TITLE = 30  # a node's bar, above its place
-BELOW = 14  # between a node and the bar of the next
+BELOW = 10  # between a node and the bar of the next
 EDGE = 10  # of a group around its members
 LOWEST = 1140  # that a group may reach: what a laptop shows of the smallest that it opens at
 LETTERS = 30  # by which Nodes 2.0 draws a note higher
 HEAD = 28  # of a group, for its title
 # Kind -> height when it is opened, and after a run with all it then shows.
 HEIGHTS = {
-    "AceSuiteLoad": (130, 350),
+    "AceSuiteLoad": (130, 360),
     "AceSuiteLoRA": (150, 195),
-    "AceSuiteTagEncode": (88, 146),
-    "AceSuiteLyricEncode": (150, 214),
+    "AceSuiteTagEncode": (88, 144),
+    "AceSuiteLyricEncode": (150, 212),
     "AceSuiteSampler": (330, 540),
     "AceSuiteInpaintMask": (440, 590),  # with its waveform, as the next two
     "AceSuiteExtend": (350, 430),
