@@ -136,6 +136,12 @@ class Client:
                 self._messages.append(Message(now, "binary", {"size": len(message)}))
 
 
+def succeeded(outcome: Outcome) -> Outcome:
+    assert outcome.end
+    assert outcome.end.kind == "execution_success", outcome.end.data.get("exception_message")
+    return outcome
+
+
 @contextmanager
 def connected(url: str) -> Iterator[Client]:
     client = Client(url)

@@ -18,13 +18,13 @@ from acestep_core.weights import small
 from acestep_core.weights.checkpoint import recognise
 from acestep_core.weights.tiny import write_folder
 from scripts.host import comfyui, page
+from tests.host import shipped
 from tests.host.client import Client, Prompt, connected
 from tests.host.single_file import write_adapter, write_single_file
 from tests.host.source import SONG, write_source
 
 CHECKOUTS = comfyui.checkouts()
 SMALL_WIDTH = recognise(small.FOLDER).config.transformer.inner_dim
-API = Path(__file__).resolve().parents[2] / "workflows" / "api"
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m picks by marker
@@ -121,24 +121,21 @@ def inside(checkout: Path, base: Path) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def song(root: Path) -> Prompt:
+def song() -> Prompt:
     """The shipped API workflow, short enough for a test."""
-    text = (root / "workflows" / "api" / "text_to_music.json").read_text(encoding="utf-8")
-    prompt: Prompt = json.loads(text)
+    prompt = shipped.prompt("text_to_music")
     only(prompt, "AceSuiteSampler").update(seconds=3.0, steps=8)
     return prompt
 
 
 def graph(name: str, **sampler: Any) -> Prompt:
     """A shipped graph, short enough for a test and on its song; its seed stays."""
-    prompt: Prompt = json.loads((API / f"{name}.json").read_text(encoding="utf-8"))
-    only(prompt, "AceSuiteSampler").update({"seconds": 2.0, "steps": 3, **sampler})
-    for node in prompt.values():
-        if node["class_type"] == "AceSuiteInpaintMask":
-            node["inputs"].update(start=1.0, end=3.0)
-        if node["class_type"] == "LoadAudio":
-            node["inputs"].update(audio=SONG)
-    return prompt
+    values = {
+        "AceSuiteSampler": {"seconds": 2.0, "steps": 3, **sampler},
+        "AceSuiteInpaintMask": {"start": 1.0, "end": 3.0},
+        "LoadAudio": {"audio": SONG},
+    }
+    return shipped.shortened(shipped.prompt(name), values)
 
 
 def id_of(prompt: Prompt, kind: str) -> str:

@@ -1,6 +1,7 @@
 """The shipped workflows by the names of their API forms, short enough for a test.
 
 SHIPPED: name -> description      page_form(name), prompt(name) -> what lies in workflows/
+shortened(prompt) -> the same prompt, quick to run and on the song that is there
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from scripts.workflows.catalogue import WORKFLOWS
 from scripts.workflows.model import Workflow
+from tests.host.client import Prompt
 from tests.host.source import SONG
 
 PLACE = Path(__file__).resolve().parents[2] / "workflows"
@@ -30,10 +32,16 @@ SHORT: dict[str, dict[str, Any]] = {
 }
 
 
+def shortened(prompt: Prompt, values: dict[str, dict[str, Any]] = SHORT) -> Prompt:
+    for node in prompt.values():
+        node["inputs"].update(values.get(node["class_type"], {}))
+    return prompt
+
+
 def page_form(name: str) -> dict[str, Any]:
     path = PLACE / f"{SHIPPED[name].file}.json"
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def prompt(name: str) -> dict[str, Any]:
+def prompt(name: str) -> Prompt:
     return json.loads((PLACE / "api" / f"{name}.json").read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ import pytest
 
 from scripts.host.comfyui import Running
 from tests.host.client import Client, Prompt, RefusedError
-from tests.host.conftest import API, id_of, only
+from tests.host.conftest import graph, id_of, only
 from tests.host.single_file import write_adapter
 from tests.unit.nodes.pack import NODES
 
@@ -122,10 +122,6 @@ def wrong_files(base: Path) -> None:
     (models / "checkpoints" / "broken.safetensors").write_bytes(b"\0" * 100)
 
 
-def workflow(name: str) -> Prompt:
-    return json.loads((API / f"{name}.json").read_text(encoding="utf-8"))
-
-
 def changed(prompt: Prompt, kind: str, values: dict[str, Any]) -> Prompt:
     inputs = only(prompt, kind)
     for name, value in values.items():
@@ -160,7 +156,7 @@ def test_bad_value_is_refused_by_name(
     client: Client, kind: str, field: str, value: Any, error: str, offer: str
 ) -> None:
     name = "inpaint" if kind == "AceSuiteInpaintMask" else "text_to_music"
-    prompt = changed(workflow(name), kind, {field: value})
+    prompt = changed(graph(name), kind, {field: value})
     with pytest.raises(RefusedError) as refused:
         client.queue(prompt)
     about = refused.value.answer["node_errors"][id_of(prompt, kind)]
@@ -183,7 +179,7 @@ def test_bad_value_is_refused_by_name(
 def test_bad_value_fails_with_node_value_and_remedy(
     client: Client, name: str, kind: str, values: dict[str, Any], title: str, parts: tuple[str, ...]
 ) -> None:
-    prompt = changed(workflow(name), kind, values)
+    prompt = changed(graph(name), kind, values)
     outcome = client.run(prompt)
     assert outcome.end
     assert outcome.end.kind == "execution_error", "it ran to the end"
@@ -202,7 +198,7 @@ def test_latent_of_another_model_is_refused(
 ) -> None:
     if "1.5" in latent["class_type"] and server.version == "0.3.64":
         pytest.skip("this version has no ACE-Step 1.5")
-    prompt = workflow("text_to_music")
+    prompt = graph("text_to_music")
     prompt["80"] = {**latent, "inputs": {**latent["inputs"], "batch_size": 1}}
     only(prompt, "AceSuiteDCAEDecode").update(latent=["80", 0])
     outcome = client.run(prompt)
@@ -216,7 +212,7 @@ def test_checkpoint_that_went_away_is_named(client: Client, server: Running) -> 
     place = server.base / "models" / "checkpoints" / "goes_away.safetensors"
     shutil.copy(server.base / "models" / "checkpoints" / "tiny_single.safetensors", place)
     entry = f"checkpoints/{place.name}"
-    prompt = changed(workflow("text_to_music"), "AceSuiteLoad", {"checkpoint": entry})
+    prompt = changed(graph("text_to_music"), "AceSuiteLoad", {"checkpoint": entry})
     place.unlink()
     with pytest.raises(RefusedError) as refused:
         client.queue(prompt)

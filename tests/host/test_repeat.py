@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from acestep_core.records.graph import graph_of
-from acestep_core.records.record import read_record
+from acestep_core.records.record import read_record, record_path
 from acestep_core.records.replay import item_of
 from acestep_core.sound.files import read_audio
 from scripts.host.comfyui import PACK, QUIET, Running
@@ -68,7 +68,7 @@ def test_graph_of_a_record_makes_the_same_samples(
         str(tmp_path / "a.wav"),
     )
     song = tmp_path / ("a.wav" if count == "1" else "a_2.wav")
-    record = read_record(song.with_name(f"{song.stem}_input_params.json"))
+    record = read_record(record_path(song))
     graph = graph_of(record)
     prompt: Prompt = {key: {**node} for key, node in graph.prompt.items()}  # pyright: ignore[reportAssignmentType]
     only(prompt, "AceSuiteLoad")["checkpoint"] = MODEL

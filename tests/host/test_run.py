@@ -13,7 +13,7 @@ import pytest
 from acestep_core.config import FRAME, frames_of, seconds_of
 from acestep_core.sound.files import read_audio
 from scripts.host.comfyui import Running
-from tests.host.client import Client, Outcome, Prompt
+from tests.host.client import Client, Outcome, Prompt, succeeded
 from tests.host.conftest import id_of, only
 
 log = logging.getLogger(__name__)
@@ -29,12 +29,6 @@ def with_preview(prompt: Prompt, kind: str, slot: int) -> str:
 
 def shown(client: Client, outcome: Outcome, node: str) -> str:
     return client.outputs(outcome)[node]["text"][0]
-
-
-def succeeded(outcome: Outcome) -> Outcome:
-    assert outcome.end
-    assert outcome.end.kind == "execution_success", outcome.end.data.get("exception_message")
-    return outcome
 
 
 def test_song_is_made_reported_and_saved(client: Client, server: Running, song: Prompt) -> None:

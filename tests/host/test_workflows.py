@@ -10,18 +10,11 @@ from acestep_core.sound.files import read_audio
 from scripts.host.comfyui import Running, get_json
 from scripts.workflows.kinds import COMFY
 from tests.host import shipped
-from tests.host.client import Client, Outcome, Prompt, RefusedError
+from tests.host.client import Client, Outcome, Prompt, RefusedError, succeeded
 from tests.host.conftest import id_of, only
-from tests.host.shipped import NATIVE, SHIPPED, SHORT
+from tests.host.shipped import NATIVE, SHIPPED, shortened
 
 NAMES = sorted(set(SHIPPED) - {NATIVE})
-
-
-def shortened(name: str) -> Prompt:
-    prompt: Prompt = shipped.prompt(name)
-    for node in prompt.values():
-        node["inputs"].update(SHORT.get(node["class_type"], {}))
-    return prompt
 
 
 def songs(client: Client, outcome: Outcome, prompt: Prompt, server: Running) -> list[Path]:
@@ -29,15 +22,9 @@ def songs(client: Client, outcome: Outcome, prompt: Prompt, server: Running) -> 
     return [server.base / "output" / one["subfolder"] / one["filename"] for one in shown]
 
 
-def succeeded(outcome: Outcome) -> Outcome:
-    assert outcome.end
-    assert outcome.end.kind == "execution_success", outcome.end.data.get("exception_message")
-    return outcome
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_workflow_makes_sound_and_is_cached(client: Client, server: Running, name: str) -> None:
-    prompt = shortened(name)
+    prompt = shortened(shipped.prompt(name))
     outcome = succeeded(client.run(prompt))
     files = songs(client, outcome, prompt, server)
     assert len(files) == (3 if name == "takes" else 1)
@@ -52,7 +39,7 @@ def test_what_is_kept_is_the_source_to_the_last_bit(
     client: Client, server: Running, name: str
 ) -> None:
     """Saved in 24 bits, so that nothing of 16-bit sources is lost."""
-    prompt = shortened(name)
+    prompt = shortened(shipped.prompt(name))
     only(prompt, "AceSuiteSaveAudio")["bits"] = "24"
     (path,) = songs(client, succeeded(client.run(prompt)), prompt, server)
     made, rate = read_audio(path)
@@ -63,7 +50,7 @@ def test_what_is_kept_is_the_source_to_the_last_bit(
 
 
 def test_source_is_not_encoded_again_when_settings_change(client: Client) -> None:
-    prompt = shortened("inpaint")
+    prompt = shortened(shipped.prompt("inpaint"))
     succeeded(client.run(prompt))
     only(prompt, "AceSuiteInpaintMask")["variance"] = 0.7
     outcome = succeeded(client.run(prompt))
@@ -72,7 +59,7 @@ def test_source_is_not_encoded_again_when_settings_change(client: Client) -> Non
 
 
 def test_native_workflow_lacks_nothing_but_the_model(client: Client) -> None:
-    prompt = shortened(NATIVE)
+    prompt = shortened(shipped.prompt(NATIVE))
     with pytest.raises(RefusedError) as refused:
         client.queue(prompt)
     ((node, found),) = refused.value.answer["node_errors"].items()
