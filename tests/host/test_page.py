@@ -12,6 +12,8 @@ from scripts.host.comfyui import Running
 from tests.host import shipped
 from tests.host.shipped import NATIVE, SHIPPED, SHORT
 
+NO_SIZE = "Error fetching file size"
+
 
 def untitled(prompt: dict[str, Any]) -> dict[str, Any]:
     """Without titles: those of ComfyUI's own nodes differ between versions."""
@@ -48,7 +50,8 @@ def test_workflow_opens_and_runs(server: Running, name: str, nodes2: bool) -> No
             entry = opened.run()
             assert entry["status"]["status_str"] == "success", entry["status"]
         assert not opened.said()
-        assert not opened.errors()
+        # The dialog asks the net how large the file is.
+        assert not [one for one in opened.errors() if name != NATIVE or NO_SIZE not in one]
     for node in prompt.values():
         node["inputs"].pop("audioUI", None)  # the player's own, which nobody should send
     told = "the API form differs from what the page sends"

@@ -67,6 +67,7 @@ OPEN = """async ([name, type]) => {
     await new Promise(done => setTimeout(done, 1500));
     return app.graph._nodes.map(node => node.type).sort();
 }"""
+EMPTY = {"nodes": [], "links": [], "last_node_id": 0, "last_link_id": 0, "version": 0.4}
 LYRICS = "[verse]\nCaf\u00e9 {\u4f60\u597d} prompt={} // \u00ff\u00fb"
 
 
@@ -88,7 +89,9 @@ def test_song_with_title_and_words_opens_its_workflow(server: Running, kind: str
         opened.load(workflow)
         outputs = opened.run()["outputs"]
         (saved,) = outputs[str(id_in(workflow, "AceSuiteSaveAudio"))]["audio"]
-        opened.load({"nodes": [], "links": [], "version": 0.4})
+        opened.load(
+            {"nodes": [], "links": [], "last_node_id": 0, "last_link_id": 0, "version": 0.4}
+        )
         found = opened.page.evaluate(OPEN, [saved["filename"], TYPES[kind]])
         assert not opened.said()
     assert found == sorted(node["type"] for node in workflow["nodes"])
