@@ -37,7 +37,7 @@ WORKFLOWS, SCREENS, HELP = ROOT / "workflows", ROOT / "docs" / "screens", ROOT /
 LIVE, NODES = "live_preview", "nodes"
 NOT_RUN = {"native_interop"}  # needs ComfyUI's own checkpoint, which has no small form
 SHIPPED = {one.name: one for one in CATALOGUE}
-FORM = {"width": 1280, "height": 800}  # of the page around a form
+FORM = {"width": 1280, "height": 920}  # of the page around a form
 LARGEST_NODE = 40_000  # bytes of a picture
 LONG = {"seconds": 240.0, "steps": 1000}  # so that previews come while it samples
 SHORT = {"seconds": 12.0, "steps": 4, "seed": 4242}  # to have results; shown is what is shipped
@@ -65,8 +65,12 @@ ROOM = """gap => {
 }"""
 BOUNDS = """() => {
     const title = LiteGraph.NODE_TITLE_HEIGHT;
-    const boxes = app.graph._nodes.map(n => [
-        n.pos[0], n.pos[1] - title, n.pos[0] + n.size[0], n.pos[1] + n.size[1]]);
+    const boxes = [
+        ...app.graph._nodes.map(n => [
+            n.pos[0], n.pos[1] - title, n.pos[0] + n.size[0], n.pos[1] + n.size[1]]),
+        ...(app.graph.groups ?? app.graph._groups).map(one => [
+            ...one.pos, one.pos[0] + one.size[0], one.pos[1] + one.size[1]]),
+    ];
     return [0, 1, 2, 3].map(i => (i < 2 ? Math.min : Math.max)(...boxes.map(box => box[i])));
 }"""
 SHOW = """([x, y]) => {
@@ -75,7 +79,12 @@ SHOW = """([x, y]) => {
     app.canvas.ds.offset = [x, y];
     app.canvas.setDirty(true, true);
 }"""
-OPEN = """([workflow, name]) => app.loadGraphData(workflow, true, true, name)"""
+OPEN = """async ([workflow, name]) => {
+    await app.loadGraphData(workflow, true, true, name);
+    const store = app.extensionManager.workflow; // no tab but its own
+    for (const other of store.openWorkflows.filter(one => one !== store.activeWorkflow))
+        await store.closeWorkflow(other);
+}"""
 ALONE = """kind => {
     app.graph.clear();
     const node = LiteGraph.createNode(kind);

@@ -172,7 +172,7 @@ GRAPHS = (
             ),
             Column(260, {"sampler": sampler(seed=1, batch_size=3, task=TASK)}, drop=OVER_SAMPLER),
             # So wide that the buttons of a take are one row.
-            Column(400, sound(70, 190)),
+            Column(400, sound(70, 220)),
         ),
         (
             Group("Words", ("load", "tags", "lyrics"), BLUE),

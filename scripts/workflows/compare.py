@@ -10,7 +10,6 @@ from scripts.workflows.parts import (
     MODEL,
     OVER_SAMPLER,
     REPORT,
-    SOUND,
     SOURCE,
     WIDE,
 )
@@ -32,13 +31,13 @@ COMPARE = Workflow(
         Column(LOADER, {"source": SOURCE, "load": LOAD, "note": ABOUT}),
         Column(WIDE, {"box": Node("AceSuiteAudioInpaint", PART)}, drop=OVER_SAMPLER),
         Column(
-            SOUND,
+            270,
             {
                 "compare": Node("AceSuiteCompareTakes", BOTH),
                 "save": Node("AceSuiteSaveAudio", SAVED, more=REPORT),
             },
         ),
-        Column(300, {"picture": Node("PreviewImage", {"images": Wire("compare", "pictures")})}),
+        Column(350, {"picture": Node("PreviewImage", {"images": Wire("compare", "pictures")})}),
     ),
     (
         Group("Before", ("source", "load", "note"), RED),

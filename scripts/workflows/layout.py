@@ -16,7 +16,7 @@ from scripts.workflows.model import Cells, Node, Note, Workflow
 TITLE = 30  # a node's bar, above its place
 BELOW = 10  # between a node and the bar of the next
 EDGE = 10  # of a group around its members
-LOWEST = 1140  # that a group may reach: what a laptop shows of the smallest that it opens at
+LOWEST = 1160  # that a group may reach: what a laptop shows of the smallest that it opens at
 LETTERS = 30  # by which Nodes 2.0 draws a note higher
 HEAD = 28  # of a group, for its title
 # Kind -> height when it is opened, and after a run with all it then shows.
@@ -46,7 +46,7 @@ HEIGHTS = {
     "EmptyAceStepLatentAudio": (85, 115),
     "KSampler": (262, 320),
     "AceSuiteCompareTakes": (100, 300),
-    "PreviewImage": (260, 330),
+    "PreviewImage": (340, 370),
 }
 
 

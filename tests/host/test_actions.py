@@ -199,4 +199,26 @@ def test_only_what_matters_runs_again(opened: page.Opened) -> None:
     assert not opened.errors()
 
 
+def test_a_song_plays_as_soon_as_it_is_made_where_that_is_asked(
+    opened: page.Opened, panels: bool
+) -> None:
+    if not panels:
+        pytest.skip("this renderer shows plain widgets alone")
+    opened.load(graph("text_to_music", seed=77, seconds=6.0))
+    opened.page.mouse.click(800, 900)  # before, browsers let nothing play by itself
+    opened.page.evaluate(PLAY, True)
+    try:
+        succeeded(opened.run())
+        opened.page.wait_for_function(PLAYS, timeout=10_000)
+        opened.page.evaluate(PLAY, False)
+        opened.choose(SAMPLER, "seed", 78)
+        succeeded(opened.run())
+        assert not opened.page.evaluate(PLAYS), "the first one's player is gone"
+    finally:
+        opened.page.evaluate(PLAY, False)
+    assert not opened.errors()
+
+
+PLAY = "on => app.extensionManager.setting.set('acestepsuite.Play', on)"
+PLAYS = "() => [...document.querySelectorAll('audio')].some(one => !one.paused && one.currentTime)"
 PREVIEW = "on => app.extensionManager.setting.set('acestepsuite.Preview', on)"

@@ -17,6 +17,7 @@ from scripts.host.comfyui import NAME, Running, get_json
 from tests.host import shipped
 from tests.host.conftest import only
 from tests.host.shipped import SHIPPED
+from tests.host.test_actions import PLAYS
 from tests.host.test_shown import succeeded
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ OPEN = """async ([workflow, name]) => {
     await app.loadGraphData(workflow, true, true, name, {openSource: 'template'});
     await new Promise(done => setTimeout(done, 2500));
 }"""
-PLAYS = "() => [...document.querySelectorAll('audio')].some(one => !one.paused && one.currentTime)"
 CENTRE_LAST = """kind => {
     app.canvas.ds.scale = 1;
     app.canvas.centerOnNode(app.graph._nodes.filter(one => one.type === kind).at(-1));

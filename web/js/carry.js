@@ -8,7 +8,7 @@
 export const ACTIONS = ["vary", "inpaint", "extend", "use_seed"];
 
 const SAMPLER = "AceSuiteSampler";
-const SONGS = new Set(["AceSuiteSaveAudio", "AceSuitePreviewAudio"]);
+export const SONGS = new Set(["AceSuiteSaveAudio", "AceSuitePreviewAudio"]);
 const FROM_NOISE = new Set(["text2music", "retake"]); // a seed alone makes these again
 
 const isLink = (value) => Array.isArray(value) && value.length === 2;

@@ -1,12 +1,11 @@
 // A plan of carry.js put into the graph that is open, and the buttons that ask for one.
 
 import { app, asInput, everyNode, isCanvas, nodeAt, root, say, titleOf, toast, typeOf } from "./comfy.js";
-import { ACTIONS, planned } from "./carry.js";
+import { ACTIONS, SONGS, planned } from "./carry.js";
 import { element, existingPanel } from "./panel.js";
 
 const GAP = 60;
 const ROOM = 320; // that a song's node takes below itself once it has run
-const SONGS = new Set(["AceSuiteSaveAudio", "AceSuitePreviewAudio"]);
 
 // `promptOf`: node -> the prompt that its song was made with.
 export function buttonsFor(promptOf) {

@@ -68,6 +68,11 @@ class Panel {
     this.node.setDirtyCanvas?.(true, true);
   }
 
+  // The first of its clips; browsers may forbid it until the page was clicked on.
+  play() {
+    this.content.querySelector("audio")?.play().catch(() => {});
+  }
+
   fit() {
     const height = this.content.offsetHeight;
     if (height && Math.abs(height - this.height) > 1) this.resize(height);

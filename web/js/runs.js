@@ -1,16 +1,18 @@
 // What runs say, put on the nodes they say it of: while they run, when they are refused or fail,
 // and from the history after a reload.
 
-import { api, everyNode, lastRuns, nodeAt, root, say, titleOf, toast, typeOf, untoastAll } from "./comfy.js";
+import { api, everyNode, lastRuns, nodeAt, root, say, setting, titleOf, toast, typeOf, untoastAll } from "./comfy.js";
+import { SONGS } from "./carry.js";
 import { KEY, clipsOf, sectionsOf } from "./facts.js";
 import { isSame, restored } from "./history.js";
 import { errorPart, sectionsPart } from "./lines.js";
 import { existingPanel, panelOf } from "./panel.js";
 import { clipsPart } from "./players.js";
 import { isOurs, refusedBy, sentenceOf } from "./refusals.js";
+import { PLAY } from "./settings.js";
 import { written } from "./writer.js";
 
-const SOUND = new Set(["AceSuiteSaveAudio", "AceSuitePreviewAudio", "AceSuiteCompareTakes"]);
+const SOUND = new Set([...SONGS, "AceSuiteCompareTakes"]);
 const workflows = new Map(); // prompt's id -> the id of the workflow it was queued from
 const prompts = new Map(); // prompt's id -> its nodes
 const made = new WeakMap(); // node -> the prompt it was run in
@@ -59,7 +61,9 @@ const isOpen = (prompt) => isSame(workflows.get(prompt), root()?.id);
 function executed({ detail }) {
   const facts = detail?.output?.[KEY];
   const node = facts && isOpen(detail.prompt_id) && nodeAt(detail.display_node ?? detail.node);
-  if (node && isOurs(typeOf(node))) show(node, facts, prompts.get(detail.prompt_id));
+  if (!node || !isOurs(typeOf(node))) return;
+  show(node, facts, prompts.get(detail.prompt_id));
+  if (setting(PLAY) && SONGS.has(typeOf(node))) existingPanel(node).play();
 }
 
 function failed({ detail }) {
