@@ -69,13 +69,13 @@ def edited(names: tuple[str, str, str], mode: str, new: tuple[str, str], note: N
     }
     old = {f"old_{key}": node for key, node in words(name="Old").items()}
     # The wire of the song passes between.
-    new_words = words(*new, name="New", below=10)
+    new_words = words(*new, name="New", below=6)
     return Workflow(
         *names,
         (
             Column(
                 TWO_PAIRS[0],
-                {"load": replace(LOAD, space=66), "source": SOURCE, "note": note},
+                {"load": replace(LOAD, space=63), "source": SOURCE, "note": note},
                 gap=TWO_BENDS,
             ),
             Column(TWO_PAIRS[1], {**new_words, **old}, drop=OVER_TWO, gap=NARROW),

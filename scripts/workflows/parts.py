@@ -13,9 +13,9 @@ OVER_WORDS, OVER_SAMPLER = 104, 54  # drops that leave the loader's wires in sig
 # no name of an input is cut. Two pairs of words need more room for the wires to them.
 ONE_PAIR, TWO_PAIRS = (225, 225, 236, 264, 254), (225, 225, 225, 258, 236)
 NARROW, ONE_BENDS, TWO_BENDS = 20, 28, 63  # 28 also before Decode
-OVER_TWO = 70  # the same over two pairs of words: the sampler is farther away
+OVER_TWO = 77  # the same over two pairs of words: the sampler is farther away
 # Drops that leave wires from words to the sampler in sight, and from a song between its words.
-OVER_TASK, OVER_EDIT = 400, 426
+OVER_TASK, OVER_EDIT = 400, 420
 REPORT = 100  # by which nodes are higher that tell of an edit
 MODEL = {"model": Wire("load", "model")}
 LOAD = Node("AceSuiteLoad", {"checkpoint": "auto"})

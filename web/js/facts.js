@@ -131,7 +131,7 @@ function lyrics(heard, say) {
     ),
   );
   const lines = (heard.lines ?? []).map((one) => spoken(one, say));
-  const title = say("lyrics", { count: lines.length });
+  const title = say(lines.length === 1 ? "lyrics_one" : "lyrics", { count: lines.length });
   return [{ lines: [...wrong, ...advice] }, { title, folded: true, lines }];
 }
 

@@ -21,6 +21,7 @@ export const WORDS = {
     known: "Words it knows",
 
     lyrics: "Lyrics as heard ({count} lines)",
+    lyrics_one: "Lyrics as heard (one line)",
     heard: "heard as: {heard}",
     unknown: "unknown to the model, not sung: {unknown}",
     line: "Line {line}: {text}",
@@ -88,6 +89,7 @@ export const WORDS = {
     known: "模型认识的词",
 
     lyrics: "模型听到的歌词（{count} 行）",
+    lyrics_one: "模型听到的歌词（一行）",
     heard: "读作：{heard}",
     unknown: "模型不认识、不会唱的字符：{unknown}",
     line: "第 {line} 行：{text}",

@@ -99,6 +99,8 @@ test("lyrics line by line: language, how it is heard, what is unknown; what is w
   const [wrong, heard] = sectionsOf([facts], say);
   assert.deepEqual(wrong.lines.map(({ text }) => text), ["not sung", "Line 2: long"]);
   assert.equal(heard.title, "Lyrics as heard (2 lines)");
+  const [one] = sectionsOf([{ lyrics: { lines: lines.slice(1) } }], say);
+  assert.equal(one.title, "Lyrics as heard (one line)");
   assert.ok(heard.folded);
   assert.equal(heard.lines[1].badge, "en");
   assert.deepEqual(heard.lines[1].under.map(({ text }) => text), ["heard as: two x", "unknown to the model, not sung: 😀"]);
