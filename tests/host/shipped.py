@@ -34,7 +34,9 @@ SHORT: dict[str, dict[str, Any]] = {
 
 def shortened(prompt: Prompt, values: dict[str, dict[str, Any]] = SHORT) -> Prompt:
     for node in prompt.values():
-        node["inputs"].update(values.get(node["class_type"], {}))
+        inputs, short = node["inputs"], values.get(node["class_type"], {})
+        linked = {name for name in short if isinstance(inputs.get(name), list)}
+        inputs.update({name: short[name] for name in short.keys() - linked})
     return prompt
 
 
