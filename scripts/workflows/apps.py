@@ -9,7 +9,7 @@ from typing import Any
 
 from scripts.workflows.model import Cells, Column, Form, Group, Node, Note, Wire, Workflow
 from scripts.workflows.parts import OVER_SAMPLER
-from scripts.workflows.words import BLUE, EXAMPLE, GREEN, STYLE, TAGS, WORDS
+from scripts.workflows.words import BLUE, EXAMPLE, GREEN, HOUSE, STYLE, TAGS, WORDS
 
 LOADER, BOX, PLAYER = 280, 400, 420  # widths of the columns
 SHORT = 30.0  # seconds: the first song shall not keep anyone waiting
@@ -152,7 +152,7 @@ APPS = (
         "AceSuiteAudioToAudio",
         {
             "original_tags": STYLE,
-            "tags": "house, synthesizer, synth bass, electronic drums, fast, 110 bpm",
+            "tags": HOUSE,
             "guidance_scale": 3.0,
         },
         (

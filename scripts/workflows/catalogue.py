@@ -6,13 +6,13 @@ characters of it: what it is for comes first, what it does stands in a note.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from scripts.workflows.apps import APPS
 from scripts.workflows.compare import COMPARE
 from scripts.workflows.model import Column, Group, Node, Note, Wire, Workflow
 from scripts.workflows.native import NATIVE
 from scripts.workflows.parts import (
+    FOUR_BENDS,
+    FOUR_WIDTHS,
     LOAD,
     LOADER,
     MODEL,
@@ -20,23 +20,23 @@ from scripts.workflows.parts import (
     ONE_BENDS,
     ONE_PAIR,
     OVER_EDIT,
+    OVER_FOUR,
     OVER_SAMPLER,
-    OVER_TWO,
     OVER_WORDS,
     RESULT,
     SAMPLER,
     SOUND,
     SOURCE,
     TASK,
-    TWO_BENDS,
-    TWO_PAIRS,
     WIDE,
     sampler,
     sound,
+    tagged,
     task_to_sound,
+    worded,
     words,
 )
-from scripts.workflows.words import BLUE, NEW_WORDS, RED, STYLE, TAGS, WORDS
+from scripts.workflows.words import BLUE, HOUSE, NEW_WORDS, RED, STYLE, TAGS, WORDS
 
 
 def changed(name: str, title: str, card: str, task: Node, note: Note) -> Workflow:
@@ -59,31 +59,27 @@ def changed(name: str, title: str, card: str, task: Node, note: Note) -> Workflo
     )
 
 
-def edited(names: tuple[str, str, str], mode: str, new: tuple[str, str], note: Note) -> Workflow:
-    """A song with the words it has now, and those it shall have."""
+def edited(
+    names: tuple[str, str, str], mode: str, pair: dict[str, Node], old: dict[str, Node], note: Note
+) -> Workflow:
+    """A song, the words it shall have (a pair), and what they are now where that differs."""
+    now = {"tags": "tags", "lyrics": "lyrics"} | {key.removeprefix("old_"): key for key in old}
     task = {
         "mode": mode,
-        "source_tags": Wire("old_tags", "tags"),
-        "source_lyrics": Wire("old_lyrics", "lyrics"),
+        "source_tags": Wire(now["tags"], "tags"),
+        "source_lyrics": Wire(now["lyrics"], "lyrics"),
         "source_audio": Wire("source", "AUDIO"),
     }
-    old = {f"old_{key}": node for key, node in words(name="Old").items()}
-    # The wire of the song passes between.
-    new_words = words(*new, name="New", below=6)
+    middle = {**pair, "source": SOURCE, **old}
     return Workflow(
         *names,
         (
-            Column(
-                TWO_PAIRS[0],
-                {"load": replace(LOAD, space=63), "source": SOURCE, "note": note},
-                gap=TWO_BENDS,
-            ),
-            Column(TWO_PAIRS[1], {**new_words, **old}, drop=OVER_TWO, gap=NARROW),
-            *task_to_sound(Node("AceSuiteRemixEdit", task), TWO_PAIRS, OVER_EDIT),
+            Column(FOUR_WIDTHS[0], {"load": LOAD, "note": note}, gap=FOUR_BENDS),
+            Column(FOUR_WIDTHS[1], middle, drop=OVER_FOUR, gap=ONE_BENDS),
+            *task_to_sound(Node("AceSuiteRemixEdit", task), FOUR_WIDTHS, OVER_EDIT),
         ),
         (
-            Group("Song", ("load", "source", "note"), RED),
-            Group("Words, new and old", ("tags", "lyrics", "old_tags", "old_lyrics"), BLUE),
+            Group("Words and song", ("load", "note", *middle), BLUE),
             Group(RESULT.title, ("task", *RESULT.members), RESULT.colour),
         ),
     )
@@ -204,19 +200,23 @@ GRAPHS = (
     edited(
         ("remix", "ACE-Step v1 11 Remix step by step", "Remix\nstep by step"),
         "remix",
-        ("house, synthesizer, synth bass, electronic drums, fast, 110 bpm", WORDS),
+        {"tags": tagged(HOUSE, "New style"), "lyrics": worded(WORDS)},
+        {"old_tags": tagged(STYLE, "Old style")},
         Note(
-            "**Remix.** New words say what the song shall be, old words what it is now.", height=95
+            "**Remix.** The new style says how the song shall sound, the old one how it sounds"
+            " now. The lyrics stay: both use the same.",
+            height=130,
         ),
     ),
     edited(
         ("lyric_edit", "ACE-Step v1 12 Lyric edit, other words", "Lyric edit"),
         "lyrics",
-        (STYLE, NEW_WORDS),
+        {"tags": tagged(STYLE), "lyrics": worded(NEW_WORDS, "New lyrics")},
+        {"old_lyrics": worded(WORDS, "Old lyrics")},
         Note(
             "**Lyric edit.** Change a line at a time: beyond a third of the words lines are often"
-            " skipped.",
-            height=105,
+            " skipped. The style stays: both use the same.",
+            height=140,
         ),
     ),
     changed(

@@ -24,12 +24,12 @@ HEIGHTS = {
     "AceSuiteLoad": (130, 360),
     "AceSuiteLoRA": (150, 195),
     "AceSuiteTagEncode": (88, 144),
-    "AceSuiteLyricEncode": (150, 212),
+    "AceSuiteLyricEncode": (156, 212),
     "AceSuiteSampler": (330, 540),
-    "AceSuiteInpaintMask": (440, 590),  # with its waveform, as the next two
+    "AceSuiteInpaintMask": (462, 590),  # with its waveform, as the next two
     "AceSuiteExtend": (350, 430),
     "AceSuiteRetake": (90, 140),
-    "AceSuiteRemixEdit": (400, 540),
+    "AceSuiteRemixEdit": (502, 540),
     "AceSuiteAudioReference": (90, 135),
     "AceSuiteDCAEDecode": (110, 230),
     "AceSuiteToConditioning": (90, 130),

@@ -10,30 +10,32 @@ from scripts.workflows.words import EXAMPLE, GREEN, STYLE, WORDS
 LOADER, WIDE, SAMPLER, SOUND = 240, 320, 280, 320  # widths of the four usual columns
 OVER_WORDS, OVER_SAMPLER = 104, 54  # drops that leave the loader's wires in sight
 # Widths of five columns and the gaps between, where a task stands between words and sampler:
-# no name of an input is cut. Two pairs of words need more room for the wires to them.
-ONE_PAIR, TWO_PAIRS = (225, 225, 236, 264, 254), (225, 225, 225, 258, 236)
-NARROW, ONE_BENDS, TWO_BENDS = 20, 28, 63  # 28 also before Decode
-OVER_TWO = 77  # the same over two pairs of words: the sampler is farther away
-# Drops that leave wires from words to the sampler in sight, and from a song between its words.
-OVER_TASK, OVER_EDIT = 400, 420
+# no name of an input is cut. Four nodes above one another need more room for the wires to them.
+ONE_PAIR, FOUR_WIDTHS = (225, 225, 236, 264, 254), (225, 225, 225, 252, 234)
+NARROW, ONE_BENDS, FOUR_BENDS = 20, 28, 63  # 28 also before Decode
+OVER_FOUR = 76  # as OVER_WORDS: the sampler is farther away
+OVER_TASK, OVER_EDIT = 380, 330  # drops that leave wires from words to the sampler in sight
 REPORT = 100  # by which nodes are higher that tell of an edit
 MODEL = {"model": Wire("load", "model")}
 LOAD = Node("AceSuiteLoad", {"checkpoint": "auto"})
 SOURCE = Node("LoadAudio", {"audio": EXAMPLE}, title="Song to change")
 
 
+def tagged(tags: Any, title: str = "", space: int = 0) -> Node:
+    return Node("AceSuiteTagEncode", {"tags": tags, **MODEL}, title, space=space)
+
+
+def worded(lyrics: Any, title: str = "", height: int = 0, space: int = 0) -> Node:
+    return Node("AceSuiteLyricEncode", {"lyrics": lyrics, **MODEL}, title, height, space=space)
+
+
 def words(
-    tags: Any = STYLE, lyrics: Any = WORDS, name: str = "", height: int = 150, below: int = 0
+    tags: Any = STYLE, lyrics: Any = WORDS, height: int = 0, below: int = 0
 ) -> dict[str, Node]:
-    """Tag Encode above Lyric Encode, with so much room below; `name` says whose words they are."""
-    titles = (f"{name} style", f"{name} lyrics") if name else ("", "")
+    """Tag Encode above Lyric Encode, with so much room below."""
     # What the small model does not know is said below the tags.
     space = 0 if isinstance(tags, str) and "voice" not in tags else 40
-    asked = {"lyrics": lyrics, **MODEL}
-    return {
-        "tags": Node("AceSuiteTagEncode", {"tags": tags, **MODEL}, titles[0], space=space),
-        "lyrics": Node("AceSuiteLyricEncode", asked, titles[1], height, space=below),
-    }
+    return {"tags": tagged(tags, space=space), "lyrics": worded(lyrics, "", height, below)}
 
 
 def sampler(model: str = "load", **asked: Any) -> Node:

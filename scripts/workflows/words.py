@@ -4,6 +4,7 @@ EXAMPLE = "ACE-Step example song.mp3"  # comes with the pack; put into input/ wh
 # Known to the small model but for the voice, which it does not have.
 STYLE = "folk, acoustic guitar, flute, shaker, medium tempo, 96 bpm"
 TAGS = f"{STYLE}, male voice"
+HOUSE = "house, synthesizer, synth bass, electronic drums, fast, 110 bpm"
 WORDS = """[verse]
 Morning comes in over the water
 Light on the windows, light on the wall
