@@ -14,7 +14,7 @@ from itertools import accumulate
 from scripts.workflows.model import Cells, Node, Note, Workflow
 
 TITLE = 30  # a node's bar, above its place
-BELOW = 10  # between a node and the bar of the next
+BELOW = 8  # between a node and the bar of the next
 EDGE = 10  # of a group around its members
 LOWEST = 1160  # that a group may reach: what a laptop shows of the smallest that it opens at
 LETTERS = 30  # by which Nodes 2.0 draws a note higher
@@ -39,7 +39,7 @@ HEIGHTS = {
     "AceSuiteAudioToAudio": (600, 700),
     "AceSuiteAudioInpaint": (480, 540),
     "AceSuiteAudioOutpaint": (400, 440),
-    "LoadAudio": (136, 160),
+    "LoadAudio": (136, 154),
     "CheckpointLoaderSimple": (100, 155),
     "ModelSamplingSD3": (60, 85),
     "ConditioningZeroOut": (30, 50),

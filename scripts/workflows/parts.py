@@ -13,7 +13,7 @@ OVER_WORDS, OVER_SAMPLER = 104, 54  # drops that leave the loader's wires in sig
 # no name of an input is cut. Four nodes above one another need more room for the wires to them.
 ONE_PAIR, FOUR_WIDTHS = (225, 225, 236, 264, 254), (225, 225, 225, 252, 234)
 NARROW, ONE_BENDS, FOUR_BENDS = 20, 28, 63  # 28 also before Decode
-OVER_FOUR = 76  # as OVER_WORDS: the sampler is farther away
+OVER_FOUR = 78  # as OVER_WORDS: the sampler is farther away
 OVER_TASK, OVER_EDIT = 380, 330  # drops that leave wires from words to the sampler in sight
 REPORT = 100  # by which nodes are higher that tell of an edit
 MODEL = {"model": Wire("load", "model")}
