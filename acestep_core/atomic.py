@@ -77,10 +77,10 @@ def temporary(folder: Path) -> Iterator[Path]:
             path.unlink()
 
 
-def sweep(folder: Path) -> None:
-    """Remove what killed runs left in a folder, once in the life of a process."""
+def sweep(folder: Path, again: bool = False) -> None:
+    """Remove what killed runs left in a folder, once in the life of a process, or again."""
     folder = Path(os.path.abspath(folder))
-    if folder in _swept:
+    if folder in _swept and not again:
         return
     _swept.add(folder)
     with suppress(OSError), os.scandir(folder) as entries:

@@ -11,14 +11,14 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from .conditions.branches import branches, edit_branches, predicting
+from .conditions.branches import branches, branches_of_each, edit_branches, predicting
 from .conditions.tags import encode_tags
 from .config import OUTPUT_RATE, SAMPLE_RATE
 from .lyrics import tokenise
@@ -115,6 +115,28 @@ def make(
         planned = plan(recipe.task, kit, source)
         z = run(planned.stages, planned.canvas)
     # Left inference mode: a host may want to work on the result.
+    return Latent(z.float().cpu().clone())
+
+
+def make_each(
+    model: Model, words: Sequence[tuple[Tags, Lyrics]], recipe: Recipe, see: See = unseen
+) -> Latent:
+    """Clips made together, each from tags and lyrics of its own: those of its seed's place.
+
+    The recipe's own words are not read, and its task has no source.
+    """
+    if _in_turn(recipe):
+        items = zip(words, items_of(recipe), strict=True)
+        return Latent(torch.cat([make(model, *own, one, see).z for own, one in items]))
+    part = model.transformer
+    room = max(forecast(model, tags, lyrics, recipe) for tags, lyrics in words)
+    with torch.inference_mode(), part.use(room) as network:
+        placed = [_placed(tags, lyrics, part) for tags, lyrics in words]
+        prepared = branches_of_each(network, placed, recipe.guidance)
+        predict = predicting(network, prepared, part.dtype, not recipe.in_turn)
+        kit = replace(_kit(recipe, predict, see, None), device=part.device)
+        planned = plan(recipe.task, kit)
+        z = run(planned.stages, planned.canvas)
     return Latent(z.float().cpu().clone())
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..config import VERSION
+from .batch import add_command as add_batch_command
 from .convert import add_commands as add_convert_commands
 from .edit import add_commands as add_edit_commands
 from .options import add_generate_options, add_model_options, add_options, asked_of
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
 
     add_convert_commands(commands)
     add_edit_commands(commands)
+    add_batch_command(commands)
 
     command = commands.add_parser("encode", help="a sound file to latents (.safetensors)")
     command.add_argument("audio", type=Path)

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from ..weights.model import Precision
 
 
-COMPUTED = ("float32", "bfloat16", "float16")
-PARTS_OF = {"dtype": ("transformer", "text_encoder"), "codec_dtype": ("dcae", "vocoder")}
 STOPPED, ENDED = 130, 143  # the statuses a shell gives to SIGINT and SIGTERM
 
 
@@ -84,7 +81,7 @@ def loaded(
     from ..pipeline import ACEStep
     from .places import notes_of, places_of
 
-    device, paths = _device(options.device), places_of(options)
+    device, paths = device_of(options.device), places_of(options)
     precision = _precision(options, device, record)
     for note in notes_of(options, paths):
         print(note, file=sys.stderr)
@@ -103,7 +100,7 @@ def vocabulary_of(options: argparse.Namespace) -> Vocabulary:
     return vocabulary
 
 
-def _device(name: str) -> str:
+def device_of(name: str) -> str:
     import torch
 
     if name != "auto":
@@ -124,21 +121,13 @@ def _precision(options: argparse.Namespace, device: str, record: Record | None) 
     """What is asked for; else, on the same kind of device, what a repeated run was made in."""
     import torch
 
-    from ..weights.model import Placing, default_precision
+    from ..weights.model import PARTS_OF, Placing, named_precision
 
     place = torch.device(device)
     made = record.ace_core if record and record.ace_core.get("device") == place.type else {}
-    precision = default_precision(Placing(place))
-    for key, parts in PARTS_OF.items():
-        name = getattr(options, key)
-        name = made.get(key, AUTO) if name == AUTO else name
-        if key == "codec_dtype" and name == "float16" and place.type == "cpu":
-            raise SettingError(
-                "--codec-dtype float16 needs a GPU. Choose float32, or bfloat16, which is faster."
-            )
-        if name in COMPUTED:
-            precision = replace(precision, **dict.fromkeys(parts, getattr(torch, str(name))))
-    return precision
+    names = {key: getattr(options, key) for key in PARTS_OF}
+    told = {key: str(made.get(key, AUTO)) if one == AUTO else one for key, one in names.items()}
+    return named_precision(Placing(place), told)
 
 
 def checked_outputs(output: Path, rate: int, count: int) -> list[Path]:

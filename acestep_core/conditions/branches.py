@@ -11,11 +11,13 @@ forward call; cross-attention keys and values are made here, not at every step.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ..networks.layers import ERG_FACTOR
 from ..networks.memory import first_that_fits
@@ -56,14 +58,45 @@ def branches(
     network: Transformer, tags: Tags, lyrics: Lyrics, guidance: Guidance, items: int = 1
 ) -> Branches:
     """The branches of a text-to-music run; all of them share the mask of `cond`."""
+    contexts = _contexts(network, tags, lyrics, guidance)
+    return stacked(network, contexts, _tempers(guidance), items)
+
+
+def branches_of_each(
+    network: Transformer, words: Sequence[tuple[Tags, Lyrics]], guidance: Guidance
+) -> Branches:
+    """The same for items that each have tags and lyrics of their own.
+
+    Each is encoded alone and filled up at its end, behind the mask: what it says keeps its place.
+    """
+    own = [_contexts(network, tags, lyrics, guidance) for tags, lyrics in words]
+    length = max(context.shape[1] for ((context, _), *_) in own)
+    contexts = [_joined(branch, length) for branch in zip(*own, strict=True)]
+    return stacked(network, contexts, _tempers(guidance), len(words))
+
+
+def _joined(contexts: Sequence[Context], length: int) -> Context:
+    """(1, n, D) and (1, n) of each item as (B, length, D) and (B, length)."""
+    filled = [(pad(c, (0, 0, 0, length - c.shape[1])), m) for c, m in contexts]
+    masks = [pad(mask, (0, length - mask.shape[1])) for _, mask in filled]
+    return torch.cat([context for context, _ in filled]), torch.cat(masks)
+
+
+def _contexts(
+    network: Transformer, tags: Tags, lyrics: Lyrics, guidance: Guidance
+) -> list[Context]:
     cond, mask = network.encode(tags.states, tags.mask, lyrics.ids, lyrics.mask)
     contexts = [cond]
     if branches_of(guidance) > 1:
         contexts.append(_null(network, tags, lyrics, guidance))
     if branches_of(guidance) > 2:
         contexts.append(_text_only(network, tags, lyrics, guidance))
-    tempers = [1.0, ERG_FACTOR if guidance.erg_diffusion else 1.0, 1.0][: len(contexts)]
-    return stacked(network, [(context, mask) for context in contexts], tempers, items)
+    return [(context, mask) for context in contexts]
+
+
+def _tempers(guidance: Guidance) -> list[float]:
+    weak = ERG_FACTOR if guidance.erg_diffusion else 1.0
+    return [1.0, weak, 1.0][: branches_of(guidance)]
 
 
 def edit_branches(network: Transformer, tags: Tags, lyrics: Lyrics, items: int = 1) -> Branches:

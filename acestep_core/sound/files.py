@@ -56,6 +56,7 @@ class Format:
     known: tuple[int, ...] = ()  # the only such rates it has; empty = any
     few: int = 0  # below so many music suffers audibly
     names: Mapping[str, str] = field(default_factory=dict)  # of tags, where it has its own
+    options: Mapping[str, str] = field(default_factory=dict)  # of FFmpeg's muxer
 
 
 VORBIS = {name: name.upper() for name in ("title", "genre", "lyrics")}
@@ -83,7 +84,15 @@ FORMATS = {
         (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
         96,
     ),
-    ".opus": Format("opus", {0: Encoding("libopus", "flt")}, (48_000,), 160, few=48, names=VORBIS),
+    ".opus": Format(
+        "opus",
+        {0: Encoding("libopus", "flt")},
+        (48_000,),
+        160,
+        few=48,
+        names=VORBIS,
+        options={"fflags": "bitexact"},  # else the stream has a number drawn by chance
+    ),
 }
 
 # Zero and full scale of each whole-number format a decoder delivers.
@@ -208,7 +217,12 @@ def write_audio(
     try:
         with (
             replaced(path) as temporary,
-            av.open(str(temporary), "w", format=sound_format.container) as container,
+            av.open(
+                str(temporary),
+                "w",
+                format=sound_format.container,
+                options=dict(sound_format.options),
+            ) as container,
         ):
             container.metadata.update(labels)
             stream = container.add_stream(encoding.codec, rate=track.rate)

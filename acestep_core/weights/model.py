@@ -9,7 +9,7 @@ and visiting (offloaded between uses); a host brings its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import torch
@@ -23,6 +23,7 @@ from ..networks.memory import Part, Resident, Visiting
 from ..networks.transformer import Transformer
 from ..networks.umt5 import TextEncoder
 from ..networks.vocoder import Vocoder
+from ..settings import SettingError
 from .card import Card
 from .checkpoint import PARTS, Checkpoint, CheckpointError, Target, load_part
 from .tokenizer import tokenizer_of
@@ -142,6 +143,25 @@ def load(
         checkpoint.sound,
         card=checkpoint.card,
     )
+
+
+# Names of dtypes that a user gives, and the networks that each is for.
+COMPUTED = ("float32", "bfloat16", "float16")
+PARTS_OF = {"dtype": ("transformer", "text_encoder"), "codec_dtype": ("dcae", "vocoder")}
+
+
+def named_precision(placing: Placing, names: Mapping[str, str]) -> Precision:
+    """What the names under the keys of PARTS_OF say; else, as for auto, what the device has."""
+    precision = default_precision(placing)
+    for key, parts in PARTS_OF.items():
+        name = names.get(key)
+        if key == "codec_dtype" and name == "float16" and placing.device.type == "cpu":
+            raise SettingError(
+                "--codec-dtype float16 needs a GPU. Choose float32, or bfloat16, which is faster."
+            )
+        if name in COMPUTED:
+            precision = replace(precision, **dict.fromkeys(parts, getattr(torch, str(name))))
+    return precision
 
 
 def default_precision(placing: Placing | None) -> Precision:

@@ -50,9 +50,11 @@ WINGS = {
     "editing": "splice report request job ends edits __init__",
     "faces": "",
     "records": "latents record labels replay graph",
+    "batch": "manifest rows plan places fingerprint ledger gates generator pool packs course"
+    " report",
     "hosted": "shapes errors client addresses origins fetch media parameters queue graphs requests"
     " settings sources tickets store jobs answers records routes openapi",
-    "cli": "places options running takes convert info demo edit words commands",
+    "cli": "places options running takes convert info demo edit words batch commands",
     "__init__": "",
     "__main__": "",
 }
@@ -72,6 +74,7 @@ HOMES = {
     "aiohttp": {"hosted"},
     "yarl": {"hosted"},
     "tqdm": {"cli"},
+    "pyarrow": {"batch"},
     "pyloudnorm": {"sound"},
     "scipy": {"sound"},  # comes with pyloudnorm
     "PIL": {"pictures"},

@@ -1,0 +1,241 @@
+"""The command `batch`: a manifest of many songs to files, exactly once.
+
+manifest -> plan -> fingerprint of the folder -> what is left -> workers -> files, results, report
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..atomic import FileError, check_place, replaced
+from ..settings import SettingError
+from ..batch.plan import BATCH, KINDS, MOST_ERRORS, WHOLE, part_of
+from .options import add_model_options
+from .places import notes_of, places_of, recommended
+from .running import device_of
+
+if TYPE_CHECKING:
+    from ..batch.course import Batch, Course, Engine, See
+    from ..batch.fingerprint import Fingerprint
+    from ..batch.generator import Loading
+    from ..batch.plan import Plan
+
+
+def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "batch", help="many songs from a manifest, on one machine or more"
+    )
+    command.add_argument(
+        "manifest", type=Path, help="a row for each song: .jsonl, .csv, .tsv or .parquet"
+    )
+    command.add_argument("--out", type=Path, help="folder of the results")
+    command.add_argument(
+        "--expand",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="take MANIFEST for a template (.json), write its rows there, and end",
+    )
+    command.add_argument("--dry-run", action="store_true", help="say what it would be, and end")
+    command.add_argument("--format", choices=KINDS, default="flac", help="of the files (flac)")
+    command.add_argument(
+        "--workers", type=int, help="models at once (one for each card; 1 without any)"
+    )
+    command.add_argument(
+        "--threads", type=int, help="of the processor, for each worker (shared out evenly)"
+    )
+    command.add_argument(
+        "--batch", type=int, default=BATCH, help=f"rows made together, at most ({BATCH})"
+    )
+    command.add_argument(
+        "--shard", default=WHOLE, metavar="I/N", help="make this part of N: on several machines"
+    )
+    command.add_argument(
+        "--max-errors", type=int, default=MOST_ERRORS, help=f"rows that may fail ({MOST_ERRORS})"
+    )
+    command.add_argument("--retry-failed", action="store_true", help="make failed rows again")
+    add_model_options(command, "encode")
+    command.set_defaults(run=batch)
+
+
+def batch(options: argparse.Namespace) -> int:
+    if options.expand:
+        return _expand(options)
+    if options.out is None and not options.dry_run:
+        raise SettingError("Where to? Give a folder for the results: --out DIR.")
+    from ..batch.manifest import read_manifest
+    from ..batch.plan import planned
+
+    for name in ("batch", "max_errors", "workers", "threads"):
+        _check_count(f"--{name.replace('_', '-')}", getattr(options, name), name != "max_errors")
+    shard, base = part_of(options.shard), options.manifest.resolve().parent
+    raws = read_manifest(options.manifest)
+    plan = planned(raws, recommended(options), options.batch, options.format, str(base))
+    if options.dry_run:
+        for line in forecast(plan, options.out):
+            print(line)
+        return 0
+    return _run(options, plan, base, shard)
+
+
+def _check_count(name: str, value: int | None, needs_one: bool) -> None:
+    if value is not None and value < needs_one:
+        raise SettingError(f"{name} is {value}; it must be {int(needs_one)} or more.")
+
+
+def _expand(options: argparse.Namespace) -> int:
+    from ..batch.manifest import JSON_LINES, expanded, read_template
+
+    path = options.expand
+    if path.suffix.lower() not in JSON_LINES:
+        raise FileError(f"--expand {path} must end in one of: {', '.join(JSON_LINES)}.")
+    rows = expanded(read_template(options.manifest))
+    check_place(path)
+    count = 0
+    with replaced(path) as place, place.open("w", encoding="utf-8", newline="\n") as file:
+        for count, row in enumerate(rows, start=1):
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    print(f"{path}  {count} rows")
+    return 0
+
+
+def forecast(plan: Plan, out: Path | None) -> Iterator[str]:
+    """What a batch would be, in lines."""
+    from ..batch.plan import HOSTED_DOLLARS, UNKNOWN_SECONDS, lasting
+
+    tasks = Counter(str(row.raw.get("task", "generate")) for row in plan.rows)
+    seconds = sum(plan.seconds_of(row) for row in range(len(plan.rows)))
+    unknown = sum(not row.seconds for row in plan.rows)
+    yield f"{len(plan.rows)} rows in {len(plan.groups)} batches: " + ", ".join(
+        f"{count} {name}" for name, count in tasks.items()
+    )
+    if unknown:
+        yield f"{unknown} of them last as their sources do; reckoned with {UNKNOWN_SECONDS:g} s each"
+    size = sum(plan.bytes_of(row) for row in range(len(plan.rows)))
+    yield f"{lasting(seconds)} of music, about {size / 1e6:.1f} MB as {plan.kind}"
+    yield (
+        f"hosted services would take {seconds * HOSTED_DOLLARS:.2f} dollars"
+        f" ({HOSTED_DOLLARS:g} a second)"
+    )
+    if out is not None:
+        from ..batch.ledger import known_in
+
+        done = known_in(out, lambda entry: True)
+        rows = sum(len(plan.groups[one].rows) for one in done if one < len(plan.groups))
+        yield f"{rows} rows stand in the ledger of {out} already"
+
+
+def _run(options: argparse.Namespace, plan: Plan, base: Path, shard: tuple[int, int]) -> int:
+    from ..batch.course import Batch, Course
+    from ..batch.fingerprint import settled
+    from ..batch.places import Places
+
+    paths = places_of(options)
+    for note in notes_of(options, paths):
+        print(note, file=sys.stderr)
+    places = Places.for_rows(len(plan.rows), options.out.resolve(), base, plan.kind)
+    batch = Batch(plan, places, shard, options.retry_failed, options.max_errors)
+    device = device_of(options.device)
+    devices, threads = _workers(options, device)
+    settled(batch.out, _fingerprint(options, batch, paths, device, threads))
+    engine = _engine(_loading(options, places, paths, threads), devices)
+    with _bar(batch) as see:
+        course = Course(batch, engine, see)
+        course.run()
+    return _told(batch, course)
+
+
+def _workers(options: argparse.Namespace, device: str) -> tuple[list[str], int]:
+    """The device of each worker, and the threads of each: the folder's, where it has a number."""
+    import torch
+
+    from ..batch.fingerprint import known_in
+
+    cards = torch.cuda.device_count() if device == "cuda" else 0
+    count = options.workers or max(cards, 1)
+    devices = [f"{device}:{i % cards}" if cards > 1 else device for i in range(count)]
+    known = (known_in(options.out) or {}).get("threads")
+    share = max((os.cpu_count() or 1) // count, 1) if torch.device(device).type == "cpu" else 1
+    return devices, options.threads or (known if isinstance(known, int) else share)
+
+
+def _fingerprint(
+    options: argparse.Namespace, batch: Batch, paths: list[Path], device: str, threads: int
+) -> Fingerprint:
+    import torch
+
+    from ..batch import fingerprint
+    from ..weights.model import Placing, named_precision
+
+    names = {"dtype": options.dtype, "codec_dtype": options.codec_dtype}
+    precision = named_precision(Placing(torch.device(device)), names)
+    return {
+        "manifest": batch.plan.digest,
+        "sources": fingerprint.sources_digest(batch.plan, Path(batch.places.base)),
+        "model": fingerprint.model_digest(paths),
+        **fingerprint.this_code(),
+        "machine": fingerprint.machine(device),
+        "dtype": str(precision.transformer).removeprefix("torch."),
+        "codec_dtype": str(precision.vocoder).removeprefix("torch."),
+        "threads": threads,
+        "batch": options.batch,
+        "format": options.format,
+    }
+
+
+def _loading(
+    options: argparse.Namespace, places: object, paths: list[Path], threads: int
+) -> Loading:
+    from ..batch.generator import Loading, Work
+    from ..batch.places import Places
+
+    assert isinstance(places, Places)
+    work = Work(places, threads, options.codec_dtype, options.offload)
+    return Loading(tuple(str(path.resolve()) for path in paths), options.dtype, work)
+
+
+def _engine(loading: Loading, devices: list[str]) -> Engine:
+    from ..batch.pool import Pool
+
+    return Pool(loading, devices).made
+
+
+@contextmanager
+def _bar(batch: Batch) -> Iterator[See]:
+    """Songs made, and the time that is left."""
+    from tqdm import tqdm
+
+    left = batch.left(batch.known())
+    total = sum(len(group.rows) for group in left)
+    failed = 0
+    with tqdm(total=total, unit="song", file=sys.stderr) as bar:
+
+        def see(entry: object) -> None:
+            from ..batch.ledger import Entry
+
+            nonlocal failed
+            assert isinstance(entry, Entry)
+            failed += entry.failed
+            bar.update(len(entry.rows))
+            if failed:
+                bar.set_postfix(failed=failed)
+
+        yield see
+
+
+def _told(batch: Batch, course: Course) -> int:
+    """The report, and what a shell is to know."""
+    from ..batch.course import RESULTS
+    from ..batch.report import Report
+
+    report = Report.of(batch, course.known)
+    report.write(batch.out)
+    print(f"{batch.out / RESULTS}\n{report.summary()}")
+    return 1 if report.failed else 0
