@@ -16,8 +16,9 @@ from typing import IO
 
 from ..atomic import check_place, replaced
 from ..records.record import record_path
+from ..settings import WEBDATASET
 from .places import Places
-from .plan import WEBDATASET, Plan
+from .plan import Plan
 
 
 class Packs:

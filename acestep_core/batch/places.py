@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from .plan import WEBDATASET
+from ..settings import WEBDATASET
 
 MANY = 10_000  # rows from which a folder of all of them is slow
 INSIDE = "flac"  # of a WebDataset

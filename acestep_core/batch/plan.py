@@ -17,21 +17,19 @@ from functools import cached_property
 from pathlib import Path
 
 from ..config import frames_of
+from ..faces import offered_at
 from ..presets import Preset
-from ..settings import SettingError
-from ..sound.files import FORMATS
+from ..settings import WEBDATASET, SettingError
 from ..tasks.behaviours import BEHAVIOURS
 from ..types import Retake, TextToMusic
 from .manifest import Raw
 from .rows import Row, row_of
 
-BATCH = 8  # rows made together, at most
+BATCH = int(str(offered_at("batch")["--batch"].default))  # rows made together, at most
 MOST_SECONDS = 480.0  # of music made together, at most: eight minutes fit a card of 24 GB
 MOST_ERRORS = 100  # rows that may fail before a run gives up
 WHOLE = "1/1"  # the shard that is all
 ERRORS_SHOWN = 5
-WEBDATASET = "webdataset"
-KINDS = (*(suffix.removeprefix(".") for suffix in FORMATS), WEBDATASET)
 SHARD_BYTES = 1_000_000_000  # of a WebDataset's file, about
 HOSTED_DOLLARS = 0.0002  # what hosted services take for a second of music
 # Bytes a second, about: stereo of 48 kHz; lossless files take what their music takes.

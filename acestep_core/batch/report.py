@@ -14,13 +14,14 @@ from typing import Any
 from ..atomic import check_place, replaced
 from ..config import SAMPLE_RATE, VocoderConfig
 from ..pictures.sound import mel_picture, save_png
+from ..settings import WEBDATASET
 from ..sound.audio import resample, stereo
 from ..sound.files import read_audio
 from ..sound.mel import log_mel
 from .course import Batch, results
 from .gates import GATES
 from .ledger import DONE, Known
-from .plan import WEBDATASET, lasting
+from .plan import lasting
 
 NAME = "report.md"
 PICTURES = 6  # of rows spread evenly over those that are done

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..atomic import FileError, check_place, replaced
-from ..settings import SettingError
-from ..batch.plan import BATCH, KINDS, MOST_ERRORS, WHOLE, part_of
-from .options import add_model_options
+from ..batch.plan import MOST_ERRORS, WHOLE, part_of
+from ..settings import SettingError, setting
+from .options import add_model_options, add_options
 from .places import notes_of, places_of, recommended
 from .running import device_of
 
@@ -44,15 +44,12 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="take MANIFEST for a template (.json), write its rows there, and end",
     )
     command.add_argument("--dry-run", action="store_true", help="say what it would be, and end")
-    command.add_argument("--format", choices=KINDS, default="flac", help="of the files (flac)")
+    add_options(command, "batch", "--format", "--batch")
     command.add_argument(
         "--workers", type=int, help="models at once (one for each card; 1 without any)"
     )
     command.add_argument(
         "--threads", type=int, help="of the processor, for each worker (shared out evenly)"
-    )
-    command.add_argument(
-        "--batch", type=int, default=BATCH, help=f"rows made together, at most ({BATCH})"
     )
     command.add_argument(
         "--shard", default=WHOLE, metavar="I/N", help="make this part of N: on several machines"
@@ -61,7 +58,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--max-errors", type=int, default=MOST_ERRORS, help=f"rows that may fail ({MOST_ERRORS})"
     )
     command.add_argument("--retry-failed", action="store_true", help="make failed rows again")
-    add_model_options(command, "encode")
+    add_model_options(command, "batch")
     command.set_defaults(run=batch)
 
 
@@ -73,7 +70,8 @@ def batch(options: argparse.Namespace) -> int:
     from ..batch.manifest import read_manifest
     from ..batch.plan import planned
 
-    for name in ("batch", "max_errors", "workers", "threads"):
+    setting("batch_size").check(options.batch, "--batch")
+    for name in ("max_errors", "workers", "threads"):
         _check_count(f"--{name.replace('_', '-')}", getattr(options, name), name != "max_errors")
     shard, base = part_of(options.shard), options.manifest.resolve().parent
     raws = read_manifest(options.manifest)
@@ -100,8 +98,9 @@ def _expand(options: argparse.Namespace) -> int:
     check_place(path)
     count = 0
     with replaced(path) as place, place.open("w", encoding="utf-8", newline="\n") as file:
-        for count, row in enumerate(rows, start=1):
+        for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
     print(f"{path}  {count} rows")
     return 0
 
@@ -117,7 +116,7 @@ def forecast(plan: Plan, out: Path | None) -> Iterator[str]:
         f"{count} {name}" for name, count in tasks.items()
     )
     if unknown:
-        yield f"{unknown} of them last as their sources do; reckoned with {UNKNOWN_SECONDS:g} s each"
+        yield f"{unknown} of them last as their sources do: taken as {UNKNOWN_SECONDS:g} s each"
     size = sum(plan.bytes_of(row) for row in range(len(plan.rows)))
     yield f"{lasting(seconds)} of music, about {size / 1e6:.1f} MB as {plan.kind}"
     yield (

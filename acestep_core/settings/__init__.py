@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from .files import BITS, FAIL, FILE_ROWS, MODEL_ROWS, NONE, SKIP
+from .files import BITS, FAIL, FILE_ROWS, MODEL_ROWS, NONE, SKIP, WEBDATASET
 from .making import (
     AUTO,
     COMPATS,
@@ -66,6 +66,7 @@ __all__ = [
     "SOLVER_NAMES",
     "TABLE",
     "TAG_EXAMPLE",
+    "WEBDATASET",
     "At",
     "Kind",
     "Setting",

@@ -8,8 +8,9 @@ from .setting import At, Setting
 
 LOAD, LORA, SAVE = "AceSuiteLoad", "AceSuiteLoRA", "AceSuiteSaveAudio"
 PARAMETERS = "AceSuiteLoadParameters"
-MODEL_COMMANDS = (*MAKING, "encode", "decode")
+MODEL_COMMANDS = (*MAKING, "batch", "encode", "decode")
 BITS = ("16", "24", "32")
+WEBDATASET = "webdataset"
 NONE = "none"  # what a list of files begins with
 FAIL, SKIP = "error", "skip"  # for a LoRA of a record that is not there
 
@@ -131,7 +132,15 @@ FILE_ROWS = (
         about="flac keeps everything and is the one to share. mp3 and opus hold workflows of up to"
         " 60 kB; wav holds the settings alone, as a comment.",
         record="format",
-        at=(At(SAVE),),
+        at=(
+            At(SAVE),
+            At(
+                "batch",
+                "--format",
+                also=WEBDATASET,
+                about="Of the files; webdataset is tar files of FLAC and JSON, of about 1 GB each.",
+            ),
+        ),
     ),
     Setting(
         "bits",

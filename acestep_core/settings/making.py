@@ -425,6 +425,13 @@ SAMPLING_ROWS = (
             At("generate", "--batch"),
             At(tuple(name for name in EDITING if name != "vary"), "--takes"),
             At("vary", "--takes", default=4),
+            At(
+                "batch",
+                "--batch",
+                default=8,
+                about="Rows that are made together, at most; another number gives other last"
+                " digits.",
+            ),
             At(SAMPLER),
             At(
                 "AceSuiteLoadParameters",

@@ -211,18 +211,12 @@ def write_audio(
     track = wave if isinstance(wave, Track) else Held(_one_clip(wave, rate), rate)
     track = resampled(track, _nearest_rate(rate, sound_format.rates))
     labels = {sound_format.names.get(name, name): _text(one) for name, one in (tags or {}).items()}
-    is_mp3 = sound_format.container == "mp3"
-    words = {name: labels.pop(name) for name in id3.FRAMES if is_mp3 and name in labels}
-    av = _pyav()
+    av, named = _pyav(), sound_format.container
+    words = {name: labels.pop(name) for name in id3.FRAMES if named == "mp3" and name in labels}
     try:
         with (
             replaced(path) as temporary,
-            av.open(
-                str(temporary),
-                "w",
-                format=sound_format.container,
-                options=dict(sound_format.options),
-            ) as container,
+            av.open(str(temporary), "w", named, dict(sound_format.options)) as container,
         ):
             container.metadata.update(labels)
             stream = container.add_stream(encoding.codec, rate=track.rate)

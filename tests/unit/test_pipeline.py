@@ -13,7 +13,7 @@ from torch import Tensor
 
 from acestep_core.config import FRAME, SAMPLE_RATE
 from acestep_core.lyrics.vocabulary import Vocabulary, VocabularyError
-from acestep_core.pipeline import ACEStep, checked_output, delivered
+from acestep_core.pipeline import ACEStep, checked_output, delivered, make_each
 from acestep_core.sampling.schedule import Step
 from acestep_core.settings import SettingError
 from acestep_core.sound import audio
@@ -320,3 +320,22 @@ def test_a_codec_that_is_off_the_middle_is_told(offset: float, is_told: bool, si
     said = checked_output(wave)
     assert bool(said) == is_told
     assert not is_told or f"{sign * offset:+.2f} of full scale" in said[0]
+
+
+# --- clips with words of their own -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("guidance", [Guidance(), Guidance(text_scale=5, lyric_scale=1.5)])
+def test_clips_of_other_words_are_together_what_they_are_alone(
+    pipe: ACEStep, guidance: Guidance
+) -> None:
+    recipe = replace(RECIPE, guidance=replace(guidance, interval=1), seeds=(1, 2, 3))
+    texts = [("pop", ""), ("slow jazz with a saxophone, 70 bpm", "[inst]"), ("pop", "[verse]")]
+    words = [(pipe.tags(tags), pipe.lyrics(lyrics)) for tags, lyrics in texts]
+    together = make_each(pipe.model, words, recipe).z
+    for index, (tags, lyrics) in enumerate(texts):
+        alone = z_of(pipe, replace(recipe, tags=tags, lyrics=lyrics, seeds=(index + 1,)))
+        assert torch.allclose(together[index : index + 1], alone, atol=1e-5), texts[index]
+    in_turn = make_each(pipe.model, words, replace(recipe, in_turn=True)).z
+    last = replace(recipe, tags="pop", lyrics="[verse]", seeds=(3,), in_turn=True)
+    assert torch.equal(in_turn[2:], z_of(pipe, last))

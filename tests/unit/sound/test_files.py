@@ -424,3 +424,12 @@ def test_playlist_does_not_reach_the_network(tmp_path: Path) -> None:
         server.setblocking(False)
         with pytest.raises(BlockingIOError):  # nobody called
             server.accept()
+
+
+@pytest.mark.parametrize("suffix", files.FORMATS)
+def test_the_same_sound_is_the_same_file(tmp_path: Path, suffix: str) -> None:
+    """FFmpeg numbers an Ogg stream by chance unless it is told not to."""
+    places = [tmp_path / f"{i}{suffix}" for i in range(2)]
+    for place in places:
+        write_audio(place, tones(), 48_000, tags={"title": "a"})
+    assert places[0].read_bytes() == places[1].read_bytes()
