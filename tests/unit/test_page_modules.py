@@ -16,7 +16,14 @@ LEAST = 20  # of node: the first whose runner is no longer experimental
 OF_THE_PAGE = {
     *("comfy", "graft", "grey", "lines", "main", "panel", "players", "runs", "templates"),
     "writer",
+    *(f"regions/{name}" for name in ("editor", "gestures", "mount", "outline", "paint")),
+    *(f"regions/{name}" for name in ("player", "screen", "toolbar")),
 }
+SCRIPTS = sorted(PAGE.rglob("*.js"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PAGE).with_suffix("").as_posix()
 
 
 def version() -> int:
@@ -27,7 +34,7 @@ def version() -> int:
     return int(re.findall(r"\d+", said)[0])
 
 
-@pytest.mark.parametrize("script", sorted(HERE.glob("*.mjs")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("script", sorted(HERE.rglob("*.mjs")), ids=lambda path: path.stem)
 def test_module(script: Path) -> None:
     if version() < LEAST:
         pytest.skip(f"no node {LEAST} or newer: the page's modules were NOT tested")
@@ -38,16 +45,16 @@ def test_module(script: Path) -> None:
 
 
 def test_modules_are_tested_or_of_the_page() -> None:
-    names = {path.stem for path in PAGE.glob("*.js")}
+    names = {name_of(path) for path in SCRIPTS}
     tested = {
         name
-        for script in HERE.glob("*.mjs")
-        for name in re.findall(r"web/js/(\w+)\.js", script.read_text(encoding="utf-8"))
+        for script in HERE.rglob("*.mjs")
+        for name in re.findall(r"web/js/([\w/]+)\.js", script.read_text(encoding="utf-8"))
     }
     assert names == tested | OF_THE_PAGE
 
 
-@pytest.mark.parametrize("path", sorted(PAGE.glob("*.js")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCRIPTS, ids=name_of)
 def test_scripts_keep_to_themselves(path: Path) -> None:
     """Nothing from other servers, nothing for everybody; who may know the page's objects."""
     text = path.read_text(encoding="utf-8")

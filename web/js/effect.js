@@ -17,7 +17,7 @@ const RULES = {
     ...(links.schedule ? ["steps", "solver"] : []),
   ],
   AceSuiteInpaintMask: (values, links) =>
-    links.mask ? ["start", "end", "start_from", "end_from"] : [],
+    links.mask || values.regions?.trim() ? ["start", "end", "start_from", "end_from"] : [],
   AceSuiteRemixEdit: (values) => (values.mode === "custom" ? [] : ["edit_start", "edit_stop"]),
   AceSuiteGuidance: (values) =>
     values.preset === "custom" ? [] : all(values, ...PRESET_KEEPS),

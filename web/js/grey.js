@@ -28,7 +28,7 @@ export function prepareGrey(node) {
 
 // Once the whole graph is there: what a link comes from may have been made after this node.
 export function grey(node) {
-  if (!hasRules(typeOf(node)) || !node.widgets) return;
+  if (!hasRules(typeOf(node)) || !node.widgets || !node.graph) return; // or it was taken away
   const values = Object.fromEntries(node.widgets.map((one) => [one.name, one.value]));
   const without = idle(typeOf(node), values, linksOf(node));
   for (const widget of node.widgets)

@@ -4,6 +4,7 @@ import { app, everyNode, setting, typeOf } from "./comfy.js";
 import { buttonsFor } from "./graft.js";
 import { grey, prepareGrey } from "./grey.js";
 import { styled } from "./panel.js";
+import { prepareRegions } from "./regions/mount.js";
 import { isOurs } from "./refusals.js";
 import { listen, prepare, promptOf, restore } from "./runs.js";
 import { EXAMPLE_SONG, SETTINGS } from "./settings.js";
@@ -26,6 +27,7 @@ app.registerExtension({
   nodeCreated(node) {
     if (!isOurs(typeOf(node))) return;
     prepareWriter(node);
+    prepareRegions(node);
     prepareGrey(node);
     prepare(node);
   },

@@ -100,8 +100,10 @@ class Panel {
 const PARTS = ["error", "clips", "sections"];
 
 export function styled() {
-  const link = element("link");
-  link.rel = "stylesheet";
-  link.href = new URL("./panel.css", import.meta.url).href;
-  document.head.append(link);
+  for (const sheet of ["./panel.css", "./regions/regions.css"]) {
+    const link = element("link");
+    link.rel = "stylesheet";
+    link.href = new URL(sheet, import.meta.url).href;
+    document.head.append(link);
+  }
 }

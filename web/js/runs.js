@@ -8,6 +8,7 @@ import { isSame, restored } from "./history.js";
 import { errorPart, sectionsPart } from "./lines.js";
 import { existingPanel, panelOf } from "./panel.js";
 import { clipsPart } from "./players.js";
+import { heardOf } from "./regions/mount.js";
 import { isOurs, refusedBy, sentenceOf } from "./refusals.js";
 import { PLAY } from "./settings.js";
 import { written } from "./writer.js";
@@ -31,10 +32,14 @@ function show(node, facts, prompt) {
   const text = JSON.stringify(facts);
   if (told.get(node) === text) return; // players go on playing
   told.set(node, text);
-  const panel = panelOf(node);
-  panel.put("clips", clipsPart(clipsOf(facts), (clip) => buttons(node, facts, clip)));
-  panel.put("sections", sectionsPart(sectionsOf(facts, say)));
+  heardOf(node, facts);
   written(node, facts);
+  const sections = sectionsOf(facts, say);
+  const clips = clipsOf(facts);
+  if (!existingPanel(node) && !clips.length && !sections.length) return;
+  const panel = panelOf(node);
+  panel.put("clips", clipsPart(clips, (clip) => buttons(node, facts, clip)));
+  panel.put("sections", sectionsPart(sections));
 }
 
 // What an earlier run said of the node is of other values.

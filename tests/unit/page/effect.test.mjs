@@ -37,6 +37,14 @@ test("formats, a lock, the original's edit", () => {
   assert.deepEqual(names("AceSuiteAudioToAudio", { ...box, extended: true }), []);
 });
 
+test("a mask, or regions in writing, take the place of start and end", () => {
+  const without = ["end", "end_from", "start", "start_from"];
+  const values = { start: 1, end: 2, feather: 0.5, regions: " " };
+  assert.deepEqual(names("AceSuiteInpaintMask", values), []);
+  assert.deepEqual(names("AceSuiteInpaintMask", values, { mask: "SolidMask" }), without);
+  assert.deepEqual(names("AceSuiteInpaintMask", { ...values, regions: "1:2" }), without);
+});
+
 test("nodes without rules are left alone", () => {
   assert.ok(!hasRules("KSampler"));
   assert.deepEqual(names("KSampler", { seed: 1 }), []);
