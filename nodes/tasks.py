@@ -42,8 +42,8 @@ SOURCES: Inputs = {
 MASK = (
     "MASK",
     {
-        "tooltip": "White is made new: its width is the length of the clip. Takes the place of"
-        " the start and end below."
+        "tooltip": "White is made new: its width is the length of the clip, as that of Mel View"
+        " for masks is. Takes the place of the start and end below."
     },
 )
 

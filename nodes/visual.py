@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ..acestep_core.config import SAMPLE_RATE, VocoderConfig
-from ..acestep_core.pictures.sound import Regions, edit_picture, mel_picture
+from ..acestep_core.pictures.sound import Regions, bare_picture, edit_picture, mel_picture
 from ..acestep_core.sound.audio import checked_wave, resample, stereo
 from ..acestep_core.sound.mel import log_mel
 from ..acestep_core.tasks.region import resolve
@@ -42,14 +42,24 @@ class MelView:
     def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {"audio": ("AUDIO", {"tooltip": "Mono or stereo at any rate."})},
-            "optional": {**widgets("AceSuiteMelView", "title"), "task": TASK},
+            "optional": {
+                **widgets("AceSuiteMelView", "title"),
+                "task": TASK,
+                **widgets("AceSuiteMelView", "for_masks"),
+            },
         }
 
     def draw(
-        self, audio: sound.Audio, title: str = "", task: TaskAsked | None = None
+        self,
+        audio: sound.Audio,
+        title: str = "",
+        task: TaskAsked | None = None,
+        for_masks: bool = False,
     ) -> tuple[Tensor]:
         with host.errors_of(self.TITLE):
             marks, drawn = _regions(task), zip(*_mels(audio), strict=True)
+            if for_masks:
+                return (image_of([bare_picture(*one, marks) for one in drawn]),)
             return (image_of([mel_picture(*one, title, marks) for one in drawn]),)
 
 

@@ -91,6 +91,17 @@ def mel_picture(
     return _framed(panels, seconds, title, regions)
 
 
+def bare_picture(log_mel: Tensor, seconds: float, regions: Regions = ()) -> Image:
+    """The panels of a mel spectrogram (n_mels, M) or (channels, n_mels, M) and nothing around
+    them: column x of `width` is the time x / width * seconds, as a mask over it is read."""
+    from PIL import Image
+
+    mel = _pixels_of(_checked_mel(log_mel, seconds), WIDTH)
+    level = _level(mel, float(mel.max()))
+    panels = [_tinted(coloured(channel.numpy()), seconds, regions) for channel in level]
+    return Image.fromarray(np.concatenate(panels))
+
+
 def edit_picture(
     before: Tensor,
     after: Tensor,
@@ -121,9 +132,9 @@ def edit_picture(
     return _framed(panels, seconds, title, regions)
 
 
-def _pixels_of(mel: Tensor) -> Tensor:
+def _pixels_of(mel: Tensor, width: int = WIDTH - LEFT - RIGHT) -> Tensor:
     """(channels, n_mels, M) in the size of a panel, low pitches at the bottom."""
-    size = (MEL_HEIGHT, WIDTH - LEFT - RIGHT)
+    size = (MEL_HEIGHT, width)
     mel = interpolate(mel[None], size, mode="bilinear", align_corners=False, antialias=True)[0]
     return mel.flip(1)
 

@@ -195,6 +195,15 @@ FILE_ROWS = (
         ),
     ),
     Setting(
+        "for_masks",
+        "for masks",
+        kind="switch",
+        default=False,
+        about="Without title and scales: the picture's whole width is the clip, and a mask drawn"
+        " over it means what it shows.",
+        at=(At("AceSuiteMelView"),),
+    ),
+    Setting(
         "file",
         "file",
         kind="choice",

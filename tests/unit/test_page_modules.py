@@ -62,3 +62,5 @@ def test_scripts_keep_to_themselves(path: Path) -> None:
     assert not re.search(r"\bwindow\.\w+\s*=|globalThis\.\w+\s*=|\.prototype\.", text)
     assert ("scripts/app.js" in text) == (path.stem == "comfy")
     assert len(text.splitlines()) <= 300
+    for name in re.findall(r'from "(\.[^"]+)"', text):
+        assert (path.parent / name).is_file() or "/scripts/" in name, f"{name} is not there"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,20 @@ def test_pictures_of_sound(audio: dict[str, Any]) -> None:
     assert pictures.shape[0] == 2
     assert pictures.shape[3] == 3
     assert 0 <= float(pictures.min()) < float(pictures.max()) <= 1
+
+
+def test_a_mask_over_a_picture_for_masks_means_what_it_shows() -> None:
+    """White where the picture is bright: the seconds of the sound that is seen there."""
+    wave = torch.zeros(1, 2, 30 * 44_100)
+    time = torch.arange(10 * 44_100) / 44_100
+    wave[..., 10 * 44_100 : 20 * 44_100] = 0.5 * torch.sin(2 * math.pi * 500 * time)
+    audio = {"waveform": wave, "sample_rate": 44_100}
+    (pictures,) = NODES["AceSuiteMelView"]().draw(audio, for_masks=True)
+    mask = (pictures.amax((1, 3)) > 0.6).float()[:, None]
+    (task,) = NODES["AceSuiteInpaintMask"]().describe(0, 1, mask=mask, source_audio=audio)
+    (region,) = task.task.regions
+    pixel = 30 / pictures.shape[2]
+    assert (region.start, region.end) == pytest.approx((10, 20), abs=2 * pixel)
 
 
 def test_takes_are_compared_and_played(audio: dict[str, Any]) -> None:

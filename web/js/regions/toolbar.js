@@ -44,6 +44,7 @@ export function toolbar(editor, node) {
 function button(name, sign, act, isOn) {
   const made = element("button", "", sign);
   made.type = "button";
+  made.dataset.name = name;
   made.title = say(`regions_${name}`);
   made.setAttribute("aria-label", made.title);
   if (isOn) made.setAttribute("aria-pressed", "false");
