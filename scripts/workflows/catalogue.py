@@ -52,7 +52,7 @@ def changed(name: str, title: str, card: str, task: Node, note: Note) -> Workflo
             *task_to_sound(task),
         ),
         (
-            Group("Words of the song", ("load", "tags", "lyrics"), BLUE),
+            Group("Words", ("load", "tags", "lyrics"), BLUE),
             Group("Song to change", ("note", "source"), RED),
             Group(RESULT.title, ("task", *RESULT.members), RESULT.colour),
         ),

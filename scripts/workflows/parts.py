@@ -15,7 +15,7 @@ ONE_PAIR, FOUR_WIDTHS = (225, 225, 236, 264, 254), (225, 225, 225, 252, 234)
 NARROW, ONE_BENDS, FOUR_BENDS = 20, 28, 63  # 28 also before Decode
 OVER_FOUR = 78  # as OVER_WORDS: the sampler is farther away
 OVER_TASK, OVER_EDIT = 380, 330  # drops that leave wires from words to the sampler in sight
-REPORT = 100  # by which nodes are higher that tell of an edit
+REPORT = 120  # by which nodes are higher that tell of an edit
 MODEL = {"model": Wire("load", "model")}
 LOAD = Node("AceSuiteLoad", {"checkpoint": "auto"})
 SOURCE = Node("LoadAudio", {"audio": EXAMPLE}, title="Song to change")
