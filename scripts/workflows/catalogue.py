@@ -48,7 +48,7 @@ def changed(name: str, title: str, card: str, task: Node, note: Note) -> Workflo
         card,
         (
             Column(ONE_PAIR[0], {"load": LOAD}, {"note": note}, gap=ONE_BENDS),
-            Column(ONE_PAIR[1], words(), {"source": SOURCE}, OVER_WORDS, NARROW),
+            Column(ONE_PAIR[1], words(space=0), {"source": SOURCE}, OVER_WORDS, NARROW),
             *task_to_sound(task),
         ),
         (

@@ -15,6 +15,7 @@ ONE_PAIR, FOUR_WIDTHS = (225, 225, 236, 264, 254), (225, 225, 225, 252, 234)
 NARROW, ONE_BENDS, FOUR_BENDS = 20, 28, 63  # 28 also before Decode
 OVER_FOUR = 78  # as OVER_WORDS: the sampler is farther away
 OVER_TASK, OVER_EDIT = 380, 330  # drops that leave wires from words to the sampler in sight
+TOLD = 66  # below Tag Encode: an error, or what the model does not know
 REPORT = 120  # by which nodes are higher that tell of an edit
 MODEL = {"model": Wire("load", "model")}
 LOAD = Node("AceSuiteLoad", {"checkpoint": "auto"})
@@ -30,11 +31,9 @@ def worded(lyrics: Any, title: str = "", height: int = 0, space: int = 0) -> Nod
 
 
 def words(
-    tags: Any = STYLE, lyrics: Any = WORDS, height: int = 0, below: int = 0
+    tags: Any = STYLE, lyrics: Any = WORDS, height: int = 0, below: int = 0, space: int = TOLD
 ) -> dict[str, Node]:
-    """Tag Encode above Lyric Encode, with so much room below."""
-    # What the small model does not know is said below the tags.
-    space = 0 if isinstance(tags, str) and "voice" not in tags else 40
+    """Tag Encode above Lyric Encode, with room for what is wrong with the tags, and below."""
     return {"tags": tagged(tags, space=space), "lyrics": worded(lyrics, "", height, below)}
 
 
