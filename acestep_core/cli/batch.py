@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ..batch.generator import Loading
     from ..batch.plan import Plan
 
+ENGINES = ("pool", "ray")
+
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser(
@@ -58,6 +60,8 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--max-errors", type=int, default=MOST_ERRORS, help=f"rows that may fail ({MOST_ERRORS})"
     )
     command.add_argument("--retry-failed", action="store_true", help="make failed rows again")
+    command.add_argument("--engine", choices=ENGINES, default="pool", help="who distributes (pool)")
+    command.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster, or auto")
     add_model_options(command, "batch")
     command.set_defaults(run=batch)
 
@@ -73,6 +77,8 @@ def batch(options: argparse.Namespace) -> int:
     setting("batch_size").check(options.batch, "--batch")
     for name in ("max_errors", "workers", "threads"):
         _check_count(f"--{name.replace('_', '-')}", getattr(options, name), name != "max_errors")
+    if options.address and options.engine != "ray":
+        raise SettingError("--address is of a Ray cluster. Add --engine ray, or leave it out.")
     shard, base = part_of(options.shard), options.manifest.resolve().parent
     raws = read_manifest(options.manifest)
     plan = planned(raws, recommended(options), options.batch, options.format, str(base))
@@ -144,7 +150,7 @@ def _run(options: argparse.Namespace, plan: Plan, base: Path, shard: tuple[int, 
     device = device_of(options.device)
     devices, threads = _workers(options, device)
     settled(batch.out, _fingerprint(options, batch, paths, device, threads))
-    engine = _engine(_loading(options, places, paths, threads), devices)
+    engine = _engine(options, _loading(options, places, paths, threads), devices)
     with _bar(batch) as see:
         course = Course(batch, engine, see)
         course.run()
@@ -200,7 +206,11 @@ def _loading(
     return Loading(tuple(str(path.resolve()) for path in paths), options.dtype, work)
 
 
-def _engine(loading: Loading, devices: list[str]) -> Engine:
+def _engine(options: argparse.Namespace, loading: Loading, devices: list[str]) -> Engine:
+    if options.engine == "ray":
+        from ..batch.rays import Rays
+
+        return Rays(loading, devices, options.address).made
     from ..batch.pool import Pool
 
     return Pool(loading, devices).made

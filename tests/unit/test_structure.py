@@ -50,7 +50,7 @@ WINGS = {
     "editing": "splice report request job ends edits __init__",
     "faces": "",
     "records": "latents record labels replay graph",
-    "batch": "manifest rows plan places fingerprint ledger gates generator pool packs course"
+    "batch": "manifest rows plan places fingerprint ledger gates generator pool packs course rays"
     " report",
     "hosted": "shapes errors client addresses origins fetch media parameters queue graphs requests"
     " settings sources tickets store jobs answers records routes openapi",
@@ -75,6 +75,7 @@ HOMES = {
     "yarl": {"hosted"},
     "tqdm": {"cli"},
     "pyarrow": {"batch"},
+    "ray": {"batch"},
     "pyloudnorm": {"sound"},
     "scipy": {"sound"},  # comes with pyloudnorm
     "PIL": {"pictures"},

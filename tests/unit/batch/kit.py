@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from acestep_core.batch.course import Batch
-from acestep_core.batch.generator import COLUMNS
+from acestep_core.batch.generator import COLUMNS, Work
 from acestep_core.batch.places import Places
 from acestep_core.batch.plan import planned
 from acestep_core.batch.pool import Answer, Asked, Columns
@@ -71,6 +71,7 @@ class Starting:
     places: Places
     fatal: str = ""
     once: str = ""  # a file: where it is missing the worker makes it and is lost
+    work: Work = field(default_factory=lambda: Work(Places("")))  # as a Loading has it
 
     def __call__(self, device: str) -> Any:
         stub = Stub(self.places)
