@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from ..atomic import FileError, reason
 
 NAMES = re.compile(r"ledger(\.\d+-of-\d+)?\.jsonl")
 DONE, FAILED = "done", "failed"
+SYNCED = 1.0  # seconds between two waits for the disk; only a fall of the power can lose them
 
 Result = Mapping[str, Any]
 
@@ -54,6 +56,7 @@ class Ledger:
         index, count = shard
         self.path = out / ("ledger.jsonl" if count == 1 else f"ledger.{index}-of-{count}.jsonl")
         self._file: IO[bytes] | None = None
+        self._synced = 0.0
 
     def __enter__(self) -> Ledger:
         try:
@@ -66,7 +69,15 @@ class Ledger:
 
     def __exit__(self, *error: object) -> None:
         if self._file:
+            self._sync(self._file, 0.0)
             self._file.close()
+
+    def _sync(self, file: IO[bytes], seconds: float) -> None:
+        now = time.monotonic()
+        if now - self._synced >= seconds:
+            self._synced = now
+            with suppress(OSError):  # some network drives cannot
+                os.fsync(file.fileno())
 
     def _hold(self, file: IO[bytes]) -> None:
         if os.name == "nt":
@@ -98,13 +109,12 @@ class Ledger:
             file.truncate(end)
 
     def add(self, entry: Entry) -> Known:
-        """On the disk when this returns."""
+        """Out of this process when this returns, and on the disk within a second or so."""
         assert self._file, "a ledger is added to while it is open"
         offset = self._file.seek(0, os.SEEK_END)
         self._file.write(entry.line())
         self._file.flush()
-        with suppress(OSError):  # some network drives cannot
-            os.fsync(self._file.fileno())
+        self._sync(self._file, SYNCED)
         return Known(self.path, offset, entry.failed)
 
 
