@@ -95,7 +95,5 @@ def stub(batch: Batch, todo: Iterable[Asked]) -> Iterator[Answer]:
                 made.add(place.parent)
             place.write_bytes(b"x")
             found = {"id": name, "path": batch.places.told(name), "sound": name, "sha256": ""}
-            results.append(
-                {**dict.fromkeys(COLUMNS), "gates": [], "warnings": [], **usual, **found}
-            )
+            results.append({**blank, **usual, **found})
         yield group, {column: [one[column] for one in results] for column in COLUMNS}, 0.0
