@@ -24,7 +24,7 @@ from acestep_core.sound.files import write_audio
 from acestep_core.sound.track import Track
 from scripts.host import comfyui, page
 
-FILE = "hour.flac"
+FILE, BEFORE = "hour.flac", "a moment.flac"
 RATE = 44_100
 SCROLLED = 4.0  # seconds at every zoom
 PRESSES = (0, 6, 6, 6)  # of the key that zooms, before each of them
@@ -46,10 +46,12 @@ CHOOSE = """name => new Promise((done, fail) => {
         .querySelector('canvas');
     const widget = load.widgets.find(one => one.name === 'audio');
     const began = performance.now();
+    const context = canvas.getContext('2d');
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height); // what it showed of another file
     widget.value = name; widget.callback?.(name);
     const look = () => {
         const took = performance.now() - began;
-        const context = canvas.getContext('2d');
         const row = context.getImageData(0, Math.round(canvas.height * 0.44), canvas.width, 1).data;
         let bright = 0;
         for (let n = 0; n < row.length; n += 4) if (row[n] > 70) bright += 1;
@@ -109,6 +111,7 @@ def heap(opened: page.Opened) -> float:
 def measured(opened: page.Opened) -> dict[str, Any]:
     opened.page.evaluate(NODES)
     opened.page.wait_for_timeout(2000)
+    opened.page.evaluate(CHOOSE, BEFORE)
     before = heap(opened)
     first = opened.page.evaluate(CHOOSE, FILE) / 1000
     opened.page.wait_for_function(READ, timeout=300_000)
@@ -130,6 +133,7 @@ def main(arguments: list[str]) -> int:
     found: dict[str, Any] = {"minutes": minutes}
     with tempfile.TemporaryDirectory() as folder:
         base = comfyui.make_base(Path(folder))
+        write_audio(base / "input" / BEFORE, Beats(3), RATE)
         write_audio(base / "input" / FILE, Beats(60 * minutes), RATE)
         for nodes2 in (False, True):
             with comfyui.running(comfyui.checkouts()[-1], base, 400) as server:
