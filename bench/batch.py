@@ -1,7 +1,7 @@
-"""A batch that is killed, sharded, or made by Ray: is every byte as if nothing had happened?
+"""A batch that is killed or sharded: is every byte as if nothing had happened?
 
-rows of all six tasks, the small model -> through | killed ten times | two shards -> every file compared
-with `batch-ray`: through | Ray, one actor killed
+rows of all six tasks, the small model -> through | killed ten times | two shards
+    -> every file compared; with `batch-ray` those of Ray, too
 """
 
 from __future__ import annotations

@@ -253,7 +253,9 @@ def save(server: Server, entry: dict[str, Any], folder: Path) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    server = Server(options.server, os.environ.get("ACESTEP_API_TOKEN", ""))
+    server = server_at(options.server[0])
+    if len(options.server) > 1 and not options.manifest:
+        raise StopError(WRONG_USE, "Several --server make the rows of a --manifest. Give one.")
     graph = read_graph(options.graph)
     folder = Path(options.output)
     try:
@@ -261,6 +263,35 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise StopError(WRONG_USE, f"--output {folder}: {error.strerror}.") from None
     apply(graph, options, server)
+    if options.manifest:
+        return rows_made(options, graph, server)
+    return made(options, server, graph, folder)
+
+
+def server_at(url: str) -> Server:
+    return Server(url, os.environ.get("ACESTEP_API_TOKEN", ""))
+
+
+def rows_made(options: argparse.Namespace, graph: Graph, server: Server) -> int:
+    """The graph once for every row of the manifest that is not done yet."""
+    from acestep_core.batch.manifest import read_manifest
+    from scripts.headless.manifest import Rows, graphs_of, known
+
+    folder = Path(options.output)
+    try:
+        rows = read_manifest(options.manifest)
+        jobs = graphs_of(rows, graph, known(folder), server.inputs_of)
+    except ValueError as error:
+        raise StopError(WRONG_USE, str(error)) from None
+
+    def make(url: str, one: Graph, place: Path) -> int:
+        return explained(lambda: made(options, server_at(url), one, place))
+
+    return Rows(make, folder, say).run(jobs, options.server)
+
+
+def made(options: argparse.Namespace, server: Server, graph: Graph, folder: Path) -> int:
+    """One graph from the queue to its files."""
     watch = Watch(server, graph, options.timeout)
     if not options.poll:
         watch.connect()
@@ -314,8 +345,19 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     one.add_argument("graph", help="the graph's file, or - for standard input")
-    address = os.environ.get("COMFYUI_SERVER") or "http://127.0.0.1:8188"
-    one.add_argument("--server", default=address, metavar="URL", help="default: %(default)s")
+    address = default_server()
+    one.add_argument(
+        "--server",
+        action="append",
+        metavar="URL",
+        help=f"several share out the rows of a manifest; default: {address}",
+    )
+    one.add_argument(
+        "--manifest",
+        metavar="FILE",
+        help="run the graph for every row (.jsonl, .csv, .tsv, .parquet); a column is NODE.input,"
+        " or an input that one node has; each row's files go to DIR/ID, once",
+    )
     one.add_argument(
         "--set",
         action="append",
@@ -337,6 +379,10 @@ def parser() -> argparse.ArgumentParser:
     return one
 
 
+def default_server() -> str:
+    return os.environ.get("COMFYUI_SERVER") or "http://127.0.0.1:8188"
+
+
 def seconds(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
@@ -346,13 +392,20 @@ def seconds(text: str) -> float:
 
 def main(words: list[str] | None = None) -> int:
     options = parser().parse_args(words)
-    if not options.server.startswith(("http://", "https://")):
-        options.server = f"http://{options.server}"
+    servers = options.server or [default_server()]
+    is_whole = ("http://", "https://")
+    options.server = [one if one.startswith(is_whole) else f"http://{one}" for one in servers]
     try:
-        return run(options)
+        return explained(lambda: run(options))
     except KeyboardInterrupt:
         say("stopped")
         return STOPPED_HERE
+
+
+def explained(work: Callable[[], int]) -> int:
+    """The exit code of work; what went wrong is said in words."""
+    try:
+        return work()
     except StopError as error:
         say(str(error))
         return error.code
