@@ -93,7 +93,7 @@ def _whole(task: Extend, job: Job, piece: Sounded) -> Edited:
     clip, rate = job.clip, job.clip.rate
     length = math.ceil(samples_at(piece.latent.frames, rate))
     source, findings = heard(clip, 0, clip.samples)
-    waves = [as_source(take, clip.channels, rate, length) for take in piece.takes]
+    waves = [as_source(take, clip.channels, rate, length).clone() for take in piece.takes]
     levels = tuple((level(job.options, wave, rate, source),) for wave in waves)
     before = round(samples_at(int(task.before * FRAMES_PER_SECOND), rate))
     findings += Findings(levels=levels)

@@ -34,13 +34,14 @@ def as_source(made: Tensor, channels: int, rate: int, length: int) -> Tensor:
     """made (2, M) at 44.1 kHz -> (channels, length) at the source's rate.
 
     A codec rounds up to whole frames, so there is something to cut off and nothing to add, but
-    for the samples that a round trip through another rate adds and the encoder leaves out.
+    for the samples that a round trip through another rate adds and the encoder leaves out. It may
+    be a part of `made`: copy it to write to it.
     """
     made = made if channels == 2 else made.mean(0, keepdim=True)
     made = resample(made, SAMPLE_RATE, rate)[..., :length]
     missing = length - made.shape[-1]
     assert missing <= 3 * rate / SAMPLE_RATE + 2, (made.shape, length)
-    return pad(made, (0, missing))
+    return pad(made, (0, missing)) if missing else made
 
 
 def samples_of(region: Region, rate: int, length: int) -> tuple[int, int]:

@@ -22,13 +22,22 @@ from typing import Generic
 import torch
 from torch import Tensor, nn
 
-from ..config import FRAME, GRIFFIN_LIM, HOP, LATENT_HEIGHT, MEL_PER_FRAME, VOCODER, VocoderConfig
+from ..config import (
+    FRAME,
+    GRIFFIN_LIM,
+    HOP,
+    LATENT_HEIGHT,
+    MEL_PER_FRAME,
+    VOCODER,
+    VocoderConfig,
+    frames_of_samples,
+)
 from ..networks.dcae import DCAE, AttentionBlock
 from ..networks.layers import attention_state
-from ..networks.memory import M, Part
+from ..networks.memory import M, Part, give_back
 from ..networks.vocoder import Vocoder
 from ..types import Latent
-from .audio import stereo, whole_frames
+from .audio import stereo
 from .griffin_lim import REACH, first_phase, griffin_lim
 from .mel import log_mel
 from .tiles import (
@@ -80,17 +89,19 @@ class Codec:
 
     def encode(self, wave: Tensor, tiles: Tiles = TILED, tick: Tick = no_tick) -> Latent:
         """wave (B, C, N) at 44.1 kHz, mono or stereo -> ceil(N / 4096) frames."""
-        padded, part = whole_frames(stereo(wave)), self.dcae
+        both, part = stereo(wave), self.dcae
+        count = frames_of_samples(both.shape[-1])
         frame = _bytes(part, part.module.encoder.finest)
         tiles = tiles.within(part.room(), frame)
-        pieces = len(spans(padded.shape[-1] // FRAME, tiles.frames))
-        latents, counter = [], Counter(pieces * len(padded), tick, part.device)
+        pieces = len(spans(count, tiles.frames))
+        latents, counter = [], Counter(pieces * len(both), tick, part.device)
         with part.use(_asked(tiles, frame)) as network:
             careful = Careful(part, network)
-            for item in padded:  # one at a time: a batch would only multiply the peak
-                mel = log_mel(item.to(part.device), self.mel)[None]
-                normal = (mel - MEL_LOW) / (MEL_HIGH - MEL_LOW) * 2 - 1
-                z = encoded(careful, normal, tiles, counter)
+            for item in both:  # one at a time: a batch would only multiply the peak
+                mel = log_mel(item.to(part.device), self.mel, count * FRAME)[None]
+                mel.sub_(MEL_LOW).div_(MEL_HIGH - MEL_LOW).mul_(2).sub_(1)
+                give_back()
+                z = encoded(careful, mel, tiles, counter)
                 latents.append((z.float() - SHIFT) * SCALE)
         return Latent(torch.cat(latents).cpu())
 
@@ -140,7 +151,8 @@ class Codec:
             for z in latent.z:
                 raw = z[None].to(part.device, torch.float32) / SCALE + SHIFT
                 normal = decoded(careful, raw, pieces, tiles, counter)[0]
-                mels.append((normal + 1) / 2 * (MEL_HIGH - MEL_LOW) + MEL_LOW)
+                mels.append(normal.add_(1).div_(2).mul_(MEL_HIGH - MEL_LOW).add_(MEL_LOW))
+                give_back()
         return mels
 
     def _decoder_bytes(self) -> int:
@@ -196,6 +208,8 @@ def encoded(careful: Careful[DCAE], mel: Tensor, tiles: Tiles, counter: Counter)
         parts.append(x[..., core].clone())
         counter.step()
 
+    give_back()
+
     def finished(network: DCAE, dtype: torch.dtype) -> Tensor:
         x = torch.cat([part.to(dtype) for part in parts], -1)
         attend(network.encoder.attention, x, tiles)
@@ -217,6 +231,7 @@ def decoded(
     def begun(network: DCAE, dtype: torch.dtype) -> Tensor:
         x = network.decoder.begin(latent.to(dtype))
         attend(network.decoder.attention, x, tiles)
+        give_back()
         return x
 
     x = careful(begun)
@@ -311,7 +326,8 @@ def phased(mel: Tensor, config: VocoderConfig, needed: Needed, counter: Counter)
 
     def sound(place: slice) -> Tensor:
         phase = first_phase(place.stop - place.start, config, start=place.start)
-        return griffin_lim(mel[..., place], config, phase)
+        # One channel after the other: its spectra are the largest thing there is.
+        return torch.cat([griffin_lim(one[None, :, place], config, phase) for one in mel])
 
     return _in_pieces(sound, REACH, mel, needed, counter)
 

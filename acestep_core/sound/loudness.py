@@ -32,7 +32,8 @@ MOST_GAIN = 12.0  # dB, up or down
 GAP = 20.0  # LU below what is around: nothing that anyone meant to hear
 CEILING = -1.0  # dBTP
 OVERSAMPLING = 4
-BLOCK, MARGIN = 1 << 18, 32  # samples at a time, and those heard around them
+BLOCK = 1 << 18  # samples at a time
+FINE, MARGIN = 1 << 16, 32  # those of an oversampled block, and those heard around them
 
 log = logging.getLogger(__name__)
 
@@ -94,11 +95,11 @@ def decibels(amplitude: float) -> float:
 def true_peak(wave: Tensor) -> float:
     """dBTP of a wave (C, N): its largest value between the samples as well, 4x oversampled."""
     highest, length = 0.0, wave.shape[-1]
-    for start in range(0, length, BLOCK):
-        first, last = max(start - MARGIN, 0), min(start + BLOCK + MARGIN, length)
+    for start in range(0, length, FINE):
+        first, last = max(start - MARGIN, 0), min(start + FINE + MARGIN, length)
         fine = resample(wave[..., first:last], 1, OVERSAMPLING)
         # What a margin's own cut does to its end is not the wave's.
-        inner = slice((start - first) * OVERSAMPLING, (start + BLOCK - first) * OVERSAMPLING)
+        inner = slice((start - first) * OVERSAMPLING, (start + FINE - first) * OVERSAMPLING)
         highest = max(highest, float(fine[..., inner].abs().max()))
     return decibels(highest)
 

@@ -31,36 +31,39 @@ LOG_STEP = math.log(6.4) / 27  # above the knee 27 mels multiply the frequency b
 log = logging.getLogger(__name__)
 
 
-def log_mel(wave: Tensor, config: VocoderConfig) -> Tensor:
-    """Natural-log mel spectrogram (..., n_mels, N // hop_length) of a wave (..., N), float32."""
-    margin = (config.n_fft - config.hop_length) // 2
-    if wave.shape[-1] <= margin:
+def log_mel(wave: Tensor, config: VocoderConfig, samples: int = 0) -> Tensor:
+    """Natural-log mel spectrogram (..., n_mels, N // hop_length) of a wave (..., N), float32;
+    of one with zeros after it up to `samples`, where that is more."""
+    margin, length = (config.n_fft - config.hop_length) // 2, max(wave.shape[-1], samples)
+    if length <= margin:
         raise SettingError(
-            f"The audio has {wave.shape[-1]} samples; a mel spectrogram needs at least "
+            f"The audio has {length} samples; a mel spectrogram needs at least "
             f"{margin + 1}. Use a longer clip."
         )
     flat = wave.float().reshape(-1, wave.shape[-1])
-    count = flat.shape[-1] // config.hop_length
+    count = length // config.hop_length
     window = hann_window(config.n_fft).to(wave.device)
     bank = filterbank(
         config.n_fft, config.n_mels, config.f_min, config.f_max, config.sampling_rate
     ).to(wave.device)
     result = flat.new_empty(len(flat), config.n_mels, count)
     for first in range(0, count, CHUNK):
-        frames = _frames(flat, first, min(first + CHUNK, count), config)
+        frames = _frames(flat, (first, min(first + CHUNK, count)), length, config)
         mel = _magnitude(frames * window) @ bank
         result[..., first : first + CHUNK] = mel.clamp(min=MEL_FLOOR).log().mT
     return result.reshape(*wave.shape[:-1], *result.shape[1:])
 
 
-def _frames(wave: Tensor, first: int, last: int, config: VocoderConfig) -> Tensor:
-    """Frames [first, last) (waves, m, n_fft) of wave (waves, N), as if it were mirrored at its
-    ends; only the frames themselves are copied."""
-    hop, length = config.hop_length, wave.shape[-1]
+def _frames(wave: Tensor, span: tuple[int, int], length: int, config: VocoderConfig) -> Tensor:
+    """Frames [first, last) (waves, m, n_fft) of wave (waves, N), as if it went on with zeros up to
+    `length` and were mirrored at its ends; only the frames themselves are copied."""
+    hop, (first, last) = config.hop_length, span
     start = first * hop - (config.n_fft - hop) // 2
     end = start + (last - first - 1) * hop + config.n_fft
     beyond = max(-start, 0), max(end - length, 0)
-    piece = wave[:, max(start, 0) : min(end, length)]
+    inner = slice(max(start, 0), min(end, length))
+    piece = wave[:, inner]
+    piece = pad(piece, (0, inner.stop - inner.start - piece.shape[-1]))
     if any(beyond):
         piece = pad(piece[None], beyond, mode="reflect")[0]  # wants exactly two leading axes
     return piece.unfold(-1, config.n_fft, hop)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -94,7 +95,10 @@ class Landing:
     def __init__(self, channels: int, length: int, device: torch.device) -> None:
         is_cuda = device.type == "cuda" and torch.cuda.is_available()
         with torch.inference_mode(False):  # what arrives is handed on without a copy
-            self._wave = torch.zeros(channels, length, dtype=torch.float32, pin_memory=is_cuda)
+            if is_cuda:
+                self._wave = torch.zeros(channels, length, pin_memory=True)
+            else:  # numpy's zeros take no memory until they are written to
+                self._wave = torch.from_numpy(np.zeros((channels, length), np.float32))
         self._stream = torch.cuda.Stream(device) if is_cuda else None
 
     def put(self, start: int, piece: Tensor) -> None:
