@@ -260,7 +260,6 @@ class ACEStep:
         self, model: Model, vocabulary: Vocabulary | None = None, place: Path | None = None
     ) -> None:
         self.model, self.place = model, place  # where it was loaded from, if that is known
-        self.sampled: Latent | None = None  # last, for whoever has to keep it
         self.vocabulary = vocabulary or Vocabulary.find()
         self.codec = Codec(model.dcae, model.vocoder, model.config.vocoder, model.sound)
 
@@ -327,7 +326,6 @@ class ACEStep:
         tags = self.tags(recipe.tags)
         ready = time.perf_counter()
         latent = make(self.model, tags, lyrics, recipe, see, source)
-        self.sampled = latent
         done = time.perf_counter()
         times = {"preprocess": ready - began, "diffusion": done - ready}
         log.info(
@@ -358,6 +356,8 @@ class ACEStep:
         """
         wave = resample(checked_wave("Audio", wave, rate), rate, SAMPLE_RATE)
         wave = without_round_trip_tail(wave)
+        batch = [wave if wave.ndim == 3 else wave[None]]
+        del wave  # nothing here holds it while it is encoded
         with torch.inference_mode():
-            latent = self.codec.encode(wave if wave.ndim == 3 else wave[None], tiles, tick)
+            latent = self.codec.encode(batch.pop(), tiles, tick)
         return Latent(latent.z.clone())

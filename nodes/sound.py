@@ -82,7 +82,8 @@ def not_lost(latent: Latent | None) -> Generator[None]:
     folder, _, name, counter = host.output_place("acesuite_sampled", "temp")
     place = folder / f"{name}_{counter:05}_.latent"
     fix = "or queue again; or copy it to ComfyUI's input folder and choose it in LoadLatent"
-    with keeping(lambda: latent, [place], "", fix):
+    with keeping([place], "", fix) as keeper:
+        keeper.latent = latent
         yield
 
 

@@ -21,16 +21,18 @@ from torch import Tensor
 from ..atomic import check_place, replaced, state_of
 from ..editing.edits import edited, vary
 from ..editing.report import EditReport
-from ..editing.request import SourceClip, SourceNamed
-from ..pipeline import ACEStep, delivered, words_of
+from ..editing.request import Pipe, SourceClip, SourceNamed
+from ..pipeline import ACEStep, Made, delivered, words_of
 from ..records.labels import shown
-from ..records.latents import not_lost, read_latent
+from ..records.latents import Keeper, not_lost, read_latent
 from ..records.record import record_path, write_record
 from ..records.replay import Run, carried, of_item, record_of
+from ..sampling.loop import See
 from ..settings import SettingError
 from ..sound.files import InFile, write_audio
+from ..sound.tiles import Heard
 from ..sound.track import Track
-from ..types import Latent, Lyrics, Recipe, Retake, TextToMusic
+from ..types import Latent, Lyrics, Recipe, Retake, Source, Tags, TextToMusic
 from ..weights.download import sha256
 from .options import Asked
 from .running import checked_outputs, loaded, stepping, ticking, vocabulary_of, watched
@@ -51,11 +53,37 @@ class Takes:
     latent: Latent | None = None
 
 
-def generated(pipe: ACEStep, asked: Asked, rate: int, lyrics: Lyrics) -> Takes:
+@dataclass(frozen=True)
+class Holding:
+    """A pipeline for edits that holds on to what it has sampled last."""
+
+    pipe: ACEStep
+    keeper: Keeper
+
+    def tags(self, text: str) -> Tags:
+        return self.pipe.tags(text)
+
+    def lyrics(self, text: str, language: str, compat: str) -> Lyrics:
+        return self.pipe.lyrics(text, language, compat)
+
+    def encode(self, wave: Tensor, rate: int) -> Latent:
+        return self.pipe.encode(wave, rate)
+
+    def generate(self, recipe: Recipe, see: See, source: Source | None = None) -> Made:
+        made = self.pipe.generate(recipe, see, source)
+        self.keeper.latent = made.latent
+        return made
+
+    def decode(self, latent: Latent, rate: int, *, heard: Heard = None) -> Tensor:
+        return self.pipe.decode(latent, rate, heard=heard)
+
+
+def generated(pipe: ACEStep, asked: Asked, rate: int, lyrics: Lyrics, keeper: Keeper) -> Takes:
     """Clips made from words alone."""
     recipe = asked.recipe
     with watched("sampling", pipe.evaluations(recipe)) as see:
         made = pipe.generate(recipe, see, lyrics=lyrics)
+    keeper.latent = made.latent
     began = time.perf_counter()
     with ticking("decoding") as tick:
         wave, said = delivered(pipe.decode(made.latent, rate, tick=tick))
@@ -73,7 +101,7 @@ def generated(pipe: ACEStep, asked: Asked, rate: int, lyrics: Lyrics) -> Takes:
     )
 
 
-def changed(pipe: ACEStep, asked: Asked, clip: SourceClip | None, lyrics: Lyrics) -> Takes:
+def changed(pipe: Pipe, asked: Asked, clip: SourceClip | None, lyrics: Lyrics) -> Takes:
     """What an edit, or a variation, makes of a clip."""
     recipe, options = asked.recipe, asked.request.options
     with stepping() as see:
@@ -106,11 +134,11 @@ def done(asked: Asked, options: argparse.Namespace, source: Path | None = None) 
         print(note, file=sys.stderr)
     name = f"{paths[0].stem}_latent.safetensors"
     places = [paths[0].with_name(name), Path(tempfile.gettempdir()) / name]
-    with not_lost(lambda: pipe.sampled, places, pipe.model.name):
+    with not_lost(places, pipe.model.name) as keeper:
         if isinstance(recipe.task, TextToMusic):
-            takes = generated(pipe, asked, options.rate, lyrics)
+            takes = generated(pipe, asked, options.rate, lyrics, keeper)
         else:
-            takes = changed(pipe, asked, clip, lyrics)
+            takes = changed(Holding(pipe, keeper), asked, clip, lyrics)
         _warn_of_others(paths, before)
         save(pipe, asked, takes, paths, clip.seconds if clip else None)
     return 0

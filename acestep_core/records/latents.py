@@ -1,14 +1,16 @@
 """Latents in files: one tensor "latent" (B, 8, 16, T), and what made it.
 
 sampled -> decoded, saved           all went well
-sampled -> not_lost -> its file     the error says where it is and how to decode it
+sampled -> not_lost -> its file     the error says where it is and how to decode it; what runs in
+                                    it puts the latent into the Keeper that it is given
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,7 +21,6 @@ from ..types import Latent, checked_latent
 from ..weights.checkpoint import CheckpointError, names_in, opened
 
 KEY = "latent"
-Sampled = Callable[[], Latent | None]  # what was sampled last, if anything was
 
 log = logging.getLogger(__name__)
 
@@ -31,16 +32,22 @@ def write_latent(path: Path, latent: Latent, model: str) -> None:
         save_file({KEY: latent.z.contiguous()}, str(place), {"model": model})
 
 
+@dataclass
+class Keeper:
+    """What was sampled, once it is there."""
+
+    latent: Latent | None = None
+
+
 @contextmanager
-def not_lost(
-    sampled: Sampled, places: Sequence[Path], model: str, fix: str = ""
-) -> Generator[None]:
+def not_lost(places: Sequence[Path], model: str, fix: str = "") -> Generator[Keeper]:
     """Around what makes a latent sound and writes it. Where that fails, what was sampled is kept
     in the first of the places that takes it."""
+    keeper = Keeper()
     try:
-        yield
+        yield keeper
     except Exception as error:
-        latent = sampled()
+        latent = keeper.latent
         if latent is None or not bool(torch.isfinite(latent.z).all()):
             raise
         said = _kept(latent, places, model, fix)

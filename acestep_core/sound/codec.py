@@ -89,19 +89,19 @@ class Codec:
 
     def encode(self, wave: Tensor, tiles: Tiles = TILED, tick: Tick = no_tick) -> Latent:
         """wave (B, C, N) at 44.1 kHz, mono or stereo -> ceil(N / 4096) frames."""
-        both, part = stereo(wave), self.dcae
-        count = frames_of_samples(both.shape[-1])
+        count, part = frames_of_samples(wave.shape[-1]), self.dcae
         frame = _bytes(part, part.module.encoder.finest)
         tiles = tiles.within(part.room(), frame)
         pieces = len(spans(count, tiles.frames))
-        latents, counter = [], Counter(pieces * len(both), tick, part.device)
+        latents, counter = [], Counter(pieces * len(wave), tick, part.device)
+        mels = [log_mel(item.to(part.device), self.mel, count * FRAME) for item in stereo(wave)]
+        del wave  # a mel is a quarter of it
+        give_back()
         with part.use(_asked(tiles, frame)) as network:
             careful = Careful(part, network)
-            for item in both:  # one at a time: a batch would only multiply the peak
-                mel = log_mel(item.to(part.device), self.mel, count * FRAME)[None]
+            for mel in mels:  # one at a time: a batch would only multiply the peak
                 mel.sub_(MEL_LOW).div_(MEL_HIGH - MEL_LOW).mul_(2).sub_(1)
-                give_back()
-                z = encoded(careful, mel, tiles, counter)
+                z = encoded(careful, mel[None], tiles, counter)
                 latents.append((z.float() - SHIFT) * SCALE)
         return Latent(torch.cat(latents).cpu())
 

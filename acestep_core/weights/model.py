@@ -81,6 +81,15 @@ class Precision:
     def full(cls) -> Precision:
         return cls(torch.float32, torch.float32)
 
+    def checked(self, device: torch.device, label: str) -> Precision:
+        """Itself, if that device can compute the codec so; `label` is the setting's name."""
+        if device.type == "cpu" and torch.float16 in (self.dcae, self.vocoder):
+            raise SettingError(
+                f"{label} is float16, which needs a GPU. Choose float32, or bfloat16, which is"
+                " faster."
+            )
+        return self
+
 
 @dataclass(frozen=True)
 class Placing:
@@ -155,13 +164,9 @@ def named_precision(placing: Placing, names: Mapping[str, str]) -> Precision:
     precision = default_precision(placing)
     for key, parts in PARTS_OF.items():
         name = names.get(key)
-        if key == "codec_dtype" and name == "float16" and placing.device.type == "cpu":
-            raise SettingError(
-                "--codec-dtype float16 needs a GPU. Choose float32, or bfloat16, which is faster."
-            )
         if name in COMPUTED:
             precision = replace(precision, **dict.fromkeys(parts, getattr(torch, str(name))))
-    return precision
+    return precision.checked(placing.device, "--codec-dtype")
 
 
 def default_precision(placing: Placing | None) -> Precision:

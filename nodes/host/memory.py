@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ...acestep_core.networks.layers import Ops
 from ...acestep_core.networks.memory import M, Part
-from ...acestep_core.settings import AUTO, SettingError
+from ...acestep_core.settings import AUTO
 from ...acestep_core.weights.checkpoint import Target
 from ...acestep_core.weights.lora import Applied, added, fits, with_adapters
 from ...acestep_core.weights.model import Model, Placing, Precision, default_precision
@@ -144,15 +144,11 @@ def placement(dtype: str, memory: str, codec_dtype: str) -> tuple[Precision, Pla
     chosen, codec = (None if n == AUTO else getattr(torch, n) for n in (dtype, codec_dtype))
     offload = memory == "offload"
     where = management().vae_device() if IN_COMFYUI else torch.device("cpu")
-    if codec == torch.float16 and where.type == "cpu":
-        raise SettingError(
-            "codec_dtype is float16, which needs a GPU. Choose auto, or bfloat16, which is faster."
-        )
     if not IN_COMFYUI:
         placing = Placing(offload=offload)
         usual = default_precision(placing)
         large, fine = chosen or usual.transformer, codec or usual.dcae
-        return Precision(large, large, fine, fine), placing
+        return Precision(large, large, fine, fine).checked(where, "codec_dtype"), placing
     manager = management()
     device = manager.get_torch_device()
     kept = chosen or manager.unet_dtype(device, PARAMETERS, COMPUTING)
@@ -162,7 +158,7 @@ def placement(dtype: str, memory: str, codec_dtype: str) -> tuple[Precision, Pla
         for name in ("transformer", "text_encoder")
     )
     codec = codec or manager.vae_dtype(where, [torch.float32])
-    precision = Precision(transformer, text_encoder, codec, codec)
+    precision = Precision(transformer, text_encoder, codec, codec).checked(where, "codec_dtype")
     return precision, HostPlacing(device, offload, casting_ops(), kept)
 
 

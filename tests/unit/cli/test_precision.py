@@ -32,4 +32,4 @@ def test_a_song_is_repeated_in_the_dtypes_it_was_made_in(
 def test_sound_in_float16_asks_for_a_card(generate: Run, tmp_path: Path) -> None:
     said = generate(*SHORT, "--codec-dtype", "float16", "--device", "cpu", "-o", tmp_path / "x.wav")
     assert said.status == 2
-    assert "--codec-dtype float16 needs a GPU. Choose float32" in said.err
+    assert "--codec-dtype is float16, which needs a GPU. Choose float32" in said.err

@@ -26,39 +26,41 @@ def full(*_: object, **__: object) -> None:
     raise FileError(f"song.flac could not be written ({os.strerror(errno.ENOSPC)}).")
 
 
+def failing(error: Exception, latent: Latent | None, *places: Path) -> None:
+    with not_lost(places, "tiny") as keeper:
+        keeper.latent = latent
+        raise error
+
+
 @pytest.mark.parametrize("kind", [SettingError, FileError])
 def test_the_error_says_where_it_is(kind: type[Exception], tmp_path: Path) -> None:
     place = tmp_path / "kept.safetensors"
-    with (
-        pytest.raises(kind, match=rf"^It failed\. What was sampled is kept: .* decode {place}\."),
-        not_lost(lambda: LATENT, [place], "tiny"),
-    ):
-        raise kind("It failed.")
+    said = rf"^It failed\. What was sampled is kept: .* decode {place}\."
+    with pytest.raises(kind, match=said):
+        failing(kind("It failed."), LATENT, place)
     assert torch.equal(read_latent(place).z, LATENT.z)
 
 
 def test_the_next_place_where_the_first_has_no_room(tmp_path: Path) -> None:
     places = [tmp_path / "not there" / "a.safetensors", tmp_path / "b.safetensors"]
-    with pytest.raises(SettingError, match=r"b\.safetensors"), not_lost(lambda: LATENT, places, ""):
-        raise SettingError("It failed.")
-    with pytest.raises(SettingError, match="could not be kept either"):  # noqa: SIM117
-        with not_lost(lambda: LATENT, places[:1], ""):
-            raise SettingError("It failed.")
+    error = SettingError("It failed.")
+    with pytest.raises(SettingError, match=r"b\.safetensors"):
+        failing(error, LATENT, *places)
+    with pytest.raises(SettingError, match="could not be kept either"):
+        failing(error, LATENT, places[0])
 
 
 @pytest.mark.parametrize("latent", [None, Latent(torch.full((1, 8, 16, 5), torch.nan))])
 def test_nothing_is_kept_where_nothing_was_made(latent: Latent | None, tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match=r"^It failed\.$"):  # noqa: SIM117
-        with not_lost(lambda: latent, [tmp_path / "a.safetensors"], ""):
-            raise SettingError("It failed.")
+    with pytest.raises(SettingError, match=r"^It failed\.$"):
+        failing(SettingError("It failed."), latent, tmp_path / "a.safetensors")
     assert not list(tmp_path.iterdir())
 
 
 def test_other_errors_go_on_as_they_are(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     place = tmp_path / "a.safetensors"
-    with pytest.raises(RuntimeError, match=r"^out of memory$"):  # noqa: SIM117
-        with not_lost(lambda: LATENT, [place], ""):
-            raise RuntimeError("out of memory")
+    with pytest.raises(RuntimeError, match=r"^out of memory$"):
+        failing(RuntimeError("out of memory"), LATENT, place)
     assert str(place) in caplog.text
 
 
@@ -86,3 +88,20 @@ def test_the_command_line_keeps_it_and_decodes_it(
     # The same sound; the rates are those of the two commands.
     assert again.stat().st_size > 44 * 1000
     assert latents.KEY == "latent"
+
+
+def test_an_edit_is_kept_as_well(
+    tiny_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    song, model = tmp_path / "song.wav", ["--model", str(tiny_folder)]
+    assert main([*WORDS, *model, "-o", str(song)]) == 0
+    out = tmp_path / "edited.wav"
+    monkeypatch.setattr(takes, "write_audio", full)
+    words = ["inpaint", str(song), "--region", "0.2:0.6", "--tags", "pop", "--steps", "2"]
+    assert main([*words, *model, "-o", str(out)]) == 2
+    place = tmp_path / "edited_latent.safetensors"
+    assert f"python -m acestep_core decode {place}" in capsys.readouterr().err
+    assert read_latent(place).z.shape[0] == 1
