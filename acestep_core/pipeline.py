@@ -32,6 +32,7 @@ from .sampling.schedule import Step
 from .settings import CORRECTED, SettingError
 from .sound.audio import checked_wave, peak_of, resample, without_round_trip_tail
 from .sound.codec import Codec
+from .sound.flaws import MOST_OFFSET, offset_of
 from .sound.loudness import CEILING, within_scale
 from .sound.tiles import TILED, Heard, Tick, Tiles, no_tick
 from .tasks.behaviours import BEHAVIOURS
@@ -56,7 +57,6 @@ log = logging.getLogger(__name__)
 
 SHORTEST = 5.0  # seconds; hosted services make no shorter clips
 SILENCE = 1e-4  # peak below which a clip is called silent
-MOST_OFFSET = 0.08  # mean of the samples; music has a hundredth of it
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def checked_output(wave: Tensor) -> list[str]:
         )
     if peak < SILENCE:
         return [f"The clip is silent (peak {peak:.1e})."]
-    offset = max((float(one) for one in wave.mean(-1).flatten()), key=abs, default=0.0)
+    offset = offset_of(wave)
     if abs(offset) < MOST_OFFSET:
         return []
     return [

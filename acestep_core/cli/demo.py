@@ -29,6 +29,7 @@ def demonstrate(options: argparse.Namespace) -> int:
     from ..editing.request import Request
     from ..pictures.sound import mel_picture, save_png
     from ..pipeline import ACEStep
+    from ..records.latents import Keeper
     from ..sampling.noise import parsed_seeds
     from ..sound.files import check_writable
     from ..types import Recipe, Sampling, TextToMusic
@@ -52,7 +53,7 @@ def demonstrate(options: argparse.Namespace) -> int:
     print(f"Model: {pipe.model.name}")
     asked = Asked(Request(recipe))
     lyrics = pipe.lyrics(recipe.lyrics)
-    takes = generated(pipe, asked, OUTPUT_RATE, lyrics)
+    takes = generated(pipe, asked, OUTPUT_RATE, lyrics, Keeper())
     save(pipe, asked, takes, [options.output])
     assert takes.latent is not None
     mel = pipe.codec.decode_mel(takes.latent)[0]

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from ..sound.flaws import NEAR, is_click
 from ..sound.loudness import Matching, decibels
 from ..sound.track import Joined, Patched, Track
 from ..types import Region
@@ -44,6 +45,7 @@ class Edge:
     own_level: float  # the source's step there; beside an extension, its usual size
     spectrum: float  # root mean square over bands, 0 = the same sound
     own_spectrum: float
+    clicks: bool = False  # a step of one sample that is nowhere near by
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,8 @@ def _edge(source: Track, result: Track, place: int) -> Edge | None:
     found, own = _steps(result, place), _steps(source, place)
     if found is None or own is None:
         return None
-    return Edge(place / source.rate, found[0], own[0], found[1], own[1])
+    clicks = _clicks(result, place) and not _clicks(source, place)
+    return Edge(place / source.rate, found[0], own[0], found[1], own[1], clicks)
 
 
 def _join(source: Track, result: Track, place: int, is_start: bool) -> Edge | None:
@@ -252,7 +255,12 @@ def _join(source: Track, result: Track, place: int, is_start: bool) -> Edge | No
     if found is None or not usual:
         return None
     level, spectrum = (median(abs(step[side]) for step in usual) for side in (0, 1))
-    return Edge(place / source.rate, found[0], level, found[1], spectrum)
+    return Edge(place / source.rate, found[0], level, found[1], spectrum, _clicks(result, place))
+
+
+def _clicks(track: Track, place: int) -> bool:
+    start, end = max(place - NEAR, 0), min(place + NEAR, track.samples)
+    return is_click(track.part(start, end), place - start)
 
 
 def _steps(track: Track, place: int) -> tuple[float, float] | None:
@@ -278,9 +286,12 @@ def step_warnings(run: int, steps: int) -> list[str]:
 
 
 def change_warnings(change: Change) -> list[str]:
+    places = [f"{edge.seconds:.2f}" for edge in change.edges if edge.clicks]
+    clicks = [f"There may be a click at {', '.join(places)} s. Raise crossfade."] * bool(places)
     if change.inside is None or change.inside > SAME:
-        return []
+        return clicks
     return [
+        *clicks,
         f"Almost nothing changed ({change.inside:.0f} dB of the source). Raise the variance, or"
-        " move the edit start towards 0."
+        " move the edit start towards 0.",
     ]

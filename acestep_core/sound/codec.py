@@ -38,6 +38,7 @@ from ..networks.memory import M, Part, give_back
 from ..networks.vocoder import Vocoder
 from ..types import Latent
 from .audio import stereo
+from .flaws import NEAR, flaw_of, no_numbers
 from .griffin_lim import REACH, first_phase, griffin_lim
 from .mel import log_mel
 from .tiles import (
@@ -57,25 +58,33 @@ MEL_LOW, MEL_HIGH = -11.0, 3.0  # log-mel that the autoencoder sees as -1 and 1
 SCALE, SHIFT = 0.1786, -1.9091
 BUFFERS = 8  # of a network's widest level that a tile takes at once; seven were measured
 
-Sound = Callable[[slice], Tensor]  # m mel frames, where they lie -> (2, 512 m)
+# Mel frames to be heard by it, and those of them that are wanted -> (2, 512 a frame) of these.
+Sound = Callable[[slice, slice], Tensor]
 
 log = logging.getLogger(__name__)
 
 
 class Careful(Generic[M]):
-    """A network in use, which makes again in float32 what float16 could not hold."""
+    """A network in use, which makes again in float32 what 16 bits could not hold."""
 
     def __init__(self, part: Part[M], network: M) -> None:
         self._part, self.network, self._wide = part, network, None
 
-    def __call__(self, work: Callable[[M, torch.dtype], Tensor]) -> Tensor:
-        """What work(network, dtype of its inputs) gives; finite, if float32 can."""
-        found = work(self.network, self._part.dtype)
-        # bfloat16 reaches as far as float32.
-        if self._part.dtype != torch.float16 or bool(torch.isfinite(found).all()):
+    def __call__(
+        self,
+        work: Callable[[M, torch.dtype], Tensor],
+        flaw_of: Callable[[Tensor], str] = no_numbers,
+    ) -> Tensor:
+        """What work(network, dtype of its inputs) gives; without a flaw, if float32 can."""
+        dtype = self._part.dtype
+        found = work(self.network, dtype)
+        if dtype == torch.float32 or not (flaw := flaw_of(found)):
             return found
         if self._wide is None:
-            log.warning("float16 cannot hold these sounds: some tiles are made again in float32.")
+            name = str(dtype).removeprefix("torch.")
+            log.warning(
+                f"{name} cannot hold these sounds ({flaw}): some tiles are made again in float32."
+            )
             self._wide = self._part.wide(self.network)
         return work(self._wide, torch.float32)
 
@@ -310,13 +319,22 @@ def sounded(careful: Careful[Vocoder], mel: Tensor, needed: Needed, counter: Cou
             counter.look()
         return states[span]
 
-    def sound(place: slice) -> Tensor:
+    ends: dict[int, Tensor] = {}  # where the tile before this one ends: its last samples
+
+    def sound(place: slice, core: slice) -> Tensor:
         near = touching(needed.stated, [(place.start, place.stop)])
         for span in states.keys() - near:
             del states[span]
         x = torch.cat([state(span) for span in near], -1)
         x = x[..., place.start - near[0][0] : place.stop - near[0][0]]
-        return careful(lambda network, dtype: network.head(x.to(dtype)))[:, 0].float()
+        inner, begins = slice(core.start * HOP, core.stop * HOP), place.start + core.start
+        before = ends.pop(begins, None)
+        made = careful(
+            lambda network, dtype: network.head(x.to(dtype))[:, 0, inner].float(),
+            lambda tile: flaw_of(tile, before),
+        )
+        ends[begins + core.stop - core.start] = made[:, -NEAR:]
+        return made
 
     return _in_pieces(sound, network.head.reach, mel, needed, counter)
 
@@ -324,10 +342,11 @@ def sounded(careful: Careful[Vocoder], mel: Tensor, needed: Needed, counter: Cou
 def phased(mel: Tensor, config: VocoderConfig, needed: Needed, counter: Counter) -> Tensor:
     """log-mel (2, 128, M) -> (2, 512 M) float32 in main memory, by Griffin-Lim."""
 
-    def sound(place: slice) -> Tensor:
+    def sound(place: slice, core: slice) -> Tensor:
         phase = first_phase(place.stop - place.start, config, start=place.start)
         # One channel after the other: its spectra are the largest thing there is.
-        return torch.cat([griffin_lim(one[None, :, place], config, phase) for one in mel])
+        made = torch.cat([griffin_lim(one[None, :, place], config, phase) for one in mel])
+        return made[:, core.start * HOP : core.stop * HOP]
 
     return _in_pieces(sound, REACH, mel, needed, counter)
 
@@ -337,6 +356,6 @@ def _in_pieces(sound: Sound, reach: int, mel: Tensor, needed: Needed, counter: C
     landing = Landing(len(mel), length * HOP, mel.device)
     for span in needed.sounded:
         wide, core = around(span, reach, length)
-        landing.put(span[0] * HOP, sound(wide)[:, core.start * HOP : core.stop * HOP])
+        landing.put(span[0] * HOP, sound(wide, core))
         counter.step()
     return landing.whole()

@@ -42,7 +42,7 @@ WINGS = {
     "writer": "genres metre song style lines subject compose tags builtin openai __init__",
     "conditions": "tags branches",
     "tasks": "region kit flow_edit extension plans behaviours",
-    "sound": "audio mel griffin_lim tiles codec loudness id3 track files outline beats",
+    "sound": "audio mel griffin_lim tiles flaws codec loudness id3 track files outline beats",
     "weights": "card keys weight_norm flaws checkpoint tokenizer model spellings lora download"
     " single_file small tiny",
     "pictures": "sound drawings",

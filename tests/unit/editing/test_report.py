@@ -79,6 +79,23 @@ def test_a_clip_that_is_all_new_has_no_outside_and_no_edges() -> None:
     assert change.inside == pytest.approx(3.0, abs=0.1)  # two unlike waves
 
 
+def test_a_click_where_old_and_new_meet_is_warned_about() -> None:
+    time = torch.arange(3 * RATE) / RATE
+    source = 0.3 * torch.sin(2 * math.pi * 220 * time).expand(2, -1)
+    result = source.clone()
+    result[:, RATE : 2 * RATE] += 0.2 * torch.sin(2 * math.pi * 110 * time[:RATE])
+    change = compared(source, result, REGION, RATE)
+    assert not any(edge.clicks for edge in change.edges)
+    result[:, RATE : 2 * RATE] += 0.2  # both of its ends step
+    change = compared(source, result, REGION, RATE)
+    (said,) = change_warnings(change)
+    assert said == "There may be a click at 1.00, 2.00 s. Raise crossfade."
+    # One that the source has there already is not ours.
+    assert not any(edge.clicks for edge in compared(result, result, REGION, RATE).edges)
+    grown = torch.cat((source[:, :RATE] + 0.5, source), -1)
+    assert [edge.clicks for edge in compared_extension(source, grown, RATE, RATE).edges] == [True]
+
+
 def test_silence_made_into_sound_has_no_measure_against_it() -> None:
     silence = torch.zeros(2, 3 * RATE)
     assert compared(silence, noise(3), REGION, RATE).inside is None
