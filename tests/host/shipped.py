@@ -25,6 +25,7 @@ SHORT: dict[str, dict[str, Any]] = {
     "AceSuiteSongWriter": {"seconds": 5.0},
     "AceSuiteLoRA": {"lora": "loras/small_lora.safetensors"},
     "AceSuiteTextToAudio": {"duration": 5.0},
+    "AceSuitePromptToAudio": {"duration": 5.0},
     "AceSuiteAudioInpaint": {"start_time": 1.0, "end_time": 2.0},
     "AceSuiteAudioOutpaint": {"extend_after_duration": 2.0},
     "AceSuiteAudioToAudio": {"number_of_steps": 4},

@@ -281,3 +281,16 @@ NO_PICTURE = """() => {
         return own.apply(this, words);
     };
 }"""
+
+
+def test_the_next_graph_has_a_picture_of_its_own(opened: page.Opened) -> None:
+    """Its nodes have the ids of those before: some pages keep what they drew of these."""
+    for length in (14.0, 9.0):
+        workflow = with_beats("inpaint")
+        opened.load(workflow)
+        opened.choose(MASK, "end", length)
+        picture = seen(opened, MASK)
+        wait_for(opened, MASK, told(4, length))
+    drag(opened, picture, 15.0, 17.0)
+    assert values(opened, "start", "end") == pytest.approx([15, 17], abs=FRAME_SECONDS / 4)
+    assert not opened.errors()

@@ -7,6 +7,7 @@ import { sayer } from "./words.js";
 export { api, app };
 
 export const root = () => app.rootGraph ?? app.graph;
+export const shownGraph = () => app.canvas?.graph ?? app.graph; // the root or a subgraph
 export const setting = (id) => app.extensionManager?.setting?.get(id);
 export const say = (key, values) => sayer(setting("Comfy.Locale"))(key, values);
 

@@ -1,7 +1,7 @@
 // What a node shows on itself: one DOM widget, the last of its widgets, made when it is needed.
 //   parts {error, clips, sections} -> elements -> the widget, as high as they are
 
-import { isCanvas } from "./comfy.js";
+import { isCanvas, shownGraph } from "./comfy.js";
 
 const MARGIN = 10; // of a DOM widget on the canvas
 const panels = new WeakMap();
@@ -20,6 +20,15 @@ export function panelOf(node, name = "acesuite") {
 }
 
 export const existingPanel = (node) => panels.get(node);
+
+// The newer renderer of some versions (0.20.1) keeps what it drew of a node for the next one of
+// the same id, when another graph is opened: the element of the node that is there takes its
+// place. Whether it is drawn.
+export function settle(node, outer) {
+  if (!outer.isConnected && node.graph === shownGraph())
+    document.querySelector(`[data-node-id="${node.id}"] .${outer.className}`)?.replaceWith(outer);
+  return outer.isConnected;
+}
 
 class Panel {
   constructor(node, name) {
@@ -66,6 +75,10 @@ class Panel {
     if (!all.length) this.resize(0);
     else if (!this.height) this.resize(24);
     this.node.setDirtyCanvas?.(true, true);
+  }
+
+  settle() {
+    settle(this.node, this.outer);
   }
 
   // The first of its clips; browsers may forbid it until the page was clicked on.

@@ -13,6 +13,7 @@ import { isOurs, refusedBy, sentenceOf } from "./refusals.js";
 import { PLAY } from "./settings.js";
 import { written } from "./writer.js";
 
+const OFTEN = 500; // ms
 const SOUND = new Set([...SONGS, "AceSuiteCompareTakes"]);
 const workflows = new Map(); // prompt's id -> the id of the workflow it was queued from
 const prompts = new Map(); // prompt's id -> its nodes
@@ -130,6 +131,7 @@ function overhear() {
 // `offered`: (node, facts, clip) -> buttons for what can be done with a clip.
 export function listen(offered) {
   buttons = offered;
+  setInterval(() => everyNode().forEach(([, node]) => existingPanel(node)?.settle()), OFTEN);
   let waiting = 0;
   api.addEventListener("executed", executed);
   api.addEventListener("execution_error", failed);

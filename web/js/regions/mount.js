@@ -3,7 +3,7 @@
 // Whatever throws in here takes the picture away, and leaves the node's plain inputs as they are.
 
 import { api, app, everyNode, isCanvas, say, typeOf } from "../comfy.js";
-import { element } from "../panel.js";
+import { element, settle } from "../panel.js";
 import { Editor } from "./editor.js";
 import { listen } from "./gestures.js";
 import { fileOf, lyricOf } from "./source.js";
@@ -136,7 +136,7 @@ class Picture {
   }
 
   look() {
-    if (!this.outer.isConnected) {
+    if (!settle(this.node, this.outer)) {
       this.editor.player.stop();
       return;
     }
