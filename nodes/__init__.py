@@ -4,6 +4,7 @@ from . import host
 from .boxes import AudioInpaint, AudioOutpaint, AudioToAudio, PromptToAudio, TextToAudio
 from .decode import DCAEDecode, DCAEEncode
 from .encode import LyricEncode, TagEncode, ToConditioning
+from .from_manifest import FromManifest
 from .loaders import LoadACEStep, LoadLoRA
 from .manners import arrange
 from .parameters import LoadParameters
@@ -54,6 +55,7 @@ NODE_CLASS_MAPPINGS = {
     "AceSuiteAudioToAudio": AudioToAudio,
     "AceSuiteAudioInpaint": AudioInpaint,
     "AceSuiteAudioOutpaint": AudioOutpaint,
+    "AceSuiteFromManifest": FromManifest,
 }
 arrange(NODE_CLASS_MAPPINGS)
 NODE_DISPLAY_NAME_MAPPINGS = {name: node.TITLE for name, node in NODE_CLASS_MAPPINGS.items()}

@@ -40,6 +40,7 @@ MENUS = {
         "AceSuiteLoadParameters",
         "AceSuiteToConditioning",
         "AceSuiteSetupCheck",
+        "AceSuiteFromManifest",
     ),
     "all in one": (
         "AceSuiteTextToAudio",

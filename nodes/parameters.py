@@ -135,7 +135,7 @@ class LoadParameters:
             recorded = request.adapters
             adapters = found_adapters(recorded, list(checkpoints.adapters()), lora, place)
             graph, recipe = graph_of(record, adapters, lora), _of_clip(request.recipe, record, clip)
-            task = _task(request, recipe, model, source_audio)
+            task = task_asked(request, recipe, model, source_audio)
             held = json.dumps(values_of(record), ensure_ascii=False)
             return (
                 _with_adapters(model, adapters),
@@ -175,7 +175,7 @@ def _of_clip(recipe: Recipe, record: Record, clip: int) -> Recipe:
     return replace(recipe, seeds=recipe.seeds[part], retake_seeds=recipe.retake_seeds[part])
 
 
-def _task(
+def task_asked(
     request: Request, recipe: Recipe, model: ACEStep | None, audio: sound.Audio | None
 ) -> TaskAsked | None:
     task, source, words = recipe.task, request.source, None

@@ -12,7 +12,7 @@ import csv
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -39,8 +39,14 @@ def read_manifest(path: str | Path) -> Iterator[Raw]:
         )
     if suffix == ".parquet":
         return (_filled(row) for row in _parquet(path))
-    rows = _json_lines(path) if suffix in JSON_LINES else _table(path, DELIMITERS[suffix])
-    return (_filled(row) for row in rows)
+    if suffix in JSON_LINES:
+        return read_lines(_lines(path), str(path))
+    return (_filled(row) for row in _table(path, DELIMITERS[suffix]))
+
+
+def read_lines(lines: Iterable[str], name: str) -> Iterator[Raw]:
+    """The rows in lines of JSON; `name` is what messages call where they come from."""
+    return (_filled(row) for row in _json_lines(lines, name))
 
 
 def _filled(row: Mapping[str, Any]) -> Raw:
@@ -61,17 +67,17 @@ def _lines(path: Path) -> Iterator[str]:
         raise FileError(f"The manifest {path} is not text in UTF-8 ({error}).") from error
 
 
-def _json_lines(path: Path) -> Iterator[Raw]:
-    for number, line in enumerate(_lines(path), start=1):
+def _json_lines(lines: Iterable[str], name: str) -> Iterator[Raw]:
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise FileError(f"{path}, line {number} is not JSON ({error}).") from error
+            raise FileError(f"{name}, line {number} is not JSON ({error}).") from error
         if not isinstance(row, dict):
             raise FileError(
-                f"{path}, line {number} is {line.strip()[:60]}; it must be an object such as"
+                f"{name}, line {number} is {line.strip()[:60]}; it must be an object such as"
                 ' {"tags": "pop, piano", "seed": 1}.'
             )
         yield row

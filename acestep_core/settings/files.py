@@ -218,7 +218,33 @@ FILE_ROWS = (
         kind="words",
         default="",
         about="The content of such a file; where there is some, it comes before the file.",
-        at=(At(PARAMETERS),),
+        at=(
+            At(PARAMETERS),
+            At(
+                "AceSuiteFromManifest",
+                about='Rows as JSON, a line each, such as {"tags": "pop, piano", "seed": 1}; where'
+                " there are some, they come before the file.",
+            ),
+        ),
+    ),
+    Setting(
+        "manifest",
+        "manifest",
+        kind="choice",
+        default=NONE,
+        about="Files in ComfyUI's input folder that end in .jsonl, .csv, .tsv or .parquet. none"
+        " takes the text below.",
+        at=(At("AceSuiteFromManifest"),),
+    ),
+    Setting(
+        "manifest_row",
+        "row",
+        kind="whole",
+        default=1,
+        low=1,
+        high=10_000_000,
+        about="Which row, counted from 1.",
+        at=(At("AceSuiteFromManifest", "row"),),
     ),
     Setting(
         "absent_lora",

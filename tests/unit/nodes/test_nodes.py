@@ -85,6 +85,7 @@ def test_inputs_added_later_can_only_be_optional() -> None:
         "AceSuiteAudioToAudio": ["model", "audio", "original_tags", "tags", "seed"],
         "AceSuiteAudioInpaint": ["model", "audio", "tags", "seed"],
         "AceSuiteAudioOutpaint": ["model", "audio", "tags", "seed"],
+        "AceSuiteFromManifest": ["manifest", "row"],
     }
 
 
