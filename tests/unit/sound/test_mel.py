@@ -98,3 +98,12 @@ def test_tables_made_in_inference_mode_can_be_differentiated() -> None:
 def test_too_short_a_wave_says_so() -> None:
     with pytest.raises(SettingError, match=r"768 samples.*at least 769"):
         mel.log_mel(torch.rand(2, 768), CONFIG)
+
+
+def test_zeros_that_follow_need_not_be_there() -> None:
+    """Of a wave that is to be as long as whole latent frames, to the last bit."""
+    wave = torch.randn(2, 9_000, generator=torch.Generator().manual_seed(1))
+    for samples in (0, 9_000, 9_300, 12_288):
+        length = max(samples, 9_000)
+        whole = torch.nn.functional.pad(wave, (0, length - 9_000))
+        assert torch.equal(mel.log_mel(wave, CONFIG, samples), mel.log_mel(whole, CONFIG))

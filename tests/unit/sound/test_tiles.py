@@ -45,3 +45,13 @@ def test_pieces_land_where_they_belong() -> None:
     landing.put(0, torch.tensor([[0.0, 1.0], [5.0, 6.0]]))
     assert landing.whole().tolist() == [[0, 1, 2, 2, 2], [5, 6, 2, 2, 2]]
     assert landing.whole().dtype == torch.float32
+
+
+def test_what_no_piece_arrives_in_is_silence() -> None:
+    landing = Landing(2, 1_000, CPU)
+    landing.put(300, torch.ones(2, 100))
+    wave = landing.whole()
+    assert wave.dtype == torch.float32
+    assert wave.shape == (2, 1_000)
+    assert float(wave[:, 300:400].min()) == 1.0
+    assert float(wave.sum()) == 200.0
