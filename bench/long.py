@@ -172,6 +172,8 @@ def from_nodes(task: str, source: Path, seconds: float, out: Path) -> dict[str, 
     result = audio["waveform"].nbytes
     del sound
     words = {"tags": model.tags(TAGS), "lyrics": model.lyrics("[inst]")}
+    # What reading has freed is not there any more, or the rise would begin below it.
+    getattr(module("acestep_core.networks.memory"), "give_back", int)()
     middle, began = seconds / 2, time.process_time()
     with Memory() as memory, torch.inference_mode():  # as ComfyUI runs nodes
         (asked,) = nodes["AceSuiteInpaintMask"]().describe(
