@@ -14,6 +14,8 @@ import pkgutil
 import sys
 from pathlib import Path
 
+from acestep_core.anonymous import sentence
+
 ROOT = Path(__file__).resolve().parent.parent
 NOT_BENCHMARKS = ("measure", "peers", "synthetic")
 
@@ -59,7 +61,7 @@ def publish(name: str, words: list[str], text: str, folder: Path = ROOT / "docs"
     page, (start, end) = page_of(name, folder), marks(name)
     head, _, rest = page.read_text(encoding="utf-8").partition(start)
     _, _, tail = rest.partition(end)
-    command = " ".join(["python3 dev.py bench", name, *words])
+    command = sentence(" ".join(["python3 dev.py bench", name, *words]))
     *lines, last = text.strip().splitlines()
     about = json.loads(last)
     lines.append(
