@@ -95,6 +95,11 @@ STEPS = Note(
     "**-1** and **auto** are what the model recommends.",
     height=370,
 )
+WRITTEN = Note(
+    "**Song Writer** makes tags and lyrics of a sentence. They are shown on it: change them there,"
+    " and they stay as they are.",
+    height=95,
+)
 GRAPHS = (
     Workflow(
         "text_to_music",
@@ -127,22 +132,14 @@ GRAPHS = (
                     ),
                 },
             ),
-            Column(
-                WIDE,
-                {
-                    **words(Wire("writer", "tags"), Wire("writer", "lyrics"), below=16),
-                    "note": Note(
-                        "**Song Writer** makes tags and lyrics of a sentence. They are shown on"
-                        " it: change them there, and they stay as they are.",
-                        height=90,
-                    ),
-                },
-                drop=OVER_WORDS,
-            ),
-            Column(SAMPLER, {"sampler": sampler()}, drop=OVER_SAMPLER),
+            Column(WIDE, words(Wire("writer", "tags"), Wire("writer", "lyrics")), drop=OVER_WORDS),
+            Column(SAMPLER, {"sampler": sampler(), "note": WRITTEN}, drop=OVER_SAMPLER),
             Column(SOUND, sound()),
         ),
-        (Group("Words", ("load", "writer", "tags", "lyrics", "note"), BLUE), RESULT),
+        (
+            Group("Words", ("load", "writer", "tags", "lyrics"), BLUE),
+            Group(RESULT.title, ("note", *RESULT.members), RESULT.colour),
+        ),
     ),
     Workflow(
         "takes",

@@ -26,15 +26,15 @@ def tagged(tags: Any, title: str = "", space: int = 0) -> Node:
     return Node("AceSuiteTagEncode", {"tags": tags, **MODEL}, title, space=space)
 
 
-def worded(lyrics: Any, title: str = "", height: int = 0, space: int = 0) -> Node:
-    return Node("AceSuiteLyricEncode", {"lyrics": lyrics, **MODEL}, title, height, space=space)
+def worded(lyrics: Any, title: str = "", height: int = 0) -> Node:
+    return Node("AceSuiteLyricEncode", {"lyrics": lyrics, **MODEL}, title, height)
 
 
 def words(
-    tags: Any = STYLE, lyrics: Any = WORDS, height: int = 0, below: int = 0, space: int = TOLD
+    tags: Any = STYLE, lyrics: Any = WORDS, height: int = 0, space: int = TOLD
 ) -> dict[str, Node]:
-    """Tag Encode above Lyric Encode, with room for what is wrong with the tags, and below."""
-    return {"tags": tagged(tags, space=space), "lyrics": worded(lyrics, "", height, below)}
+    """Tag Encode above Lyric Encode, with room for what is wrong with the tags."""
+    return {"tags": tagged(tags, space=space), "lyrics": worded(lyrics, "", height)}
 
 
 def sampler(model: str = "load", **asked: Any) -> Node:

@@ -77,7 +77,7 @@ export function toast(key, severity, summary, detail, life) {
     shown.add(message);
     toasts.set(key, () => shown.remove?.(message));
   }
-  setTimeout(below, 400);
+  for (const late of [400, 1500, 4000]) setTimeout(below, late); // as busy as the page may be
 }
 
 // Newer pages have a box of their own for errors in the place of toasts.
