@@ -62,15 +62,15 @@ def prepared(clip: SourceClip, recipe: Recipe, options: Options | None = None) -
     """What is to be done to the source. Nothing is encoded or sampled yet."""
     task = recipe.task
     if isinstance(task, Inpaint):
-        return _inpaint(task, Job("Inpaint", clip, recipe, options_of(recipe, options)))
+        return _inpaint(task, Job(clip, recipe, options_of(recipe, options)))
     if isinstance(task, Extend):
-        return extension(task, Job("Extend", clip, recipe, options_of(recipe, options)))
+        return extension(task, Job(clip, recipe, options_of(recipe, options)))
     if isinstance(task, Follow):
-        return _follow(task, Job("Follow", clip, recipe, options_of(recipe, options)))
+        return _follow(task, Job(clip, recipe, options_of(recipe, options)))
     if isinstance(task, Edit):  # empty tags or lyrics stay the source's
         tags, lyrics = recipe.tags or clip.tags, recipe.lyrics or clip.lyrics
         recipe = replace(recipe, tags=tags, lyrics=lyrics)
-        return _edit(task, Job("Edit", clip, recipe, options_of(recipe, options)))
+        return _edit(task, Job(clip, recipe, options_of(recipe, options)))
     raise SettingError(f"{type(task).__name__} works on no source.")
 
 

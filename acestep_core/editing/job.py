@@ -60,7 +60,6 @@ class Piece:
 class Job:
     """An edit made ready. Without pieces the result is the source."""
 
-    name: str
     clip: SourceClip
     recipe: Recipe  # its task as it was asked for
     options: Options  # as far as the mode has them
@@ -68,6 +67,11 @@ class Job:
     pieces: tuple[Piece, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Of its task: Inpaint, Extend, Edit, Follow."""
+        return type(self.recipe.task).__name__
 
     @property
     def behaviour(self) -> Behaviour:

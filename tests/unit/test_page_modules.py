@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from acestep_core.types import Edit, Extend, Follow, Inpaint, Task
+
 HERE = Path(__file__).parent / "page"
 PAGE = Path(__file__).resolve().parents[2] / "web" / "js"
 LEAST = 20  # of node: the first whose runner is no longer experimental
@@ -64,3 +66,9 @@ def test_scripts_keep_to_themselves(path: Path) -> None:
     assert len(text.splitlines()) <= 300
     for name in re.findall(r'from "(\.[^"]+)"', text):
         assert (path.parent / name).is_file() or "/scripts/" in name, f"{name} is not there"
+
+
+@pytest.mark.parametrize("task", [Inpaint, Extend, Edit, Follow])
+def test_every_edit_has_a_name_in_both_languages(task: type[Task]) -> None:
+    words = (PAGE / "words.js").read_text(encoding="utf-8")
+    assert words.count(f" task_{task.__name__}: ") == 2
