@@ -139,7 +139,7 @@ class Running:
     @property
     def import_seconds(self) -> float:
         """What ComfyUI says the import of the pack took."""
-        found = re.search(rf"^\s*([\d.]+) seconds.*{NAME}\s*$", self.log, re.MULTILINE)
+        found = re.search(rf"([\d.]+) seconds.*{NAME}\s*$", self.log, re.MULTILINE)
         assert found, "ComfyUI's log has no import time of the pack"
         return float(found[1])
 

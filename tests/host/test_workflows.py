@@ -73,4 +73,5 @@ def test_tables_of_comfyuis_own_nodes_are_true(server: Running) -> None:
         told = get_json(f"{server.url}/object_info/{name}")[name]
         given = [one for group in ("required", "optional") for one in told["input"].get(group, {})]
         assert [one.name for one in kind.inputs] == given, name
-        assert [type_ for _, type_ in kind.outputs] == told["output"], name
+        outputs = [type_ for _, type_ in kind.outputs]
+        assert outputs == told["output"][: len(outputs)], name  # newer versions add some
