@@ -98,10 +98,12 @@ class Film:
 
 def filmed(opened: page.Opened) -> Film:
     opened.page.evaluate(NODES, [EXAMPLE, WIDTH])
+    found = opened.page.evaluate(AREA)
     for _ in range(120):
-        opened.page.wait_for_timeout(500)
-        if (found := opened.page.evaluate(AREA))["ready"]:
+        if found["ready"]:
             break
+        opened.page.wait_for_timeout(500)
+        found = opened.page.evaluate(AREA)
     opened.page.wait_for_timeout(800)
     left, top, width, height = found["outer"]
     area = {"x": left - 6, "y": top - 6, "width": width + 12, "height": height + 12}

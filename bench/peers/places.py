@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parents[2]
-TORCH = ("torch==2.11.*", "torchaudio==2.11.*", "torchvision==0.26.*")
+TORCH = ("torch==2.11.0", "torchaudio==2.11.0", "torchvision==0.26.0")
 ORIGINAL = (
     "accelerate==1.6.0",
     "diffusers==0.35.2",

@@ -12,8 +12,9 @@ import statistics
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from acestep_core.networks.transformer import Transformer
 from acestep_core.pipeline import ACEStep
 from acestep_core.weights.model import Model
 from acestep_core.weights.small import GUIDANCE
@@ -73,7 +74,7 @@ def untrained(pipe: ACEStep) -> ACEStep:
     from training.initial import fresh
 
     network = fresh("transformer", pipe.model.config, 0).eval().requires_grad_(False)
-    part = pipe.model.transformer.of(network)
+    part = pipe.model.transformer.of(cast(Transformer, network))
     model: Model = replace(pipe.model, transformer=part)
     return pipe.with_model(model)
 
