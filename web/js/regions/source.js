@@ -3,7 +3,7 @@
 
 export const LOADER = "LoadAudio"; // ComfyUI's own
 const REROUTE = "Reroute";
-const EDGE_IN = -10; // id of a subgraph's own node of inputs, of outputs -20
+const EDGE_IN = "-10"; // id of a subgraph's own node of inputs; a number on older pages
 const [ALWAYS, BYPASSED] = [0, 4];
 const MOST = 200; // steps, against circles
 
@@ -20,7 +20,7 @@ function followed(node, slot, ownerOf) {
   for (let step = 0; step < MOST; step += 1) {
     const link = linkOf(at.graph, at.link);
     if (!link) return null;
-    if (link.origin_id === EDGE_IN) {
+    if (String(link.origin_id) === EDGE_IN) {
       const owner = ownerOf(at.graph);
       at = { graph: owner?.graph, link: owner?.inputs?.[link.origin_slot]?.link };
       continue;

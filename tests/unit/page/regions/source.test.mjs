@@ -67,19 +67,23 @@ test("a bypassed node hands its input on, a muted one nothing", () => {
 });
 
 test("into a subgraph and out of it", () => {
-  const [graph, inner] = [new Graph(), new Graph()];
-  const node = inner.add(1, "AceSuiteInpaintMask", AUDIO, ["TASK"]);
-  inner.wire(-10, 1, node, 0);
-  const owner = graph.add(9, "uuid", [["x", "INT"], ["audio", "AUDIO"]], ["TASK"], { subgraph: inner });
-  graph.wire(loader(graph, 2, "deep.flac"), 0, owner, 1);
-  assert.equal(fileOf(node, (one) => (one === inner ? owner : null)), "deep.flac");
-  assert.equal(fileOf(node, none), null);
+  const graph = new Graph();
+  // Newer pages write all ids as texts.
+  for (const [edge, id] of [[-10, 9], ["-10", 19]]) {
+    const inner = new Graph();
+    const node = inner.add(1, "AceSuiteInpaintMask", AUDIO, ["TASK"]);
+    inner.wire(edge, 1, node, 0);
+    const owner = graph.add(id, "uuid", [["x", "INT"], ["audio", "AUDIO"]], ["TASK"], { subgraph: inner });
+    graph.wire(loader(graph, id + 1, "deep.flac"), 0, owner, 1);
+    assert.equal(fileOf(node, (one) => (one === inner ? owner : null)), "deep.flac");
+    assert.equal(fileOf(node, none), null);
+  }
 
   const source = new Graph();
   const link = source.wire(loader(source, 5, "inside.flac"), 0, { id: -20, inputs: [{}] }, 0);
   source.outputs = [{ linkIds: [link] }];
-  const box = graph.add(10, "uuid2", [], ["AUDIO"], { subgraph: source });
-  const other = graph.add(11, "AceSuiteExtend", AUDIO, ["TASK"]);
+  const box = graph.add(30, "uuid2", [], ["AUDIO"], { subgraph: source });
+  const other = graph.add(31, "AceSuiteExtend", AUDIO, ["TASK"]);
   graph.wire(box, 0, other, 0);
   assert.equal(fileOf(other, none), "inside.flac");
 });
