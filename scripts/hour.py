@@ -55,7 +55,9 @@ CHOOSE = """name => new Promise((done, fail) => {
         const row = context.getImageData(0, Math.round(canvas.height * 0.44), canvas.width, 1).data;
         let bright = 0;
         for (let n = 0; n < row.length; n += 4) if (row[n] > 70) bright += 1;
-        if (bright > canvas.width / 4) return done(took);
+        // The region of a new node begins at 10 s: BEFORE has none there.
+        const isOther = canvas.closest('.acesuite-regions').textContent.includes('0:10.00');
+        if (isOther && bright > canvas.width / 4) return done(took);
         if (took > 60000) return fail(new Error('no picture'));
         requestAnimationFrame(look);
     };
@@ -63,6 +65,8 @@ CHOOSE = """name => new Promise((done, fail) => {
 })"""
 READ = """() => /\\u2248/.test(app.graph._nodes[1].widgets
     .find(one => one.name === 'acesuite_regions').element.querySelector('input').placeholder)"""
+READ_SHORT = """() => app.graph._nodes[1].widgets.find(one => one.name === 'acesuite_regions')
+    .element.querySelector('.acesuite-regions-status').textContent"""
 # Frames a second while the wheel scrolls at every one of them.
 SCROLL = """async seconds => {
     const canvas = app.graph._nodes[1].widgets.find(one => one.name === 'acesuite_regions')
@@ -109,9 +113,8 @@ def heap(opened: page.Opened) -> float:
 
 
 def measured(opened: page.Opened) -> dict[str, Any]:
-    opened.page.evaluate(NODES)
-    opened.page.wait_for_timeout(2000)
-    opened.page.evaluate(CHOOSE, BEFORE)
+    opened.page.evaluate(NODES)  # with the first file, which is BEFORE
+    opened.page.wait_for_function(READ_SHORT, timeout=60_000)
     before = heap(opened)
     first = opened.page.evaluate(CHOOSE, FILE) / 1000
     opened.page.wait_for_function(READ, timeout=300_000)

@@ -140,6 +140,19 @@ def test_a_region_is_drawn_and_heard_of_by_the_inputs(opened: page.Opened) -> No
     assert not opened.errors()
 
 
+def test_the_page_undoes_it_and_the_picture_goes_on(opened: page.Opened) -> None:
+    opened.load(with_beats("inpaint"))
+    before = values(opened, "start", "end")
+    drag(opened, seen(opened, MASK), 10.6, 13.9)
+    assert values(opened, "start", "end") != before
+    opened.page.keyboard.press("Control+z")
+    undone = "([kind, names, old]) => JSON.stringify((VALUES)([kind, names])) === old"
+    asked = [MASK, ["start", "end"], json.dumps(before, separators=(",", ":"))]
+    opened.page.wait_for_function(undone.replace("VALUES", VALUES), arg=asked, timeout=LATE)
+    drag(opened, seen(opened, MASK), 10.6, 13.9)
+    assert values(opened, "end")[0] == pytest.approx(14.0, abs=FRAME_SECONDS / 4)
+
+
 def test_regions_live_through_saving_reloading_and_copying(opened: page.Opened) -> None:
     opened.load(with_beats("inpaint"))
     drag(opened, seen(opened, MASK), 10.6, 13.9)
