@@ -10,14 +10,11 @@ from typing import Any
 
 from ..acestep_core.batch.manifest import SUFFIXES, Raw, read_lines, read_manifest
 from ..acestep_core.batch.rows import row_of
-from ..acestep_core.lyrics import LANGUAGE_CHOICES
 from ..acestep_core.pipeline import ACEStep
 from ..acestep_core.presets import PRESETS
-from ..acestep_core.records.graph import new_seeds, seconds_of
-from ..acestep_core.settings import COMPATS, NONE, SettingError, chosen_from
+from ..acestep_core.settings import NONE, SettingError, chosen_from
 from . import host, sound
-from .parameters import SOCKETS, task_asked
-from .settings import GuidanceSettings
+from .parameters import ASKED, SOCKETS, asked_by, task_asked
 from .widgets import usual, widgets
 
 FIRST: int = usual("AceSuiteFromManifest", "row")
@@ -36,32 +33,8 @@ class FromManifest:
     DESCRIPTION = "One row of a manifest of many songs: its words, settings, seed and task."
     SEARCH_ALIASES = ("batch", "jsonl", "csv", "dataset", "rows", "many songs")
     FUNCTION = "read"
-    RETURN_TYPES = (
-        "STRING",
-        "STRING",
-        list(LANGUAGE_CHOICES),
-        list(COMPATS),
-        "ACESUITE_GUIDANCE",
-        "ACESUITE_SCHEDULE",
-        "INT",
-        "FLOAT",
-        "ACESUITE_TASK",
-        "STRING",
-        "INT",
-    )
-    RETURN_NAMES = (
-        "tags",
-        "lyrics",
-        "language",
-        "compat",
-        "guidance_settings",
-        "schedule",
-        "seed",
-        "seconds",
-        "task",
-        "id",
-        "rows",
-    )
+    RETURN_TYPES = (*ASKED.values(), "STRING", "INT")
+    RETURN_NAMES = (*ASKED, "id", "rows")
     OUTPUT_TOOLTIPS = (
         "For Tag Encode.",
         "For Lyric Encode.",
@@ -106,20 +79,8 @@ class FromManifest:
             raw, count = _row(manifest, text, row)
             recommended = model.model.card.recommended if model else PRESETS["original"]
             found = row_of(raw, row, recommended)
-            recipe = found.recipe
-            return (
-                recipe.tags,
-                recipe.lyrics,
-                recipe.language,
-                recipe.compat,
-                GuidanceSettings(recipe.guidance, recipe.compat),
-                recipe.sampling,
-                new_seeds(recipe)[0],
-                seconds_of(recipe),
-                task_asked(found.request, recipe, model, source_audio),
-                found.id,
-                count,
-            )
+            task = task_asked(found.request, found.recipe, model, source_audio)
+            return (*asked_by(found.recipe, task), found.id, count)
 
 
 def _row(manifest: str, text: str, row: int) -> tuple[Raw, int]:

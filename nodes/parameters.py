@@ -55,6 +55,35 @@ def files() -> dict[str, Path]:
     }
 
 
+# What a recipe asks of the other nodes: outputs by their names.
+ASKED: dict[str, Any] = {
+    "tags": "STRING",
+    "lyrics": "STRING",
+    "language": list(LANGUAGE_CHOICES),
+    "compat": list(COMPATS),
+    "guidance_settings": "ACESUITE_GUIDANCE",
+    "schedule": "ACESUITE_SCHEDULE",
+    "seed": "INT",
+    "seconds": "FLOAT",
+    "task": "ACESUITE_TASK",
+}
+
+
+def asked_by(recipe: Recipe, task: TaskAsked | None) -> tuple[Any, ...]:
+    """The values of ASKED."""
+    return (
+        recipe.tags,
+        recipe.lyrics,
+        recipe.language,
+        recipe.compat,
+        GuidanceSettings(recipe.guidance, recipe.compat),
+        recipe.sampling,
+        new_seeds(recipe)[0],
+        seconds_of(recipe),
+        task,
+    )
+
+
 class LoadParameters:
     TITLE = "Load Parameters (ACE-Step)"
     DESCRIPTION = (
@@ -63,36 +92,8 @@ class LoadParameters:
     )
     SEARCH_ALIASES = ("replay", "input_params", "settings", "json", "metadata", "recreate")
     FUNCTION = "load"
-    RETURN_TYPES = (
-        "ACESUITE_MODEL",
-        "STRING",
-        "STRING",
-        list(LANGUAGE_CHOICES),
-        list(COMPATS),
-        "ACESUITE_GUIDANCE",
-        "ACESUITE_SCHEDULE",
-        "INT",
-        "FLOAT",
-        "ACESUITE_TASK",
-        "STRING",
-        "STRING",
-        "STRING",
-    )
-    RETURN_NAMES = (
-        "model",
-        "tags",
-        "lyrics",
-        "language",
-        "compat",
-        "guidance_settings",
-        "schedule",
-        "seed",
-        "seconds",
-        "task",
-        "record",
-        "info",
-        "graph",
-    )
+    RETURN_TYPES = ("ACESUITE_MODEL", *ASKED.values(), "STRING", "STRING", "STRING")
+    RETURN_NAMES = ("model", *ASKED, "record", "info", "graph")
     OUTPUT_TOOLTIPS = (
         "The connected model with the file's LoRAs.",
         "For Tag Encode.",
@@ -139,15 +140,7 @@ class LoadParameters:
             held = json.dumps(values_of(record), ensure_ascii=False)
             return (
                 _with_adapters(model, adapters),
-                recipe.tags,
-                recipe.lyrics,
-                recipe.language,
-                recipe.compat,
-                GuidanceSettings(recipe.guidance, recipe.compat),
-                recipe.sampling,
-                new_seeds(recipe)[0],
-                seconds_of(recipe),
-                task,
+                *asked_by(recipe, task),
                 held,
                 _info(place, record, graph, [one.name for one in recorded], lora),
                 json.dumps(graph.prompt, indent=1, ensure_ascii=False),

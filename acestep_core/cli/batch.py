@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ..batch.course import Batch, Course, Engine, See
     from ..batch.fingerprint import Fingerprint
     from ..batch.generator import Loading
+    from ..batch.ledger import Entry
+    from ..batch.places import Places
     from ..batch.plan import Plan
 
 ENGINES = ("pool", "ray")
@@ -196,12 +198,10 @@ def _fingerprint(
 
 
 def _loading(
-    options: argparse.Namespace, places: object, paths: list[Path], threads: int
+    options: argparse.Namespace, places: Places, paths: list[Path], threads: int
 ) -> Loading:
     from ..batch.generator import Loading, Work
-    from ..batch.places import Places
 
-    assert isinstance(places, Places)
     work = Work(places, threads, options.codec_dtype, options.offload)
     return Loading(tuple(str(path.resolve()) for path in paths), options.dtype, work)
 
@@ -226,11 +226,8 @@ def _bar(batch: Batch) -> Iterator[See]:
     failed = 0
     with tqdm(total=total, unit="song", file=sys.stderr) as bar:
 
-        def see(entry: object) -> None:
-            from ..batch.ledger import Entry
-
+        def see(entry: Entry) -> None:
             nonlocal failed
-            assert isinstance(entry, Entry)
             failed += entry.failed
             bar.update(len(entry.rows))
             if failed:

@@ -159,14 +159,17 @@ COMPUTED = ("float32", "bfloat16", "float16")
 PARTS_OF = {"dtype": ("transformer", "text_encoder"), "codec_dtype": ("dcae", "vocoder")}
 
 
-def named_precision(placing: Placing, names: Mapping[str, str]) -> Precision:
-    """What the names under the keys of PARTS_OF say; else, as for auto, what the device has."""
+def named_precision(
+    placing: Placing, names: Mapping[str, str], label: str = "--codec-dtype"
+) -> Precision:
+    """What the names under the keys of PARTS_OF say; else, as for auto, what the device has.
+    `label` is what errors call the codec's."""
     precision = default_precision(placing)
     for key, parts in PARTS_OF.items():
         name = names.get(key)
         if name in COMPUTED:
             precision = replace(precision, **dict.fromkeys(parts, getattr(torch, str(name))))
-    return precision.checked(placing.device, "--codec-dtype")
+    return precision.checked(placing.device, label)
 
 
 def default_precision(placing: Placing | None) -> Precision:

@@ -16,7 +16,7 @@ from ...acestep_core.networks.memory import M, Part
 from ...acestep_core.settings import AUTO
 from ...acestep_core.weights.checkpoint import Target
 from ...acestep_core.weights.lora import Applied, added, fits, with_adapters
-from ...acestep_core.weights.model import Model, Placing, Precision, default_precision
+from ...acestep_core.weights.model import Model, Placing, Precision, named_precision
 from .adapters import patch_of
 from .found import IN_COMFYUI, management
 from .progress import stop_if_asked
@@ -141,16 +141,14 @@ class HostPlacing(Placing):
 
 def placement(dtype: str, memory: str, codec_dtype: str) -> tuple[Precision, Placing]:
     """What the loader's choices stand for."""
-    chosen, codec = (None if n == AUTO else getattr(torch, n) for n in (dtype, codec_dtype))
     offload = memory == "offload"
-    where = management().vae_device() if IN_COMFYUI else torch.device("cpu")
     if not IN_COMFYUI:
         placing = Placing(offload=offload)
-        usual = default_precision(placing)
-        large, fine = chosen or usual.transformer, codec or usual.dcae
-        return Precision(large, large, fine, fine).checked(where, "codec_dtype"), placing
+        names = {"dtype": dtype, "codec_dtype": codec_dtype}
+        return named_precision(placing, names, "codec_dtype"), placing
+    chosen, codec = (None if n == AUTO else getattr(torch, n) for n in (dtype, codec_dtype))
     manager = management()
-    device = manager.get_torch_device()
+    device, where = manager.get_torch_device(), manager.vae_device()
     kept = chosen or manager.unet_dtype(device, PARAMETERS, COMPUTING)
     kept = kept if kept in (torch.float16, *COMPUTING) else torch.bfloat16  # --fp8_...-unet
     transformer, text_encoder = (
