@@ -15,6 +15,8 @@ run both in tiles: attention only needs the sum of its states over the tiles.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +24,8 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..config import LATENT_HEIGHT, DCAEConfig
-from .layers import Ops, attention_state, channels_last, read_state, rms, rows
+from .layers import PLAIN, Ops, attention_state, channels_last, read_state, rms, rows
+from .transformed import SILU, Room, convolved, suits
 
 EPS = 1e-5
 
@@ -47,9 +50,13 @@ class Residual(nn.Module):
         self.second = ops.Conv2d(width, width, 3, padding=1, bias=False)
         self.norm = PixelNorm(width, ops)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, room: Room) -> Tensor:
+        if suits(self.second, x):
+            h = convolved(self.second, convolved(self.first, x, room), room, SILU)
+        else:
+            h = self.second(F.silu(self.first(x), inplace=True))
         # In place where a tensor is fresh: on a CPU a new buffer costs more than the sum.
-        return self.norm(self.second(F.silu(self.first(x), inplace=True))).add_(x)
+        return self.norm(h).add_(x)
 
 
 class Halve(nn.Module):
@@ -60,7 +67,7 @@ class Halve(nn.Module):
         self.out = out
         self.conv = ops.Conv2d(width, out, 3, stride=2, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, _: Room | None = None) -> Tensor:
         short = F.pixel_unshuffle(x, 2)
         return self.conv(x) + short.unflatten(1, (self.out, -1)).mean(2)
 
@@ -73,8 +80,9 @@ class Double(nn.Module):
         self.out = out
         self.conv = ops.Conv2d(width, out, 3, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.conv(F.interpolate(x, scale_factor=2, mode="nearest"))
+    def forward(self, x: Tensor, room: Room) -> Tensor:
+        y = F.interpolate(x, scale_factor=2, mode="nearest")
+        y = convolved(self.conv, y, room) if suits(self.conv, y) else self.conv(y)
         # Each channel of y has 1, 2 or 4 of x, repeated to the four pixels (y, x) of a cell.
         given = x.unflatten(1, (self.out, -1))[:, :, :, None]
         four = given.expand(-1, -1, -1, 4 // given.shape[2], -1, -1)
@@ -148,6 +156,14 @@ class AttentionBlock(nn.Module):
         return self.feed_forward(self.attention.finish(x, q, state))
 
 
+def _through(stages: Iterable[nn.Module], x: Tensor) -> Tensor:
+    with Room() as room:
+        for stage in stages:
+            for layer in cast("nn.Sequential", stage):
+                x = layer(x, room)
+    return x
+
+
 def pixels(levels: int) -> int:
     """Of a latent frame, so many levels finer."""
     return LATENT_HEIGHT * 4**levels
@@ -170,10 +186,7 @@ class Encoder(nn.Module):
 
     def local(self, mel: Tensor) -> Tensor:
         """(B, 2, 128, 8T) -> (B, C, 16, T): everything before the attention blocks."""
-        x = self.conv_in(channels_last(mel))
-        for stage in self.stages:
-            x = stage(x)
-        return x
+        return _through(self.stages, self.conv_in(channels_last(mel)))
 
     @property
     def reach(self) -> int:
@@ -227,8 +240,7 @@ class Decoder(nn.Module):
 
     def local(self, x: Tensor) -> Tensor:
         """(B, C, 16, T) -> (B, 2, 128, 8T): everything after the attention blocks."""
-        for stage in reversed(self.stages):
-            x = stage(x)
+        x = _through(reversed(self.stages), x)
         return self.conv_out(self.norm(x).relu_())
 
     def forward(self, latent: Tensor) -> Tensor:
@@ -239,7 +251,7 @@ class Decoder(nn.Module):
 
 
 class DCAE(nn.Module):
-    def __init__(self, config: DCAEConfig, ops: Ops = nn) -> None:
+    def __init__(self, config: DCAEConfig, ops: Ops = PLAIN) -> None:
         super().__init__()
         self.config = config
         self.encoder = Encoder(config, ops)

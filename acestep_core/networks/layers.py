@@ -1,6 +1,6 @@
 """Pieces the networks share: parameter tables, norms, the rotary table, linear attention.
 
-Networks are built from an `ops` namespace (torch.nn, or a host's layers that cast their
+Networks are built from an `ops` namespace (`PLAIN`, or a host's layers that cast their
 weights as they run). So that such layers can hold every parameter, parameters that belong
 to no layer (gains, offsets, modulation rows) live in small embeddings and are read with
 `rows`; nothing sits directly on a module with children.
@@ -19,11 +19,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import products
+
 ERG_FACTOR = 0.01  # tempered queries: nearly flat attention, so a weaker condition
 
 
 class Ops(Protocol):
-    """The layer types a network is built from; torch.nn is one such namespace."""
+    """The layer types a network is built from: `PLAIN`, torch.nn or a host's."""
 
     Linear: type[nn.Linear]
     Conv2d: type[nn.Conv2d]
@@ -31,6 +33,24 @@ class Ops(Protocol):
     LayerNorm: type[nn.LayerNorm]
     GroupNorm: type[nn.GroupNorm]
     Embedding: type[nn.Embedding]
+
+
+class _Plain:
+    """Torch's own layers, but for products in float32 on CPUs."""
+
+    Linear: type[nn.Linear] = products.Linear
+    Conv2d = nn.Conv2d
+    ConvTranspose2d = nn.ConvTranspose2d
+    LayerNorm = nn.LayerNorm
+    GroupNorm = nn.GroupNorm
+    Embedding = nn.Embedding
+
+
+PLAIN: Ops = _Plain()
+
+
+def _plain(layer: nn.Module) -> bool:
+    return type(layer) in (products.Linear, nn.Linear)
 
 
 def rows(table: nn.Embedding, like: Tensor) -> Tensor:
@@ -115,7 +135,7 @@ def joined_weights(layers: Sequence[nn.Module]) -> tuple[Tensor, Tensor] | None:
     None for others: then each is asked for itself, as it must be where a host's layers change
     or bring their weights as they are called.
     """
-    if any(type(layer) is not nn.Linear for layer in layers):
+    if not all(map(_plain, layers)):
         return None
     found: list[Tensor] = []
     for name in ("weight", "bias"):
@@ -138,7 +158,7 @@ def lay_together(layers: Sequence[nn.Module]) -> None:
     Each stays the parameter of its layer, under its own name. Weights that lie in a larger block
     already, as those that two models share, are left where they are: nothing is kept twice.
     """
-    if any(type(layer) is not nn.Linear for layer in layers) or joined_weights(layers):
+    if not all(map(_plain, layers)) or joined_weights(layers):
         return
     for name in ("weight", "bias"):
         parts: list[Tensor] = [getattr(layer, name) for layer in layers]

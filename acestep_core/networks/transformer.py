@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from ..config import TransformerConfig
 from ..types import Branch
 from .layers import (
+    PLAIN,
     Ops,
     Rotary,
     attention_state,
@@ -42,6 +43,7 @@ from .layers import (
     sinusoid,
 )
 from .lyric_encoder import LyricEncoder
+from .products import multiplied
 
 ERG_BLOCKS = range(15, 20)
 TIME_WIDTH = 256
@@ -112,7 +114,7 @@ class SelfAttention(Attention):
         layers = (self.query, self.key, self.value)
         together = joined_weights(layers)
         if together is not None:
-            return F.linear(x, *together)
+            return multiplied(x, *together)
         return torch.cat([layer(x) for layer in layers], -1)
 
 
@@ -186,7 +188,7 @@ class Tables:
 
 
 class Transformer(nn.Module):
-    def __init__(self, config: TransformerConfig, ops: Ops = nn) -> None:
+    def __init__(self, config: TransformerConfig, ops: Ops = PLAIN) -> None:
         super().__init__()
         width, height = config.inner_dim, config.patch_size[0]
         self.config = config

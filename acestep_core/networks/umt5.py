@@ -16,7 +16,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..config import TextEncoderConfig
-from .layers import Ops, rms, rows
+from .layers import PLAIN, Ops, rms, rows
 
 ERG_BLOCKS = (8, 9)
 
@@ -67,7 +67,7 @@ class Block(nn.Module):
 
 
 class TextEncoder(nn.Module):
-    def __init__(self, config: TextEncoderConfig, ops: Ops = nn) -> None:
+    def __init__(self, config: TextEncoderConfig, ops: Ops = PLAIN) -> None:
         super().__init__()
         self.config = config
         self.tokens = ops.Embedding(config.vocab_size, config.d_model)

@@ -15,13 +15,16 @@ import math
 from itertools import pairwise
 from typing import cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import VocoderConfig
-from .layers import Ops, channels_last, rows
+from .layers import PLAIN, Ops, channels_last, rows
+from .transformed import SILU, Room, convolved, suits
 
 EPS = 1e-6
+FEWEST, PIECE = 128, 64  # channels; below them a CPU works on pieces of so many mel frames
 
 
 class ChannelNorm(nn.Module):
@@ -104,10 +107,14 @@ class ResidualBlock(nn.Module):
         self.dilated = nn.ModuleList(conv(dilation) for dilation in dilations)
         self.plain = nn.ModuleList(conv(1) for _ in dilations)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, room: Room) -> Tensor:
         for dilated, plain in zip(self.dilated, self.plain, strict=True):
-            # In place where a tensor is fresh: on a CPU a new buffer costs more than the sum.
-            x = plain(F.silu(dilated(F.silu(x)), inplace=True)).add_(x)
+            if suits(cast(nn.Conv2d, plain), x):
+                h = convolved(dilated, x, room, SILU)
+                x = convolved(plain, h, room, SILU, plus=x)
+            else:
+                # In place where a tensor is fresh: on a CPU a new buffer costs more than the sum.
+                x = plain(F.silu(dilated(F.silu(x)), inplace=True)).add_(x)
         return x
 
 
@@ -127,38 +134,78 @@ class Head(nn.Module):
             width, samples = width // 2, samples * rate
             self.finest = max(self.finest, width * samples)  # numbers a mel frame
             self.mixes.append(nn.ModuleList(ResidualBlock(width, k, d, ops) for k, d in blocks))
+        widths = [cast(nn.ConvTranspose2d, up).out_channels for up in self.ups]
+        self.fine = sum(width >= FEWEST for width in widths)  # the first level of few channels
         kernel = config.post_conv_kernel_size
         self.conv_out = ops.Conv2d(width, 1, (1, kernel), padding=(0, kernel // 2))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 512, 1, M) -> (B, 1, 512 M)."""
         x = self.conv_in(x)
-        for up, mixes in zip(self.ups, self.mixes, strict=True):
-            x = up(F.silu(x, inplace=True))
-            # One after the other: four kept results would decide the peak memory.
-            blocks = iter(cast(nn.ModuleList, mixes))
-            total = next(blocks)(x)
-            for block in blocks:
-                total.add_(block(x))
-            x = total.div_(len(cast(nn.ModuleList, mixes)))
+        with Room() as room:
+            for level in range(self.fine):
+                x = self._finer(level, x, room)
+            if x.device.type != "cpu" or torch.is_grad_enabled():
+                return self._wave(x, room)
+            return self._wave_in_pieces(x, room)
+
+    def _finer(self, level: int, x: Tensor, room: Room) -> Tensor:
+        x = self.ups[level](F.silu(x, inplace=True))
+        # One after the other: four kept results would decide the peak memory.
+        mixes = cast(nn.ModuleList, self.mixes[level])
+        blocks = iter(mixes)
+        total = next(blocks)(x, room)
+        for block in blocks:
+            total.add_(block(x, room))
+        return total.div_(len(mixes))
+
+    def _wave(self, x: Tensor, room: Room) -> Tensor:
+        for level in range(self.fine, len(self.ups)):
+            x = self._finer(level, x, room)
         return self.conv_out(F.silu(x, inplace=True)).tanh()[:, :, 0]
+
+    def _wave_in_pieces(self, x: Tensor, room: Room) -> Tensor:
+        """As `_wave`: pieces that stay in a CPU's cache, with as much before and after each as
+        its samples depend on."""
+        rates = self.config.upsample_rates
+        coarse, scale = math.prod(rates[: self.fine]), math.prod(rates[self.fine :])
+        size, edge = PIECE * coarse, math.ceil(self._reach(self.fine) * coarse)
+        wave = x.new_empty(len(x), 1, x.shape[-1] * scale)
+
+        def work(thread: int, piece: tuple[int, int]) -> None:
+            item, first = piece
+            last, begin = min(first + size, x.shape[-1]), max(first - edge, 0)
+            part = x[item : item + 1, ..., begin : last + edge].clone(
+                memory_format=torch.channels_last
+            )
+            inner = slice((first - begin) * scale, (last - begin) * scale)
+            wave[item, :, first * scale : last * scale] = self._wave(part, room)[0, :, inner]
+
+        firsts = range(0, x.shape[-1], size)
+        room.spread(work, [(item, first) for item in range(len(x)) for first in firsts])
+        return wave
 
     @property
     def reach(self) -> int:
         """Mel frames on each side that one output sample depends on."""
+        return math.ceil(self.config.pre_conv_kernel_size // 2 + self._reach(0))
+
+    def _reach(self, first: int) -> float:
+        """Of the levels from this one on, in mel frames."""
         sizes = self.config
         pairs = zip(sizes.resblock_kernel_sizes, sizes.resblock_dilation_sizes, strict=True)
         per_level = max(sum((k // 2) * (d + 1) for d in ds) for k, ds in pairs)
-        rate, extra = 1, float(sizes.pre_conv_kernel_size // 2)
-        for stride, kernel in zip(sizes.upsample_rates, sizes.upsample_kernel_sizes, strict=True):
+        rate, extra = math.prod(sizes.upsample_rates[:first]), 0.0
+        levels = zip(sizes.upsample_rates, sizes.upsample_kernel_sizes, strict=True)
+        for stride, kernel in list(levels)[first:]:
             extra += kernel / stride / rate  # the transposed convolution, in frames
             rate *= stride
             extra += per_level / rate
-        return math.ceil(extra + sizes.post_conv_kernel_size / 2 / rate)
+        return extra + sizes.post_conv_kernel_size / 2 / rate
 
 
 class Vocoder(nn.Module):
-    def __init__(self, config: VocoderConfig, ops: Ops = nn) -> None:
+    def __init__(self, config: VocoderConfig, ops: Ops = PLAIN) -> None:
         super().__init__()
         self.config = config
         self.backbone = Backbone(config, ops)

@@ -18,7 +18,7 @@ from torch import nn
 from ..conditions.tags import TagTokenizer
 from ..config import VOCODER, ModelConfig
 from ..networks.dcae import DCAE
-from ..networks.layers import Ops
+from ..networks.layers import PLAIN, Ops
 from ..networks.memory import Part, Resident, Visiting
 from ..networks.transformer import Transformer
 from ..networks.umt5 import TextEncoder
@@ -97,7 +97,7 @@ class Placing:
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     offload: bool = False
-    ops: Ops = nn
+    ops: Ops = PLAIN
 
     def part(self, name: str, module: nn.Module, dtype: torch.dtype) -> Part[nn.Module]:
         """The Part of a filled network; `name` is one of PARTS."""
@@ -110,7 +110,7 @@ class Placing:
         return Target(dtype, torch.device("cpu") if self.offload else self.device)
 
 
-def build(part: str, config: ModelConfig, ops: Ops = nn) -> nn.Module:
+def build(part: str, config: ModelConfig, ops: Ops = PLAIN) -> nn.Module:
     """The network without weights, on the meta device."""
     with torch.device("meta"):
         return NETWORKS[part](getattr(config, part), ops)

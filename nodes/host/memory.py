@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ...acestep_core.networks.layers import Ops
 from ...acestep_core.networks.memory import M, Part
+from ...acestep_core.networks.products import held, multiplied
 from ...acestep_core.settings import AUTO
 from ...acestep_core.weights.checkpoint import Target
 from ...acestep_core.weights.lora import Applied, added, fits, with_adapters
@@ -107,13 +108,29 @@ def _unload(patcher: Any) -> None:
     management().free_memory(1e30, patcher.load_device, keep_loaded=others)
 
 
+def _is_held(layer: Any) -> bool:
+    """Whether a layer of ComfyUI's has nothing to do to its weights before it uses them."""
+    changes = (getattr(layer, name, None) for name in ("weight_function", "bias_function", "_v"))
+    return not any(changes) and type(layer.weight) is nn.Parameter
+
+
 @cache
 def casting_ops() -> Ops:
     """ComfyUI's layers that cast their weights to the input's dtype and device as they run."""
     import comfy.ops
 
     class CastingOps(comfy.ops.manual_cast):
+        class Conv2d(comfy.ops.manual_cast.Conv2d):
+            is_held = property(_is_held)
+
         class Linear(comfy.ops.manual_cast.Linear):
+            is_held = property(_is_held)
+
+            def forward(self, x: Tensor, *details: Any, **more: Any) -> Tensor:
+                if held(self, x):
+                    return multiplied(x, self.weight, self.bias)
+                return super().forward(x, *details, **more)
+
             # On Windows newer versions leave the weight out until a state dict brings it, but
             # not for layers with a loader of their own; ours are filled one by one.
             def _load_from_state_dict(self, *details: Any) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from acestep_core.config import ModelConfig
 from acestep_core.networks.dcae import DCAE, Double, Halve, MultiScaleAttention, PixelNorm
+from acestep_core.networks.transformed import Room
 from acestep_core.pipeline import ACEStep
 from acestep_core.weights.model import build
 
@@ -48,7 +49,7 @@ def test_shortcut_up_repeats_channels() -> None:
     """Two channels to one of twice the size: each twice, then pixel-shuffled."""
     layer = without_convolution(Double(2, 1, nn))
     x = torch.tensor([5.0, 7.0]).reshape(1, 2, 1, 1)
-    assert layer(x)[0, 0].tolist() == [[5.0, 5.0], [7.0, 7.0]]
+    assert layer(x, Room())[0, 0].tolist() == [[5.0, 5.0], [7.0, 7.0]]
 
 
 def test_pixel_norm_works_on_channels() -> None:

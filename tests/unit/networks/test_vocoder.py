@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from acestep_core.config import ModelConfig, VocoderConfig
-from acestep_core.networks.vocoder import ResidualBlock, Stem, Vocoder
+from acestep_core.networks.transformed import Room
+from acestep_core.networks.vocoder import PIECE, ResidualBlock, Stem, Vocoder
 from acestep_core.pipeline import ACEStep
 from acestep_core.weights.model import build
 
@@ -49,7 +50,7 @@ def test_residual_block_of_zero_weights_passes_its_input(drawn: Drawn) -> None:
     for parameter in block.parameters():
         nn.init.zeros_(parameter)
     x = drawn(1, 4, 1, 9)
-    assert torch.equal(block(x), x)
+    assert torch.equal(block(x, Room()), x)
 
 
 def test_reach_of_the_released_sizes() -> None:
@@ -78,3 +79,16 @@ def test_hears_no_further_than_its_reach(drawn: Drawn) -> None:
     frames = changed.nonzero().flatten().tolist()
     assert 4 <= min(frames) <= 8  # at most the reach away, and the bound is not idle
     assert 2 * reach <= max(frames) <= 2 * reach + 4
+
+
+def test_pieces_are_the_whole(drawn: Drawn) -> None:
+    """Levels of few channels are computed in pieces on CPUs; each has all that it depends on."""
+    sizes = VocoderConfig(num_mels=8, upsample_initial_channel=128, dims=(8, 8, 8, 8))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        head = Vocoder(sizes).double().head
+    assert head.fine == 0
+    x = drawn(2, 8, 1, 2 * PIECE + 9).double()
+    with torch.enable_grad():  # as in training: whole
+        whole = head(x).detach()
+    assert torch.allclose(head(x), whole, rtol=0, atol=1e-14)
