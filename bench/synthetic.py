@@ -102,8 +102,10 @@ def _pieces(entry: Entry, block: torch.Tensor) -> Iterator[memoryview]:
     if entry.content is not None:
         yield memoryview(entry.content)
         return
-    # Gains near one, so that weight norm and layer norms stay in range.
-    is_gain = len(entry.shape) == 1 or entry.key.endswith("weight_g")
+    # Gains near one, so that weight norm and layer norms stay in range; offsets near zero, so
+    # that the sound has no DC, which would be made again in float32.
+    is_vector = len(entry.shape) == 1 and not entry.key.endswith("bias")
+    is_gain = is_vector or entry.key.endswith("weight_g")
     numbers = (block + 1 if is_gain else block).to(entry.dtype).view(torch.uint8).numpy().data
     for start in range(0, entry.size, len(numbers)):
         yield numbers[: min(len(numbers), entry.size - start)]
