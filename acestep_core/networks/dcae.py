@@ -51,7 +51,7 @@ class Residual(nn.Module):
         self.norm = PixelNorm(width, ops)
 
     def forward(self, x: Tensor, room: Room) -> Tensor:
-        if suits(self.second, x):
+        if suits(self.first, x) and suits(self.second, x):
             h = convolved(self.second, convolved(self.first, x, room), room, SILU)
         else:
             h = self.second(F.silu(self.first(x), inplace=True))

@@ -43,8 +43,8 @@ def multiplied(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 class Linear(nn.Linear):
-    def forward(self, x: Tensor) -> Tensor:  # torch calls it `input`
-        return multiplied(x, self.weight, self.bias)
+    def forward(self, input: Tensor) -> Tensor:
+        return multiplied(input, self.weight, self.bias)
 
 
 def held(layer: nn.Linear | nn.Conv2d, x: Tensor) -> bool:

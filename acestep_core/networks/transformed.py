@@ -24,15 +24,17 @@ import cmath
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from threading import Barrier
-from typing import NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
-from typing_extensions import Self
-
 from .products import held, product, quick
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # The fewest channels with which a kernel gains, and the fewest pixels for each thread.
 WIDTHS = {(3, 3): 256, (1, 7): 128, (1, 11): 128, (1, 13): 128}
@@ -83,7 +85,7 @@ def _at_points(
         infinity = [[0.0] * (length - 1) + [1.0]]
         return torch.tensor(rows + infinity * ends, dtype=torch.complex128)
 
-    take = torch.linalg.inv(powers(count)).mT
+    take = cast("Tensor", torch.linalg.inv(powers(count))).mT
     weigh, give = powers(taps), powers(count - taps + 1)
     rows: list[tuple[Tensor, Tensor, Tensor]] = []
     for index in [*range(len(real)), *([count - 1] if ends else [])]:
@@ -91,7 +93,9 @@ def _at_points(
     for index in range(len(real), len(real) + 2 * len(upper), 2):
         # A product of complex numbers is three of real ones, whose sums are in the matrices; that
         # of the conjugates is its own conjugate, so twice the real part is given.
-        (g, h), (w, v), (x, y) = ((m[index].real, m[index].imag) for m in (give, weigh, take))
+        (g, h), (w, v), (x, y) = (
+            (m.real, m.imag) for m in (give[index], weigh[index], take[index])
+        )
         rows += [(2 * (g - h), w, x + y), (-2 * h, v - w, x), (-2 * g, w + v, y)]
     gives, weighs, takes = (torch.stack(part) for part in zip(*rows, strict=True))
     return Transform(gives.mT, weighs, takes)
@@ -160,6 +164,57 @@ class Room:
             one.result()
 
 
+@dataclass(frozen=True)
+class Grid:
+    """Where the windows on a picture (H, W) lie. A tile is a step along the width: `rows` windows
+    below each other, times the `apart` ones between whose samples others lie."""
+
+    kernel: tuple[int, int]
+    apart: int  # dilation along the width
+    height: int
+    length: int
+
+    @property
+    def window(self) -> tuple[int, int]:
+        across = window_of(self.kernel[1])
+        return (across if self.kernel[0] > 1 else 1), across
+
+    @property
+    def outputs(self) -> tuple[int, int]:
+        """Of a window."""
+        down, across = self.window
+        return down - self.kernel[0] + 1, across - self.kernel[1] + 1
+
+    @property
+    def edges(self) -> tuple[int, int]:
+        """Zeros above, and before."""
+        return self.kernel[0] // 2, self.kernel[1] // 2 * self.apart
+
+    @property
+    def step(self) -> int:
+        return self.outputs[1] * self.apart
+
+    @property
+    def rows(self) -> int:
+        return -(-self.height // self.outputs[0])
+
+    @property
+    def tiles(self) -> int:
+        return -(-self.length // self.step)
+
+    def shares(self, batch: int, channels: int, threads: int) -> list[Share]:
+        """Of about NUMBERS each, and one for each thread at least."""
+        numbers = self.tiles * self.rows * self.apart * channels
+        pieces = max(-(-numbers // NUMBERS), -(-threads // batch))
+        most = -(-self.tiles // pieces)
+        firsts = range(0, self.tiles, most)
+        return [
+            (item, first, min(most, self.tiles - first))
+            for item in range(batch)
+            for first in firsts
+        ]
+
+
 def convolved(
     conv: nn.Conv2d,
     x: Tensor,
@@ -171,73 +226,84 @@ def convolved(
 
     The layer keeps the size: its padding is half of its reach. `before` writes to `out`.
     """
-    kernel, apart = cast("tuple[int, int]", conv.kernel_size), conv.dilation[1]
+    kernel = cast("tuple[int, int]", conv.kernel_size)
+    grid = Grid(kernel, conv.dilation[1], *x.shape[2:])
     give, weigh, take = transform(kernel)
-    batch, channels, height, length = x.shape
-    width = conv.out_channels
-    across = window_of(kernel[1])
-    down = across if kernel[0] > 1 else 1
-    # Outputs of a window; a tile is `apart` windows between each other.
-    lines, steps = down - kernel[0] + 1, across - kernel[1] + 1
-    over, beside, step = kernel[0] // 2, kernel[1] // 2 * apart, steps * apart
-    rows, tiles = -(-height // lines), -(-length // step)
+    padded, weights = _padded(x, grid, room, before), _weighed(conv, weigh, room)
+    out = torch.empty(len(x), grid.height, grid.length, conv.out_channels)
 
-    shape = (batch, rows * lines + 2 * over, tiles * step + 2 * beside, channels)
-    padded = room.take("padded", *shape)
-    if over:
-        padded[:, :over] = padded[:, over + height :] = 0
-    padded[:, :, :beside] = padded[:, :, beside + length :] = 0
-    inner = padded[:, over : over + height, beside : beside + length]
+    def work(thread: int, share: Share) -> None:
+        seen = _windows(padded, grid, share, room, thread)
+        taken = product(take, seen.flatten(0, 1).flatten(1).mT).unflatten(1, (-1, x.shape[1]))
+        made = room.take("made", *taken.shape[:2], conv.out_channels, thread=thread)
+        for into, of, weight in zip(made, taken, weights, strict=True):
+            into.copy_(product(of, weight))
+        given = product(give, made.flatten(1).mT)
+        given = given.view(*grid.outputs, *seen.shape[2:5], conv.out_channels)
+        if conv.bias is not None:
+            given += conv.bias
+        _put(out, given, grid, share, plus)
+
+    room.spread(work, grid.shares(len(x), x.shape[1], room.threads))
+    return out.permute(0, 3, 1, 2)
+
+
+def _padded(x: Tensor, grid: Grid, room: Room, before: Callable[..., Tensor] | None) -> Tensor:
+    """before(x) with the zeros around it that whole windows need: (B, H', W', C)."""
+    (over, beside), (lines, _) = grid.edges, grid.outputs
+    shape = (grid.rows * lines + 2 * over, grid.tiles * grid.step + 2 * beside)
+    padded = room.take("padded", len(x), *shape, x.shape[1])
+    padded[:, :over] = padded[:, over + grid.height :] = 0
+    padded[:, :, :beside] = padded[:, :, beside + grid.length :] = 0
+    inner = padded[:, over : over + grid.height, beside : beside + grid.length]
     if before:
         before(x.permute(0, 2, 3, 1), out=inner)
     else:
         inner.copy_(x.permute(0, 2, 3, 1))
-    ordered = room.take("ordered", *kernel, width, channels)
+    return padded
+
+
+def _weighed(conv: nn.Conv2d, weigh: Tensor, room: Room) -> Tensor:
+    """The weights of each product: (products, out, in)."""
+    width, channels = conv.out_channels, conv.in_channels
+    ordered = room.take("ordered", *conv.kernel_size, width, channels)
     ordered.copy_(conv.weight.permute(2, 3, 0, 1))
     weights = room.take("weights", len(weigh), width, channels)
     torch.mm(weigh, ordered.flatten(0, 1).flatten(1), out=weights.flatten(1))
-    out = torch.empty(batch, height, length, width)
-    strides = padded.stride()
+    return weights
 
-    def work(thread: int, share: Share) -> None:
-        item, first, count = share
-        seen = room.take("seen", down, across, rows, count, apart, channels, thread=thread)
-        windows = (strides[1], apart * channels, lines * strides[1], step * channels, channels, 1)
-        seen.copy_(padded[item, :, first * step :].as_strided(seen.shape, windows))
-        taken = product(take, seen.flatten(0, 1).flatten(1).mT).unflatten(1, (-1, channels))
-        made = room.take("made", *taken.shape[:2], width, thread=thread)
-        for into, of, weight in zip(made, taken, weights, strict=True):
-            into.copy_(product(of, weight))
-        given = product(give, made.flatten(1).mT).view(lines, steps, rows, count, apart, width)
-        if conv.bias is not None:
-            given += conv.bias
-        found = given.permute(2, 0, 3, 1, 4, 5)  # as they lie in the picture
-        here = slice(first * step, min((first + count) * step, length))
-        into = out[item, :, here]
-        added = None if plus is None else plus[item, :, :, here].permute(1, 2, 0)
-        if into.shape[:2] == (rows * lines, count * step):
-            split = (rows, lines, count, steps, apart, width)
-            into, added = (
-                part if part is None else part.unflatten(0, split[:2]).unflatten(2, split[2:5])
-                for part in (into, added)
-            )
-        else:
-            found = found.reshape(rows * lines, count * step, width)
-            found = found[: into.shape[0], : into.shape[1]]
-        assert into is not None
-        if added is None:
-            into.copy_(found)
-        else:
-            torch.add(found, added, out=into)
 
-    pieces = max(-(-tiles * rows * apart * channels // NUMBERS), -(-room.threads // batch))
-    most = -(-tiles // pieces)
-    room.spread(
-        work,
-        [
-            (item, first, min(most, tiles - first))
-            for item in range(batch)
-            for first in range(0, tiles, most)
-        ],
+def _windows(padded: Tensor, grid: Grid, share: Share, room: Room, thread: int) -> Tensor:
+    """Of a share: (down, across, rows, tiles, apart, C)."""
+    item, first, count = share
+    channels, line = padded.shape[3], padded.stride(1)
+    seen = room.take("seen", *grid.window, grid.rows, count, grid.apart, channels, thread=thread)
+    strides = (
+        *(line, grid.apart * channels),
+        *(grid.outputs[0] * line, grid.step * channels, channels, 1),
     )
-    return out.permute(0, 3, 1, 2)
+    return seen.copy_(padded[item, :, first * grid.step :].as_strided(seen.shape, strides))
+
+
+def _put(out: Tensor, given: Tensor, grid: Grid, share: Share, plus: Tensor | None) -> None:
+    """The outputs of a share (lines, steps, rows, tiles, apart, C), plus others, to their place."""
+    item, first, count = share
+    found = given.permute(2, 0, 3, 1, 4, 5)  # as they lie in the picture
+    whole = (grid.rows * grid.outputs[0], count * grid.step)
+    here = slice(first * grid.step, min((first + count) * grid.step, grid.length))
+    into = out[item, :, here]
+    added = None if plus is None else plus[item, :, :, here].permute(1, 2, 0)
+    if into.shape[:2] == whole:
+        into = _split(into, found)
+        added = None if added is None else _split(added, found)
+    else:
+        found = found.reshape(*whole, -1)[: into.shape[0], : into.shape[1]]
+    if added is None:
+        into.copy_(found)
+    else:
+        torch.add(found, added, out=into)
+
+
+def _split(picture: Tensor, like: Tensor) -> Tensor:
+    """A picture (H, W, C) with axes as those of windows (rows, lines, tiles, steps, apart, C)."""
+    return picture.unflatten(1, like.shape[2:5]).unflatten(0, like.shape[:2])

@@ -108,8 +108,9 @@ class ResidualBlock(nn.Module):
         self.plain = nn.ModuleList(conv(1) for _ in dilations)
 
     def forward(self, x: Tensor, room: Room) -> Tensor:
-        for dilated, plain in zip(self.dilated, self.plain, strict=True):
-            if suits(cast(nn.Conv2d, plain), x):
+        for first, second in zip(self.dilated, self.plain, strict=True):
+            dilated, plain = cast(nn.Conv2d, first), cast(nn.Conv2d, second)
+            if suits(dilated, x) and suits(plain, x):
                 h = convolved(dilated, x, room, SILU)
                 x = convolved(plain, h, room, SILU, plus=x)
             else:
