@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
+
 from .products import held, product, quick
 
 if TYPE_CHECKING:
