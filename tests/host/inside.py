@@ -119,6 +119,31 @@ def check_16_bit_weights_give_what_the_plain_network_gives(inside: Inside) -> st
     return f"relative difference {worst:.1e}; to float32 weights {exact:.1e}"
 
 
+def check_layers_say_whether_their_weights_are_theirs(inside: Inside) -> str:
+    """Where ComfyUI computes on the CPU, its layers take the quicker ways as the plain ones do."""
+    import torch
+
+    products = inside.module("acestep_core.networks.products")
+    vocoder, x = inside.loaded().model.vocoder, torch.zeros(1)
+    block = vocoder.module.backbone.stages[0][0]
+    layers = [vocoder.module.head.conv_in, block.expand]
+    with vocoder.use(1000):
+        for layer in layers:
+            assert products.held(layer, x), layer
+            assert not products.held(layer, x.bfloat16()), layer
+    wide = torch.nn.functional.linear
+    given = torch.randn(products.ROWS, block.expand.in_features)
+    with torch.inference_mode(), vocoder.use(1000):
+        true = wide(given.double(), block.expand.weight.double(), block.expand.bias.double())
+        worst = float((block.expand(given) - true).abs().max() / true.abs().max())
+    assert worst < 1e-5, worst
+    for layer in layers:
+        layer.weight_function = [lambda weight: weight + 1]
+        assert not products.held(layer, x), layer
+        layer.weight_function = []
+    return f"{worst:.1e}"
+
+
 def check_memory_is_handed_back(inside: Inside) -> str:
     """Unloaded by ComfyUI and used again; gone when nobody holds the model."""
     import torch
