@@ -210,7 +210,11 @@ def _placed(tags: Tags, lyrics: Lyrics, part: Part[Transformer]) -> tuple[Tags, 
 
 def checked_output(wave: Tensor) -> list[str]:
     """Warnings about a decoded waveform; numbers that are none are an error."""
-    peak = peak_of(wave)
+    return checked_levels(peak_of(wave), offset_of(wave))
+
+
+def checked_levels(peak: float, offset: float) -> list[str]:
+    """The same of its largest sample, and of how far it lies off the middle."""
     if not math.isfinite(peak):
         raise SettingError(
             "The decoded audio holds values that are not numbers. Decode in float32"
@@ -218,7 +222,6 @@ def checked_output(wave: Tensor) -> list[str]:
         )
     if peak < SILENCE:
         return [f"The clip is silent (peak {peak:.1e})."]
-    offset = offset_of(wave)
     if abs(offset) < MOST_OFFSET:
         return []
     return [

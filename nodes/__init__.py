@@ -7,6 +7,7 @@ from .encode import LyricEncode, TagEncode, ToConditioning
 from .from_manifest import FromManifest
 from .loaders import LoadACEStep, LoadLoRA
 from .manners import arrange
+from .open_audio import OpenAudio
 from .parameters import LoadParameters
 from .players import PreviewAudio
 from .sampler import Sampler
@@ -56,6 +57,7 @@ NODE_CLASS_MAPPINGS = {
     "AceSuiteAudioInpaint": AudioInpaint,
     "AceSuiteAudioOutpaint": AudioOutpaint,
     "AceSuiteFromManifest": FromManifest,
+    "AceSuiteOpenAudio": OpenAudio,
 }
 arrange(NODE_CLASS_MAPPINGS)
 NODE_DISPLAY_NAME_MAPPINGS = {name: node.TITLE for name, node in NODE_CLASS_MAPPINGS.items()}

@@ -193,7 +193,7 @@ class AudioToAudio(OneBox):
         }
 
     def wanted(self, model: ACEStep, values: Values) -> Wanted:
-        length = values["audio"]["waveform"].shape[-1] / values["audio"]["sample_rate"]
+        length = sound.seconds_of(values["audio"])
         fix = "Cut it; or edit a part of it with Remix / Edit and a mask."
         checked("Length of audio (seconds)", length, 0, MAX_SECONDS, fix)
         before, lyrics = (hosted_lyrics(values[name]) for name in ("original_lyrics", "lyrics"))

@@ -6,15 +6,17 @@ A latent that was sampled for a task brings the task along, and is put into its 
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 from ..acestep_core.config import SAMPLE_RATE
-from ..acestep_core.editing.request import Options
-from ..acestep_core.pipeline import ACEStep, checked_output, delivered
+from ..acestep_core.editing.request import Edited, Options
+from ..acestep_core.pipeline import ACEStep, checked_levels, checked_output, delivered
 from ..acestep_core.sound.audio import peak_of
+from ..acestep_core.sound.track import levels_of
 from ..acestep_core.types import checked_latent
 from . import host, shown, sound
-from .task_socket import Sampled, digest_of, finished, seeds_of
+from .task_socket import Given, Sampled, digest_of, finished, seeds_of
 from .widgets import MODEL, widgets
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,7 @@ class DCAEDecode:
 
     def show(self, **inputs: Any) -> dict[str, Any]:
         audio, report = self.decode(**inputs)
-        facts = {**shown.of_sound(audio["waveform"][0], audio["sample_rate"])}
+        facts = {**shown.of_sound(sound.tracks_of(audio)[0])}
         if about := shown.about(audio):
             facts["warnings"], facts["edits"] = list(about.warnings), shown.of_edits(about.reports)
         return shown.shown((audio, report), facts)
@@ -77,17 +79,17 @@ def decoded(
         if isinstance(sampled, Sampled):
             edited = finished(model, sampled, z, options)
             reports, source = edited.reports, sampled.asked.given
-            wave, rate = sound.stacked(edited.tracks), edited.rate
-            notes += checked_output(wave)  # the levels of new parts stand in the reports
+            audio, peak, said = _put_together(edited, source)
         else:
             wave, said = delivered(sound.decoded(model, z, rate))
-            notes += said
+            audio, peak = sound.audio_of(wave, rate), peak_of(wave)
+        notes += said
     for note in notes:
         log.warning(note)
-    about = f"{wave.shape[-1] / rate:.3f} s at {rate} Hz, peak {peak_of(wave):.3f}"
+    about = f"{sound.seconds_of(audio):.3f} s at {audio['sample_rate']} Hz, peak {peak:.3f}"
     # For the nodes that save and play it: the Sampler could not know.
     audio = shown.told(
-        sound.audio_of(wave, rate),
+        audio,
         seeds=seeds_of(latent),
         reports=reports,
         warnings=tuple(notes),
@@ -97,6 +99,18 @@ def decoded(
         latent=z,
     )
     return audio, [about, *notes, *(report.text() for report in reports)]
+
+
+def _put_together(edited: Edited, source: Given | None) -> tuple[sound.Audio, float, list[str]]:
+    """The takes as AUDIO, streamed where their source is; their peak, and what is wrong with them.
+    The levels of new parts stand in the reports."""
+    if source and isinstance(source.source_audio, sound.Streamed):
+        peaks, offsets = zip(*(levels_of(sound.Watched(t)) for t in edited.tracks), strict=True)
+        peak = sum(peaks) if math.isnan(sum(peaks)) else max(peaks)
+        said = checked_levels(peak, max(offsets, key=abs))
+        return sound.Streamed(edited.tracks), peak, said
+    wave = sound.stacked(edited.tracks)
+    return sound.audio_of(wave, edited.rate), peak_of(wave), checked_output(wave)
 
 
 class DCAEEncode:

@@ -31,6 +31,7 @@ MENUS = {
         "AceSuiteRemixEdit",
         "AceSuiteAudioReference",
         "AceSuiteDCAEEncode",
+        "AceSuiteOpenAudio",
     ),
     "words": ("AceSuiteSongWriter", "AceSuiteTagPresets", "AceSuiteLyricPreview"),
     "look and compare": ("AceSuiteCompareTakes", "AceSuiteMelView"),

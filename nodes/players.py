@@ -10,9 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
+from ..acestep_core.hosted.sources import name_and_kind
 from ..acestep_core.records.record import OWN_KEY
 from ..acestep_core.settings import COMPATS, SettingError
 from ..acestep_core.sound.files import write_audio
+from ..acestep_core.sound.track import Held, Track
 from . import host, shown, sound
 
 File = dict[str, str]  # as pages and /view name one: filename, subfolder, type
@@ -21,18 +25,32 @@ File = dict[str, str]  # as pages and /view name one: filename, subfolder, type
 def temporary(given: list[sound.Audio], name: str) -> list[File]:
     """All clips as files in ComfyUI's temporary folder."""
     folder, subfolder, stem, counter = host.output_place(name, "temp")
-    clips = [(wave, int(one["sample_rate"])) for one in given for wave in one["waveform"]]
+    clips = [track for one in given for track in sound.tracks_of(one)]
     files = []
-    for index, (wave, rate) in enumerate(clips):
+    for index, track in enumerate(clips):
         path = Path(folder) / f"{stem}_{counter + index:05}_.flac"
-        write_audio(path, wave, rate)
+        write_audio(path, written(track), track.rate)
         files.append({"filename": path.name, "subfolder": subfolder, "type": "temp"})
     return files
 
 
+def written(track: Track) -> Tensor | Track:
+    """A clip as it is written: with a bar where it is read meanwhile."""
+    return track.wave if isinstance(track, Held) else sound.Watched(track)
+
+
+def source_of(audio: sound.Audio) -> File:
+    """A source as a file: its own, where it has one."""
+    if not isinstance(audio, sound.Streamed) or not audio.file:
+        return temporary([audio], "acesuite_source")[0]
+    place, kind = name_and_kind(audio.file)
+    folder, _, name = place.rpartition("/")
+    return {"filename": name, "subfolder": folder, "type": kind}
+
+
 def takes_of(given: list[sound.Audio], files: list[File]) -> list[shown.Facts]:
     """The clips in their order: takes with their seeds; the source, where one is not ours."""
-    known = [(shown.about(one), len(one["waveform"])) for one in given]
+    known = [(shown.about(one), len(sound.tracks_of(one))) for one in given]
     kinds: list[shown.Facts] = []
     has_source = len(given) > 1 and any(about for about, _ in known)
     for about, count in known:
@@ -50,17 +68,15 @@ def of_song(
     audio: sound.Audio, info: str, files: list[File], notes: Sequence[str] = ()
 ) -> shown.Facts:
     """What the node that ends a graph says of its song, and of how it was saved."""
-    run, about, rate = shown.of_run(info), shown.about(audio), int(audio["sample_rate"])
+    run, about = shown.of_run(info), shown.about(audio)
     seeds = run["seeds"] or [str(seed) for seed in (about.seeds if about else ())]
     clips: list[shown.Facts] = []
-    for index, (file, wave) in enumerate(zip(files, audio["waveform"], strict=True)):
+    for index, (file, track) in enumerate(zip(files, sound.tracks_of(audio), strict=True)):
         seed = {"seed": seeds[index]} if index < len(seeds) else {}
-        level = shown.of_sound(wave, rate)
+        level = shown.of_sound(track)
         clips.append({**file, "kind": "take", "take": index + 1, **seed, **level})
     if about and about.source:
-        clips += [
-            {**file, "kind": "source"} for file in temporary([about.source], "acesuite_source")
-        ]
+        clips.append({**source_of(about.source), "kind": "source"})
     run["warnings"] = [*(run["warnings"] or []), *(about.warnings if about else ())]
     run["notes"] = [*run["notes"], *notes]
     edits = shown.of_edits(about.reports) if about else []

@@ -29,7 +29,7 @@ from ..acestep_core.sound.files import write_audio
 from ..acestep_core.weights.checkpoint import FILES, FOLDERS
 from ..acestep_core.weights.download import sha256
 from . import host, shown, sound
-from .players import checked_info, of_song
+from .players import checked_info, of_song, written
 from .widgets import Inputs, widgets
 
 log = logging.getLogger(__name__)
@@ -93,17 +93,22 @@ class SaveAudio:
                 _prefix(filename_prefix, record, labels)
             )
             workflow = _workflow(details) if details.get("save_workflow", True) else {}
-            rate, saved, notes = int(audio["sample_rate"]), [], list[str]()
-            for index, wave in enumerate(audio["waveform"]):
+            saved, notes = [], list[str]()
+            for index, track in enumerate(sound.tracks_of(audio)):
                 path = folder / f"{name}_{counter + index:05}_.{format}"
                 own = _replayed(_of_item(record, index, path), old)
                 tags = _tags(own, labels, workflow, format)
                 kilobits = details.get("kilobits") or None
                 with sound.not_lost(about.latent if about else None):
-                    written = write_audio(
-                        path, wave, rate, tags=tags, bits=int(bits), kilobits=kilobits
+                    made = write_audio(
+                        path,
+                        written(track),
+                        track.rate,
+                        tags=tags,
+                        bits=int(bits),
+                        kilobits=kilobits,
                     )
-                notes += written.notes
+                notes += made.notes
                 if _is_whole(own) and details.get("save_settings", False):
                     _write_beside(path, own)
                 saved.append({"filename": path.name, "subfolder": subfolder, "type": "output"})

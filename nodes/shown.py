@@ -11,18 +11,20 @@ from __future__ import annotations
 import json
 import math
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from ..acestep_core.config import MAX_SECONDS
 from ..acestep_core.editing.report import EditReport
 from ..acestep_core.editing.request import Options
 from ..acestep_core.lyrics import Vocabulary
 from ..acestep_core.lyrics.preview import LineNote, Preview, preview
 from ..acestep_core.records.record import OWN_KEY
 from ..acestep_core.sound.loudness import measured
+from ..acestep_core.sound.track import Held, Track
 from ..acestep_core.tasks.behaviours import BEHAVIOURS
 from ..acestep_core.types import Latent
 from . import host, sound
@@ -44,7 +46,7 @@ def shown(results: tuple[Any, ...], facts: Facts, **core: list[Any]) -> dict[str
 class About:
     """What rides along in an AUDIO."""
 
-    wave: weakref.ref[Tensor]  # that it is about
+    wave: weakref.ref[Tensor] | None  # that it is about; None: of the AUDIO it rides in
     seeds: tuple[int, ...] = ()  # of what was made, one a clip
     reports: tuple[EditReport, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -55,13 +57,17 @@ class About:
 
 
 def told(audio: sound.Audio, **about: Any) -> sound.Audio:
+    if isinstance(audio, sound.Streamed):
+        return replace(audio, about=About(None, **about))
     return {**audio, sound.KEY: About(weakref.ref(audio["waveform"]), **about)}
 
 
 def about(audio: sound.Audio) -> About | None:
     """What is known of a sound; nothing once another node has made another of it."""
+    if isinstance(audio, sound.Streamed):
+        return audio.about if isinstance(audio.about, About) else None
     known = audio.get(sound.KEY)
-    if isinstance(known, About) and known.wave() is audio["waveform"]:
+    if isinstance(known, About) and known.wave and known.wave() is audio["waveform"]:
         return known
     return None
 
@@ -86,11 +92,16 @@ def of_run(info: str) -> Facts:
     }
 
 
-def of_sound(wave: Tensor, rate: int) -> Facts:
-    """Length in seconds, loudness in LUFS and peak in dBTP of a wave (C, N)."""
-    level = measured(wave.float().cpu(), rate)
+def of_sound(track: Track) -> Facts:
+    """Length in seconds, loudness in LUFS and peak in dBTP; of what is streamed, and long, the
+    length alone: the rest would take longer than the work."""
+    seconds = track.samples / track.rate
+    if not isinstance(track, Held) and seconds > MAX_SECONDS:
+        return {"seconds": round(seconds, 3)}
+    wave = track.wave if isinstance(track, Held) else track.whole()
+    level = measured(wave.float().cpu(), track.rate)
     return {
-        "seconds": round(wave.shape[-1] / rate, 3),
+        "seconds": round(seconds, 3),
         "loudness": _decibels(level.integrated),
         "peak": _decibels(level.peak),
         "clipped": level.clipped,

@@ -1,6 +1,7 @@
 """AUDIO and LATENT as ComfyUI's nodes hand them on, and the way between the two.
 
     AUDIO {"waveform": (B, C, N), "sample_rate"}    LATENT {"samples": (B, 8, 16, T), "type"}
+    AUDIO of a file, Streamed: its tracks are read where they are needed
 
 Where memory is short both ways go on in smaller tiles. What was encoded is remembered for as
 long as ComfyUI keeps the sound: the settings of a task change far more often than its source.
@@ -8,13 +9,15 @@ long as ComfyUI keeps the sound: the settings of a task change far more often th
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import weakref
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import Final, TypedDict
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, Final, TypeAlias, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +28,7 @@ from ..acestep_core.records.latents import not_lost as keeping
 from ..acestep_core.settings import SettingError
 from ..acestep_core.sound.audio import checked_wave
 from ..acestep_core.sound.tiles import Heard, Tiles
-from ..acestep_core.sound.track import Track
+from ..acestep_core.sound.track import Held, Track
 from ..acestep_core.types import Latent
 from . import host
 
@@ -41,10 +44,44 @@ class _Audio(TypedDict):
     sample_rate: int  # Hz
 
 
-class Audio(_Audio, total=False):
+class Loaded(_Audio, total=False):
     """ComfyUI's AUDIO."""
 
     acesuite: object  # shown.About
+
+
+@dataclass(frozen=True, eq=False)
+class Streamed(Mapping[str, Any]):
+    """AUDIO of clips that lie in files: our nodes read stretches of its tracks. Whoever asks for
+    the waveform gets all of it, which is held from then on."""
+
+    tracks: Sequence[Track]  # each clip, all of one length
+    file: str = ""  # as ComfyUI's loader names it, where it is one as it is
+    path: Path | None = None  # of that file
+    about: object = None  # shown.About
+
+    # Each is itself alone: to compare two would read both.
+    __eq__, __hash__ = object.__eq__, object.__hash__
+
+    @cached_property
+    def waveform(self) -> Tensor:
+        return host.handed_on(stacked(self.tracks))
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "waveform":
+            return self.waveform
+        if name == "sample_rate":
+            return self.tracks[0].rate
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_Audio.__annotations__)
+
+    def __len__(self) -> int:
+        return len(_Audio.__annotations__)
+
+
+Audio: TypeAlias = Loaded | Streamed
 
 
 class _Samples(TypedDict):
@@ -63,8 +100,39 @@ TILES = (Tiles().frames, 64, 8)  # latent frames at once; smaller ones where mem
 REMEMBERED = 8
 
 
-def audio_of(wave: Tensor, rate: int) -> Audio:
+def audio_of(wave: Tensor, rate: int) -> Loaded:
     return {"waveform": host.handed_on(wave), "sample_rate": rate}
+
+
+def tracks_of(audio: Audio) -> list[Track]:
+    """Its clips, as they are."""
+    if isinstance(audio, Streamed):
+        return list(audio.tracks)
+    return [Held(wave, int(audio["sample_rate"])) for wave in audio["waveform"]]
+
+
+def seconds_of(audio: Audio) -> float:
+    if isinstance(audio, Streamed):
+        return audio.tracks[0].samples / audio.tracks[0].rate
+    return audio["waveform"].shape[-1] / audio["sample_rate"]
+
+
+class Watched(Track):
+    """A track whose reading moves the node's bar, and ends where the user stops it."""
+
+    def __init__(self, track: Track) -> None:
+        self._track, self._bar = track, host.Bar()
+        self.channels, self.samples, self.rate = track.channels, track.samples, track.rate
+
+    def part(self, first: int, last: int) -> Tensor:
+        host.stop_if_asked()
+        return self._track.part(first, last)
+
+    def blocks(self, size: int) -> Iterator[Tensor]:
+        done, total = 0, -(-self.samples // size)
+        for done, block in enumerate(self._track.blocks(size), start=1):
+            self._bar.tick(done, total)
+            yield block
 
 
 def stacked(tracks: Sequence[Track]) -> Tensor:
@@ -91,12 +159,15 @@ def latent_out(latent: Latent) -> Samples:
     return {"samples": host.handed_on(latent.z), "type": "audio"}
 
 
-def one_clip(label: str, audio: Audio) -> tuple[Tensor, int]:
-    """(C, N) and its rate, of an AUDIO that must hold a single clip."""
-    wave, rate = audio["waveform"], int(audio["sample_rate"])
-    if len(wave) != 1:
-        raise SettingError(f"{label} holds {len(wave)} clips. Choose one of the batch.")
-    return checked_wave(label, wave[0].detach().cpu(), rate), rate
+def one_clip(label: str, audio: Audio) -> tuple[Tensor | Track, int]:
+    """(C, N), or its track, and its rate, of an AUDIO that must hold a single clip."""
+    clips, rate = tracks_of(audio), int(audio["sample_rate"])
+    if len(clips) != 1:
+        raise SettingError(f"{label} holds {len(clips)} clips. Choose one of the batch.")
+    (clip,) = clips
+    if not isinstance(clip, Held):
+        return clip, rate  # looked at when it was opened
+    return checked_wave(label, clip.wave.detach().cpu(), rate), rate
 
 
 def encoded(model: ACEStep, wave: Tensor, rate: int) -> Latent:
@@ -114,19 +185,23 @@ def decoded(model: ACEStep, latent: Latent, rate: int, heard: Heard = None) -> T
 
 @dataclass(frozen=True)
 class _Remembered:
-    sound: weakref.ref[Tensor]  # the tensor in the AUDIO that ComfyUI keeps
+    sound: weakref.ref[Tensor | Streamed]  # the tensor in the AUDIO that ComfyUI keeps
     network: weakref.ref[nn.Module]
-    place: tuple[int, int]  # first sample and count
+    place: object  # first sample and count
     latent: Latent
 
 
 _remembered: list[_Remembered] = []  # the latest last
 
 
-def encoded_once(model: ACEStep, sound: Tensor, wave: Tensor, rate: int) -> Latent:
+def encoded_once(model: ACEStep, audio: Audio, wave: Tensor, rate: int) -> Latent:
     """The latent of wave (C, n), a stretch of the sound that ComfyUI holds."""
     network = model.model.dcae.module
-    place = (int(wave.storage_offset()), wave.shape[-1])
+    if isinstance(audio, Streamed):  # what is read is another tensor each time
+        sound: Tensor | Streamed = audio
+        place = hashlib.sha256(wave.contiguous().numpy()).digest()
+    else:
+        sound, place = audio["waveform"], (int(wave.storage_offset()), wave.shape[-1])
     for one in _remembered:
         if (one.sound() is sound, one.network() is network, one.place) == (True, True, place):
             return one.latent

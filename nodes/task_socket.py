@@ -27,6 +27,7 @@ from ..acestep_core.sampling.noise import derived
 from ..acestep_core.settings import SettingError
 from ..acestep_core.sound.tiles import Heard
 from ..acestep_core.tasks.behaviours import BEHAVIOURS
+from ..acestep_core.tasks.region import Window
 from ..acestep_core.types import (
     Edit,
     Follow,
@@ -60,6 +61,8 @@ class Given:
     def named(self) -> tuple[str, str]:
         """Name and SHA-256 of the source's file, where it is one."""
         place = host.input_file(self.file) if self.file else None
+        if isinstance(self.source_audio, sound.Streamed):
+            place = self.source_audio.path
         return (place.name, sha256(place)) if place else ("", "")
 
     @property
@@ -70,7 +73,7 @@ class Given:
     def seconds(self) -> float:
         """Length of the source."""
         if self.source_audio is not None:
-            return self.source_audio["waveform"].shape[-1] / self.source_audio["sample_rate"]
+            return sound.seconds_of(self.source_audio)
         assert self.latent is not None
         return self.latent.frames * FRAME / SAMPLE_RATE
 
@@ -157,7 +160,7 @@ class NodePipe:
         held = self.asked.given and self.asked.given.source_audio
         if not held:
             return sound.encoded(self.model, wave, rate)
-        return sound.encoded_once(self.model, held["waveform"], wave, rate)
+        return sound.encoded_once(self.model, held, wave, rate)
 
     def generate(self, recipe: Recipe, see: See, source: Source | None = None) -> Made:
         raise AssertionError("a node samples by itself")
@@ -199,8 +202,12 @@ def ready(model: ACEStep, asked: TaskAsked | None, recipe: Recipe) -> Ready:
             " other: a task for each, the next on the result of the one before."
         )
     if not job.pieces:
-        whole = job.clip.track.part(0, job.clip.samples)
-        known = asked.given.latent or pipe.encode(whole, job.clip.rate)
+        # Of a source that cannot be worked on at once, what is around the first region.
+        end = job.clip.samples / job.clip.rate
+        window = job.windows[0] if job.is_long else Window(0.0, end, ())
+        first, last = (round(one * job.clip.rate) for one in (window.start, window.end))
+        part = job.clip.track.part(first, last)
+        known = asked.given.latent or pipe.encode(part, job.clip.rate)
         note = "Nothing is made new: with these settings the result is the source."
         return Ready(recipe, recipe, Source(known), True, (*job.notes, note), job.warnings)
     source, notes = source_of(pipe, job, job.pieces[0])

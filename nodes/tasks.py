@@ -17,7 +17,7 @@ from ..acestep_core.atomic import FileError
 from ..acestep_core.settings import CUSTOM, EDIT_MODES, ENDS, SettingError, chosen_from
 from ..acestep_core.tasks.region import read_regions, resolve
 from ..acestep_core.types import Lyrics, Region, Tags
-from . import host, shown
+from . import host, shown, sound
 from .players import temporary
 from .task_socket import Given, TaskAsked
 from .widgets import Inputs, usual, widgets
@@ -50,7 +50,7 @@ MASK = (
 
 LOADER = "LoadAudio"  # ComfyUI's own
 # Sources in files by now: the settings of a task change far more often than its source.
-_written: list[tuple[weakref.ref[Tensor], str]] = []
+_written: list[tuple[weakref.ref[Tensor | sound.Streamed], str]] = []
 HIDDEN = {"prompt": "PROMPT", "unique_id": "UNIQUE_ID"}
 
 
@@ -80,14 +80,17 @@ def _asked(asked: TaskAsked) -> tuple[TaskAsked] | dict[str, Any]:
 
 def _drawn(given: Given) -> str:
     """The source as ComfyUI's loader names it; "" where it cannot be drawn."""
-    if given.file or given.source_audio is None:
+    audio = given.source_audio
+    if given.file or audio is None:
         return given.file
-    wave = given.source_audio["waveform"]
-    for sound, name in _written:
-        if sound() is wave:
+    if isinstance(audio, sound.Streamed) and audio.file:
+        return audio.file
+    wave = audio if isinstance(audio, sound.Streamed) else audio["waveform"]
+    for held, name in _written:
+        if held() is wave:
             return name
     try:
-        file = temporary([given.source_audio], "acesuite_source")[0]
+        file = temporary([audio], "acesuite_source")[0]
     except (SettingError, FileError) as error:  # the Sampler says it where it matters
         log.warning("The source is not drawn: %s", error)
         return ""

@@ -17,7 +17,7 @@ from .parameters import Endpoint
 from .queue import Graph
 
 WORKFLOWS = Path(__file__).resolve().parents[2] / "workflows" / "api"
-LOADER, SAVER = "LoadAudio", "AceSuiteSaveAudio"
+LOADER, SAVER = "AceSuiteOpenAudio", "AceSuiteSaveAudio"
 OUTPUTS = "acestep_api"  # folder below output/
 
 
@@ -28,7 +28,7 @@ def graph_of(
     job_id: str,
     folder: Path = WORKFLOWS,
 ) -> Graph:
-    """`values` as requests.py leaves them, seeds resolved; `source` as LoadAudio takes it."""
+    """`values` as requests.py leaves them, seeds resolved; `source` as the loader takes it."""
     graph = copy.deepcopy(_template(folder / f"{endpoint.graph}.json"))
     given = {
         one.name: values[one.name]

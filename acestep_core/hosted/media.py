@@ -58,6 +58,12 @@ def extension_of(path: Path) -> str:
     return _kind(path)[1]
 
 
+def rules_of(path: Path) -> dict[str, str]:
+    """For FFmpeg: it may take the file for nothing else, and read nothing beside it."""
+    # Its own probe sees the same kind: a file of two kinds is refused by the whitelist.
+    return {"format_whitelist": _kind(path)[0], "protocol_whitelist": "file"}
+
+
 def checked(path: Path) -> Sound:
     """Decode it all once; RequestError for what is no sound, too long or too large."""
     stat = path.stat()
@@ -81,9 +87,7 @@ def hurried(seconds: float) -> Iterator[None]:
 @lru_cache(256)
 def _checked(path: Path, state: tuple[int, ...]) -> Sound:
     """`state` changes with the file: an hour is not decoded for every request about it."""
-    av, (demuxer, _) = _pyav(), _kind(path)
-    # FFmpeg's own probe sees the same: a file of two kinds is refused by the whitelist.
-    rules = {"format_whitelist": demuxer, "protocol_whitelist": "file"}
+    av, rules = _pyav(), rules_of(path)
     try:
         with av.open(os.path.abspath(path), options=rules) as container:
             if not container.streams.audio:
@@ -121,7 +125,7 @@ def _counted(container: InputContainer) -> Sound:
 
 
 def _damaged(samples: int, shapes: set[tuple[int, int]]) -> RequestError:
-    """ComfyUI's LoadAudio, which the run begins with, stops at the same place."""
+    """Of what comes after nothing is known; ComfyUI's LoadAudio stops at the same place."""
     place = f"{samples / next(iter(shapes))[1]:.1f} s" if shapes else "its beginning"
     return RequestError(
         f"The file is damaged at {place} and would not be read to its end. Convert it once more,"

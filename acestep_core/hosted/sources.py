@@ -1,4 +1,4 @@
-"""The audio of a request, as a checked file that ComfyUI's LoadAudio finds.
+"""The audio of a request, as a checked file that Open Audio finds.
 
     uploaded part, data: URI, https URL -> input/acestep_api/HASH.ext  \\
     name in input/, /view URL of this server -> the file that is there  -> decoded once -> Source
@@ -37,7 +37,7 @@ MOST_DATA = 64 * 2**20  # bytes of a data: URI once decoded
 class Source:
     """A file that may be worked on."""
 
-    name: str  # as LoadAudio takes it: "song.flac [input]"
+    name: str  # as a loader takes it: "song.flac [input]"
     path: Path
     sound: Sound
 

@@ -237,6 +237,15 @@ FILE_ROWS = (
         at=(At("AceSuiteFromManifest"),),
     ),
     Setting(
+        "sound_file",
+        "audio",
+        kind="choice",
+        default=NONE,
+        about="Sounds in ComfyUI's input folder: FLAC, WAV, MP3, OGG, Opus, M4A, up to 60 minutes."
+        " An API prompt may name one below it, or of another folder: folder/song.flac [output].",
+        at=(At("AceSuiteOpenAudio", "audio"),),
+    ),
+    Setting(
         "manifest_row",
         "row",
         kind="whole",

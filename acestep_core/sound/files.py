@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -24,7 +24,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..atomic import FileError, check_place, reason, replaced
+from ..atomic import FileError, check_place, reason, replaced, state_of
+from ..config import LONGEST_SOURCE
 from ..settings import SettingError
 from . import id3
 from .audio import Bad, checked_wave
@@ -132,21 +133,35 @@ class InFile(Track):
 
     It is decoded to its end when it is opened: what a header says of its length may be wrong.
     What is read is decoded from the beginning, since a decoder that starts in the middle gives
-    other samples in some formats; a short stretch is kept with some seconds around it.
+    other samples in some formats; a short stretch is kept with some seconds around it. `rules` are
+    FFmpeg's own for a file that somebody else has brought, and `look` is called all along while it
+    is opened; it may raise to cancel.
     """
 
     AROUND = 5.0  # seconds
 
-    def __init__(self, path: str | Path, label: str = "The source") -> None:
-        self.path = Path(path)
+    def __init__(
+        self,
+        path: str | Path,
+        label: str = "The source",
+        rules: Mapping[str, str] | None = None,
+        look: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.path, self._rules, self._state = Path(path), rules, state_of(path)
         self.channels = self.samples = self.rate = 0
-        with _opened(self.path) as frames:
+        with _opened(self.path, rules=rules) as frames:
             bad: Bad | None = None
             for piece, rate in frames:
+                look()
                 bad = bad or Bad(rate)
                 bad.look(torch.from_numpy(piece))
                 self.channels, self.rate = len(piece), rate
                 self.samples += piece.shape[1]
+                if self.samples > LONGEST_SOURCE * rate:  # a small file may hold weeks of silence
+                    raise SettingError(
+                        f"{label} lasts more than {LONGEST_SOURCE:g} s, the most that can be"
+                        " worked on. Cut it into parts."
+                    )
         if bad is None:
             raise _no_samples(path)
         bad.check(label)
@@ -165,14 +180,14 @@ class InFile(Track):
         return self.part(first, last)
 
     def blocks(self, size: int) -> Iterator[Tensor]:
-        with _opened(self.path, says=False) as frames:
+        with self._again() as frames:
             yield from even((torch.from_numpy(piece) for piece, _ in frames), size)
 
     def _read(self, first: int, last: int) -> Tensor:
         found, place = torch.empty(self.channels, last - first), 0
         if first == last:
             return found
-        with _opened(self.path, says=False) as frames:
+        with self._again() as frames:
             for piece, _ in frames:
                 start, end = max(first, place), min(last, place + piece.shape[1])
                 if start < end:
@@ -182,7 +197,21 @@ class InFile(Track):
                 place += piece.shape[1]
                 if place >= last:
                     return found
-        raise FileError(f"{self.path} is shorter than it was before. Leave it as it is meanwhile.")
+        raise self._changed()
+
+    @contextmanager
+    def _again(self) -> Iterator[Iterator[tuple[np.ndarray, int]]]:
+        """The decoded pieces once more, of the file that was opened."""
+        if state_of(self.path) != self._state:
+            raise self._changed()
+        with _opened(self.path, says=False, rules=self._rules) as frames:
+            yield frames
+
+    def _changed(self) -> FileError:
+        return FileError(
+            f"{self.path} is shorter than it was before, or another one. Leave it as it is"
+            " meanwhile, and begin again."
+        )
 
 
 def _no_samples(path: str | Path) -> FileError:
@@ -292,12 +321,14 @@ def _check_readable(path: Path) -> None:
 
 
 @contextmanager
-def _opened(path: Path, says: bool = True) -> Iterator[Iterator[tuple[np.ndarray, int]]]:
+def _opened(
+    path: Path, says: bool = True, rules: Mapping[str, str] | None = None
+) -> Iterator[Iterator[tuple[np.ndarray, int]]]:
     """The decoded pieces of a file, as they come; it may say what of it is damaged."""
     _check_readable(path)
     av = _pyav()
     try:
-        with av.open(os.path.abspath(path)) as container:
+        with av.open(os.path.abspath(path), options=dict(rules or {})) as container:
             if not container.streams.audio:
                 raise FileError(f"{path} has no audio track. Choose a sound file.")
             yield _decoded(path, container, says)

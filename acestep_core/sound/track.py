@@ -9,6 +9,7 @@ One in a file is `files.InFile`. What a track hands out may be its own: copy it 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .audio import resample
+from .audio import peak_of, resample
 
 SHORT = 600.0  # seconds that are resampled as one
 MARGIN = 0.1  # seconds around a block that its resampling hears
@@ -144,6 +145,16 @@ class Resampled(Track):
         heard = self.source.part(begins * self.source.rate, ends)
         made = resample(heard, self.source.rate, self.rate)
         return made[:, first - begins * self.rate : last - begins * self.rate]
+
+
+def levels_of(track: Track) -> tuple[float, float]:
+    """(largest sample without its sign, mean of the channel that is farthest from the middle)."""
+    peak, sums = 0.0, torch.zeros(track.channels, dtype=torch.float64)
+    for block in track.blocks(track.rate):
+        found = peak_of(block)
+        peak = found if math.isnan(found) else max(peak, found)
+        sums += block.sum(-1, dtype=torch.float64)
+    return peak, max((sums / track.samples).tolist(), key=abs)
 
 
 def resampled(track: Track, rate: int) -> Track:

@@ -21,6 +21,7 @@ from .folders import (
     output_place,
     path_of,
     register_folder,
+    sound_folders,
     user_file,
     vocabulary_places,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "path_of",
     "placement",
     "register_folder",
+    "sound_folders",
     "stop_if_asked",
     "user_file",
     "vocabulary_places",

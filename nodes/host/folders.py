@@ -11,6 +11,7 @@ from ...acestep_core.weights.checkpoint import CheckpointError
 from .found import IN_COMFYUI, management, paths
 
 FOLDER = "acestep"  # below ComfyUI's models
+KINDS = ("input", "output", "temp")  # of its folders of sounds and pictures
 
 
 def register_folder() -> None:
@@ -69,6 +70,13 @@ def output_place(prefix: str, kind: str = "output") -> tuple[Path, str, str, int
     base = getattr(paths(), f"get_{kind}_directory")()
     folder, name, counter, subfolder, _ = paths().get_save_image_path(prefix, base)
     return Path(folder), subfolder, name, counter
+
+
+def sound_folders() -> dict[str, Path]:
+    """Where a file may lie that is named as ComfyUI's loader names it: "song.flac [temp]"."""
+    if not IN_COMFYUI:
+        return {kind: Path(kind) for kind in KINDS}
+    return {kind: Path(getattr(paths(), f"get_{kind}_directory")()) for kind in KINDS}
 
 
 def input_folder() -> Path | None:

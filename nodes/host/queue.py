@@ -12,7 +12,6 @@ import inspect
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from ...acestep_core.anonymous import sentence
@@ -30,15 +29,6 @@ def server() -> Any:
 def add_route(method: str, path: str, handler: Callable[..., Awaitable[Any]]) -> None:
     """Before the server starts, which is when packs are loaded."""
     server().routes.route(method, path)(handler)
-
-
-def folders() -> dict[str, Path]:
-    import folder_paths
-
-    return {
-        kind: Path(getattr(folder_paths, f"get_{kind}_directory")())
-        for kind in ("input", "output", "temp")
-    }
 
 
 def allowed_origin() -> str:

@@ -62,7 +62,7 @@ def register() -> None:
     settings = read_settings(host.user_file(FILE))
     jobs = Jobs(host_queue.HostQueue(), Store(host.user_file(STORE)))
     origins = Origins(settings.public_url, host_queue.allowed_origin())
-    sources = Sources(host_queue.folders(), settings)
+    sources = Sources(host.sound_folders(), settings)
     sweep(sources.folder)  # what was being brought when the server was killed
     api = Api(jobs, sources, settings, origins)
     for route in ROUTES:

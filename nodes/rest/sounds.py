@@ -26,6 +26,7 @@ from ...acestep_core.hosted.sources import place_of
 from ...acestep_core.lyrics.estimate import estimate
 from ...acestep_core.pictures.drawings import TILE, Drawing, Shelf
 from ...acestep_core.sound.outline import BIN, COLUMN, GROUP
+from .. import host
 from ..host import queue as host_queue
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def register() -> None:
     """Put the routes on ComfyUI's server, if there is one."""
     if host_queue.server() is None:
         return
-    folders = host_queue.folders()
+    folders = host.sound_folders()
     sounds = Sounds(folders, Shelf(folders["temp"] / FOLDER))
     for method, path, handler in sounds.routes():
         host_queue.add_route(method, path, handler)

@@ -30,6 +30,7 @@ SHORT: dict[str, dict[str, Any]] = {
     "AceSuiteAudioOutpaint": {"extend_after_duration": 2.0},
     "AceSuiteAudioToAudio": {"number_of_steps": 4},
     "LoadAudio": {"audio": SONG},
+    "AceSuiteOpenAudio": {"audio": SONG},
 }
 
 

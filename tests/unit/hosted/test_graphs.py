@@ -34,9 +34,9 @@ def test_every_value_reaches_the_node(endpoint: Endpoint) -> None:
             assert one.name not in found
     assert inputs(graph, "AceSuiteSaveAudio")["filename_prefix"] == "acestep_api/id"
     if endpoint.source:
-        assert inputs(graph, "LoadAudio")["audio"] == "a.wav [input]"
+        assert inputs(graph, "AceSuiteOpenAudio")["audio"] == "a.wav [input]"
     else:
-        assert "LoadAudio" not in json.dumps(graph)
+        assert "AceSuiteOpenAudio" not in json.dumps(graph)
 
 
 @EVERY

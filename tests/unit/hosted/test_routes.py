@@ -301,7 +301,7 @@ def test_upload_and_use(server: Server) -> None:
         used = server.post(f"{OWN}/audio-inpaint", {"audio": audio, "tags": "pop"})
         assert used.body["data"]["input"]["audio"] == f"{data['filename']} [input]"
     graph = server.queue.graphs[used.body["data"]["id"]]
-    (loader,) = (node for node in graph.values() if node["class_type"] == "LoadAudio")
+    (loader,) = (node for node in graph.values() if node["class_type"] == "AceSuiteOpenAudio")
     assert loader["inputs"]["audio"] == f"{data['filename']} [input]"
 
 

@@ -86,6 +86,7 @@ def test_inputs_added_later_can_only_be_optional() -> None:
         "AceSuiteAudioInpaint": ["model", "audio", "tags", "seed"],
         "AceSuiteAudioOutpaint": ["model", "audio", "tags", "seed"],
         "AceSuiteFromManifest": ["manifest", "row"],
+        "AceSuiteOpenAudio": ["audio"],
     }
 
 

@@ -1,7 +1,8 @@
 // Where a node's input comes from: through reroutes, bypassed nodes and the edges of subgraphs.
 //   node, input's name, graph -> the node that holds the subgraph `graph` -> {node, slot} or null
 
-export const LOADER = "LoadAudio"; // ComfyUI's own
+// ComfyUI's own, and the one that reads stretches of a file.
+export const LOADERS = ["LoadAudio", "AceSuiteOpenAudio"];
 const REROUTE = "Reroute";
 const EDGE_IN = "-10"; // id of a subgraph's own node of inputs; a number on older pages
 const [ALWAYS, BYPASSED] = [0, 4];
@@ -61,9 +62,9 @@ const valueOf = (node, name) => {
 export function fileOf(node, ownerOf) {
   const origin = originOf(node, "source_audio", ownerOf);
   if (!origin) return null;
-  if ((origin.node.comfyClass ?? origin.node.type) !== LOADER) return "";
+  if (!LOADERS.includes(origin.node.comfyClass ?? origin.node.type)) return "";
   const value = valueOf(origin.node, "audio");
-  return typeof value === "string" ? value : "";
+  return typeof value === "string" && value !== "none" ? value : "";
 }
 
 // The lyric that is sung in the source: an edit's own, or that of the Sampler the task goes to.

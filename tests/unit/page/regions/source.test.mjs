@@ -53,6 +53,17 @@ test("a file, straight and through a reroute", () => {
   assert.equal(fileOf(node, none), "song.flac");
 });
 
+test("a file that is opened, not loaded", () => {
+  const graph = new Graph();
+  const node = graph.add(1, "AceSuiteInpaintMask", AUDIO, ["TASK"]);
+  const widget = { name: "audio", value: "song.flac" };
+  const open = graph.add(2, "AceSuiteOpenAudio", [], ["AUDIO"], { widgets: [widget] });
+  graph.wire(open, 0, node, 0);
+  assert.equal(fileOf(node, none), "song.flac");
+  widget.value = "none"; // nothing is chosen
+  assert.equal(fileOf(node, none), "");
+});
+
 test("a bypassed node hands its input on, a muted one nothing", () => {
   const graph = new Graph();
   const node = graph.add(1, "AceSuiteExtend", AUDIO, ["TASK"]);
