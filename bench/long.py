@@ -2,10 +2,11 @@
 
     an hour of made-up music in a FLAC -> 2 s of it inpainted, 2 s added to its end -> FLAC
 
-Each row is a process of its own. "command" is the command line's; "nodes" are those that ComfyUI
-runs, which gets the sound as one tensor and wants one back: both are taken off. Memory is the
-process's own (RssAnon) from before the model was loaded on, less the model; time is that of
-the cores, so that what else the machine does counts little.
+Each row is a process of its own. "command" is the command line's; "rest" is the graph that the REST
+face queues, node by node, every result kept as ComfyUI keeps it; "nodes" are those after ComfyUI's
+Load Audio, which gives the sound as one tensor and wants one back: both are taken off. Memory is
+the process's own (RssAnon) from before the model was loaded on, less the model; time is that of
+the cores, so that what else the machine does counts little. A graph takes the model's own steps.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ REGION = (1.0, 1.0)  # seconds before and after the middle that are made new
 AFTER = 2.0  # seconds that are added
 STEPS = "2"
 TAGS = "lofi, electric piano, medium tempo, 77 bpm"
-ROWS = ("command inpaint", "command extend", "nodes inpaint")
+ROWS = ("command inpaint", "command extend", "rest inpaint", "rest extend", "nodes inpaint")
 
 
 def main(words: list[str] | None = None) -> int:
@@ -129,7 +130,8 @@ def measured(row: str, folder: Path, minutes: int) -> dict[str, float]:
     """Megabytes beside the model, and seconds, of one row."""
     source, out = source_of(folder, minutes), folder / "out.flac"
     kind, task = row.split()
-    return (from_nodes if kind == "nodes" else from_command)(task, source, minutes * 60.0, out)
+    runs = {"command": from_command, "rest": from_rest, "nodes": from_nodes}
+    return runs[kind](task, source, minutes * 60.0, out)
 
 
 def from_command(task: str, source: Path, seconds: float, out: Path) -> dict[str, float]:
@@ -191,6 +193,47 @@ def from_nodes(task: str, source: Path, seconds: float, out: Path) -> dict[str, 
         made, _ = nodes["AceSuiteDCAEDecode"]().show(model=model, latent=latent)["result"]
         nodes["AceSuiteSaveAudio"]().save(audio=made, filename_prefix="out", info=info)
     return _figures(memory.rise - result, time.process_time() - began)
+
+
+def from_rest(task: str, source: Path, seconds: float, out: Path) -> dict[str, float]:
+    """A request's graph. The endpoint counts a region's ends from the nearer end of the file."""
+    import os
+
+    import torch
+
+    from .preview import module
+
+    kept, done = _model_bytes(), dict[str, Any]()
+    os.chdir(out.parent)
+    Path("input").mkdir(exist_ok=True)
+    name = f"source_{task}.flac"
+    shutil.copyfile(source, Path("input") / name)
+    os.environ["ACESTEP_MODEL"] = str(module("acestep_core.weights.small").FOLDER)
+    nodes: dict[str, Any] = module("nodes").NODE_CLASS_MAPPINGS
+    files, hosted = (module(f"acestep_core.{one}") for one in ("sound.files", "hosted.graphs"))
+    from_end = min(seconds / 2, 120.0)
+    region = {"start_time": from_end + REGION[0], "end_time": from_end - REGION[1]}
+    ends = dict.fromkeys(("start_time_relative_to", "end_time_relative_to"), "end")
+    asked = {"inpaint": region | ends, "extend": {"extend_after_duration": AFTER}}[task]
+    of_task = {"inpaint": "audio-inpaint", "extend": "audio-outpaint"}
+    endpoint = module("acestep_core.hosted.parameters").ENDPOINTS[of_task[task]]
+    values = {one.name: one.default for one in endpoint.parameters}
+    values |= {"tags": TAGS, "seed": 1, **asked}
+    graph = hosted.graph_of(endpoint, values, f"{name} [input]", "out")
+    began = time.process_time()
+    with Memory() as memory, torch.inference_mode():
+        for key in sorted(graph, key=int):
+            kind, inputs = graph[key]["class_type"], graph[key]["inputs"]
+            if kind == "LoadAudio":  # as ComfyUI's does
+                sound, rate = files.read_audio(source)
+                done[key] = ({"waveform": sound[None], "sample_rate": rate},)
+                continue
+            links = {a: done[b[0]][b[1]] for a, b in inputs.items() if isinstance(b, list)}
+            made = getattr(nodes[kind](), nodes[kind].FUNCTION)(**{**inputs, **links})
+            done[key] = made["result"] if isinstance(made, dict) else made
+    took = time.process_time() - began
+    Path("input", name).unlink()
+    return _figures(memory.rise - kept, took)
 
 
 def _model_bytes() -> int:

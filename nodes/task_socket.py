@@ -21,6 +21,7 @@ from ..acestep_core.editing.edits import finished as put_together
 from ..acestep_core.editing.edits import prepared
 from ..acestep_core.editing.job import Sounded, source_of
 from ..acestep_core.editing.request import Edited, Options, SourceClip
+from ..acestep_core.networks.memory import give_back
 from ..acestep_core.pipeline import ACEStep, Made, resolved
 from ..acestep_core.sampling.loop import See
 from ..acestep_core.sampling.noise import derived
@@ -211,6 +212,7 @@ def ready(model: ACEStep, asked: TaskAsked | None, recipe: Recipe) -> Ready:
         note = "Nothing is made new: with these settings the result is the source."
         return Ready(recipe, recipe, Source(known), True, (*job.notes, note), job.warnings)
     source, notes = source_of(pipe, job, job.pieces[0])
+    give_back()
     sampled = replace(recipe, task=job.pieces[0].task)
     return Ready(recipe, sampled, source, False, (*job.notes, *notes), job.warnings)
 
@@ -223,6 +225,8 @@ def finished(
     job = prepared(sampled.asked.clip(model, is_heard=True), sampled.recipe, options)
     if not job.pieces:
         return put_together(job, ())
+    give_back()
     takes = list(pipe.decode(latent, SAMPLE_RATE, heard=job.pieces[0].heard))
+    give_back()
     piece = Sounded(takes, latent, sampled.recipe, sampled.steps, sampled.notes)
     return put_together(job, [piece])

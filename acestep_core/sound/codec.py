@@ -209,8 +209,8 @@ def _asked(tiles: Tiles, frame: int) -> int:
 def encoded(careful: Careful[DCAE], mel: Tensor, tiles: Tiles, counter: Counter) -> Tensor:
     """Normalised mel (1, 2, 128, 8T) float32 -> raw latent (1, 8, 16, T)."""
     frames, reach = mel.shape[-1] // MEL_PER_FRAME, careful.network.encoder.reach
-    parts = []
-    for span in spans(frames, tiles.frames):
+    pieces, parts = spans(frames, tiles.frames), list[Tensor]()
+    for span in pieces:
         wide, core = around(span, reach, frames)
         piece = mel[..., wide.start * MEL_PER_FRAME : wide.stop * MEL_PER_FRAME]
         x = careful(lambda network, dtype, p=piece: network.encoder.local(p.to(dtype)))
@@ -220,7 +220,11 @@ def encoded(careful: Careful[DCAE], mel: Tensor, tiles: Tiles, counter: Counter)
     give_back()
 
     def finished(network: DCAE, dtype: torch.dtype) -> Tensor:
-        x = torch.cat([part.to(dtype) for part in parts], -1)
+        x = parts[0].new_empty(*parts[0].shape[:-1], frames, dtype=dtype)
+        is_last = dtype == torch.float32  # else it may be made again of the parts
+        for index, (start, end) in enumerate(pieces):
+            x[..., start:end] = parts.pop(0) if is_last else parts[index]
+        give_back()
         attend(network.encoder.attention, x, tiles)
         return network.encoder.finish(x)
 
