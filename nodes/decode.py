@@ -13,6 +13,7 @@ from ..acestep_core.config import SAMPLE_RATE
 from ..acestep_core.editing.request import Edited, Options
 from ..acestep_core.pipeline import ACEStep, checked_levels, checked_output, delivered
 from ..acestep_core.sound.audio import peak_of
+from ..acestep_core.sound.flaws import listening
 from ..acestep_core.sound.track import levels_of
 from ..acestep_core.types import checked_latent
 from . import host, shown, sound
@@ -81,7 +82,10 @@ def decoded(
             reports, source = edited.reports, sampled.asked.given
             audio, peak, said = _put_together(edited, source)
         else:
-            wave, said = delivered(sound.decoded(model, z, rate))
+            with listening() as flaws:
+                made = sound.decoded(model, z, rate)
+            wave, said = delivered(made)
+            said += flaws
             audio, peak = sound.audio_of(wave, rate), peak_of(wave)
         notes += said
     for note in notes:

@@ -93,21 +93,14 @@ class SaveAudio:
                 _prefix(filename_prefix, record, labels)
             )
             workflow = _workflow(details) if details.get("save_workflow", True) else {}
+            coding = {"bits": int(bits), "kilobits": details.get("kilobits") or None}
             saved, notes = [], list[str]()
             for index, track in enumerate(sound.tracks_of(audio)):
                 path = folder / f"{name}_{counter + index:05}_.{format}"
                 own = _replayed(_of_item(record, index, path), old)
                 tags = _tags(own, labels, workflow, format)
-                kilobits = details.get("kilobits") or None
                 with sound.not_lost(about.latent if about else None):
-                    made = write_audio(
-                        path,
-                        written(track),
-                        track.rate,
-                        tags=tags,
-                        bits=int(bits),
-                        kilobits=kilobits,
-                    )
+                    made = write_audio(path, written(track), track.rate, tags=tags, **coding)
                 notes += made.notes
                 if _is_whole(own) and details.get("save_settings", False):
                     _write_beside(path, own)

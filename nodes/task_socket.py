@@ -26,6 +26,7 @@ from ..acestep_core.pipeline import ACEStep, Made, resolved
 from ..acestep_core.sampling.loop import See
 from ..acestep_core.sampling.noise import derived
 from ..acestep_core.settings import SettingError
+from ..acestep_core.sound.flaws import listening
 from ..acestep_core.sound.tiles import Heard
 from ..acestep_core.tasks.behaviours import BEHAVIOURS
 from ..acestep_core.tasks.region import Window
@@ -226,7 +227,9 @@ def finished(
     if not job.pieces:
         return put_together(job, ())
     give_back()
-    takes = list(pipe.decode(latent, SAMPLE_RATE, heard=job.pieces[0].heard))
+    with listening() as flaws:
+        takes = list(pipe.decode(latent, SAMPLE_RATE, heard=job.pieces[0].heard))
     give_back()
-    piece = Sounded(takes, latent, sampled.recipe, sampled.steps, sampled.notes)
+    told = sampled.notes, (), tuple(flaws)
+    piece = Sounded(takes, latent, sampled.recipe, sampled.steps, *told)
     return put_together(job, [piece])

@@ -30,6 +30,7 @@ from ..records.replay import Run, carried, of_item, record_of
 from ..sampling.loop import See
 from ..settings import SettingError
 from ..sound.files import InFile, write_audio
+from ..sound.flaws import listening
 from ..sound.tiles import Heard
 from ..sound.track import Track
 from ..types import Latent, Lyrics, Recipe, Retake, Source, Tags, TextToMusic
@@ -85,10 +86,10 @@ def generated(pipe: ACEStep, asked: Asked, rate: int, lyrics: Lyrics, keeper: Ke
         made = pipe.generate(recipe, see, lyrics=lyrics)
     keeper.latent = made.latent
     began = time.perf_counter()
-    with ticking("decoding") as tick:
+    with ticking("decoding") as tick, listening() as flaws:
         wave, said = delivered(pipe.decode(made.latent, rate, tick=tick))
     times = {**made.times, "latent2audio": time.perf_counter() - began}
-    warnings = (*made.warnings, *said)
+    warnings = (*made.warnings, *said, *flaws)
     return Takes(
         sounds=list(wave),
         rate=rate,

@@ -23,6 +23,7 @@ from ..networks.memory import give_back
 from ..pipeline import Made
 from ..sampling.loop import Counter, See
 from ..settings import SettingError
+from ..sound.flaws import listening
 from ..sound.loudness import Loudness, Matching, heat_of, matched, measured, standard, unmatched
 from ..sound.tiles import Heard
 from ..sound.track import Patch, Patched, Track
@@ -105,6 +106,7 @@ class Sounded:
     steps: int  # noise levels that were sampled
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    flaws: tuple[str, ...] = ()  # of its sound
 
 
 @dataclass(frozen=True)
@@ -183,9 +185,10 @@ def decoded(
     pipe: Pipe, made: Made, steps: int, notes: tuple[str, ...] = (), heard: Heard = None
 ) -> Sounded:
     """What was sampled, perhaps elsewhere, in so many steps."""
-    takes = list(pipe.decode(made.latent, SAMPLE_RATE, heard=heard))
+    with listening() as flaws:
+        takes = list(pipe.decode(made.latent, SAMPLE_RATE, heard=heard))
     give_back()
-    return Sounded(takes, made.latent, made.recipe, steps, notes, made.warnings)
+    return Sounded(takes, made.latent, made.recipe, steps, notes, made.warnings, tuple(flaws))
 
 
 def unchanged(job: Job) -> Edited:
@@ -263,7 +266,7 @@ def reported(job: Job, result: Result, pieces: Sequence[Sounded]) -> Edited:
     """The takes with their reports."""
     known = Findings(job.notes, job.warnings)
     for piece in pieces:
-        known += Findings(piece.notes)
+        known += Findings(piece.notes, piece.flaws)
     return with_reports(
         job.name, job.recipe, replace(result, findings=known + result.findings), pieces
     )

@@ -28,6 +28,7 @@ from ..config import (
     HOP,
     LATENT_HEIGHT,
     MEL_PER_FRAME,
+    SAMPLE_RATE,
     VOCODER,
     VocoderConfig,
     frames_of_samples,
@@ -38,7 +39,7 @@ from ..networks.memory import M, Part, give_back
 from ..networks.vocoder import Vocoder
 from ..types import Latent
 from .audio import stereo
-from .flaws import NEAR, flaw_of, no_numbers
+from .flaws import NEAR, OVERLAP, Borders, flaw_of, no_numbers
 from .griffin_lim import REACH, first_phase, griffin_lim
 from .mel import log_mel
 from .tiles import (
@@ -58,7 +59,7 @@ MEL_LOW, MEL_HIGH = -11.0, 3.0  # log-mel that the autoencoder sees as -1 and 1
 SCALE, SHIFT = 0.1786, -1.9091
 BUFFERS = 8  # of a network's widest level that a tile takes at once; seven were measured
 
-# Mel frames to be heard by it, and those of them that are wanted -> (2, 512 a frame) of these.
+# Mel frames to be heard by it, and samples of their sound that are wanted -> (2, n) of these.
 Sound = Callable[[slice, slice], Tensor]
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,11 @@ class Careful(Generic[M]):
 
     def __init__(self, part: Part[M], network: M) -> None:
         self._part, self.network, self._wide = part, network, None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether two computations of the same are the same, to rounding that is not heard."""
+        return self._part.dtype == torch.float32
 
     def __call__(
         self,
@@ -325,41 +331,56 @@ def sounded(careful: Careful[Vocoder], mel: Tensor, needed: Needed, counter: Cou
 
     ends: dict[int, Tensor] = {}  # where the tile before this one ends: its last samples
 
-    def sound(place: slice, core: slice) -> Tensor:
+    def sound(place: slice, inner: slice) -> Tensor:
         near = touching(needed.stated, [(place.start, place.stop)])
         for span in states.keys() - near:
             del states[span]
         x = torch.cat([state(span) for span in near], -1)
         x = x[..., place.start - near[0][0] : place.stop - near[0][0]]
-        inner, begins = slice(core.start * HOP, core.stop * HOP), place.start + core.start
-        before = ends.pop(begins, None)
+        begins, lead = place.start * HOP + inner.start, -inner.start % HOP
+        before = ends.pop(begins + lead, None)
         made = careful(
             lambda network, dtype: network.head(x.to(dtype))[:, 0, inner].float(),
-            lambda tile: flaw_of(tile, before),
+            lambda tile: flaw_of(tile[:, lead:], before),
         )
-        ends[begins + core.stop - core.start] = made[:, -NEAR:]
+        ends[begins + made.shape[-1]] = made[:, -NEAR:]
         return made
 
-    return _in_pieces(sound, network.head.reach, mel, needed, counter)
+    # In 16 bits what two tiles have in common differs by their rounding.
+    borders = Borders(SAMPLE_RATE) if careful.is_exact else None
+    return _in_pieces(sound, network.head.reach, mel, needed, counter, borders)
 
 
 def phased(mel: Tensor, config: VocoderConfig, needed: Needed, counter: Counter) -> Tensor:
     """log-mel (2, 128, M) -> (2, 512 M) float32 in main memory, by Griffin-Lim."""
 
-    def sound(place: slice, core: slice) -> Tensor:
+    def sound(place: slice, inner: slice) -> Tensor:
         phase = first_phase(place.stop - place.start, config, start=place.start)
         # One channel after the other: its spectra are the largest thing there is.
         made = torch.cat([griffin_lim(one[None, :, place], config, phase) for one in mel])
-        return made[:, core.start * HOP : core.stop * HOP]
+        return made[:, inner]
 
-    return _in_pieces(sound, REACH, mel, needed, counter)
+    return _in_pieces(sound, REACH, mel, needed, counter, Borders(SAMPLE_RATE))
 
 
-def _in_pieces(sound: Sound, reach: int, mel: Tensor, needed: Needed, counter: Counter) -> Tensor:
+def _in_pieces(
+    sound: Sound,
+    reach: int,
+    mel: Tensor,
+    needed: Needed,
+    counter: Counter,
+    borders: Borders | None,
+) -> Tensor:
     length = mel.shape[-1]
     landing = Landing(len(mel), length * HOP, mel.device)
     for span in needed.sounded:
         wide, core = around(span, reach, length)
-        landing.put(span[0] * HOP, sound(wide, core))
+        lead = OVERLAP if borders and core.start else 0
+        tile = sound(wide, slice(core.start * HOP - lead, core.stop * HOP))
+        if borders:
+            borders.meet(span[0] * HOP, tile, lead)
+        landing.put(span[0] * HOP, tile[:, lead:])
         counter.step()
+    if borders:
+        borders.tell()
     return landing.whole()
