@@ -86,13 +86,16 @@ class FromManifest:
 def _row(manifest: str, text: str, row: int) -> tuple[Raw, int]:
     """Row `row`, from 1, and how many there are. A text comes before a chosen file."""
     if text.strip():
-        rows = list(read_lines(text.splitlines(), "text"))
+        rows = read_lines(text.splitlines(), "text")
     elif manifest == NONE:
         raise SettingError("Choose a manifest, or put its rows into text.")
     else:
         found = files()
         chosen_from("manifest", manifest, found)
-        rows = list(read_manifest(found[manifest]))
-    if not 1 <= row <= len(rows):
-        raise SettingError(f"row is {row}; the manifest has {len(rows)} rows. Choose one of them.")
-    return rows[row - 1], len(rows)
+        rows = read_manifest(found[manifest])
+    chosen, count = None, 0
+    for count, one in enumerate(rows, start=1):  # of a large one no more than a row is held
+        chosen = one if count == row else chosen
+    if chosen is None:
+        raise SettingError(f"row is {row}; the manifest has {count} rows. Choose one of them.")
+    return chosen, count

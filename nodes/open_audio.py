@@ -25,11 +25,15 @@ def files() -> list[str]:
     folder = host.input_folder()
     if folder is None or not folder.is_dir():
         return []
-    return sorted(one.name for one in folder.iterdir() if one.suffix.lower() in SUFFIXES)
+    root = folder.resolve()
+    found = (one for one in folder.iterdir() if one.suffix.lower() in SUFFIXES)
+    return sorted(one.name for one in found if one.resolve().is_relative_to(root))
 
 
 def place(audio: str) -> Path:
     """Where the file lies that is named so; no other than those of ComfyUI's folders."""
+    if not isinstance(audio, str):  # ComfyUI checks no type where a node looks for itself
+        raise SettingError(f"audio is {str(audio)[:60]}; it must be the name of a sound file.")
     if audio == NONE:
         raise SettingError("audio is none. Choose a sound file of ComfyUI's input folder.")
     try:

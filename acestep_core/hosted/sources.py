@@ -86,12 +86,14 @@ class Sources:
         """Check an incoming file, and give it its name: its bytes' hash where it has no other."""
         if not path.stat().st_size:
             raise RequestError("The file is empty (0 bytes).")
-        extension, sound = extension_of(path), checked(path)
-        if not name:
+        extension, sound, known = extension_of(path), checked(path), bool(name)
+        if not known:
             with path.open("rb") as file:
                 name = _digest(file.read) + extension
         place = path.with_name(name)
-        os.replace(path, place)
+        # The same bytes once more are left as they lie: a run may be reading them.
+        if known or not place.is_file() or place.stat().st_size != path.stat().st_size:
+            os.replace(path, place)
         return Source(f"{FOLDER}/{name} [input]", place, sound)
 
     def _of_data(self, text: str) -> Source:

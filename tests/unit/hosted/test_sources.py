@@ -226,3 +226,19 @@ def test_pieces_and_nothing(sources: Sources, tmp_path: Path) -> None:
     assert found.sound.seconds == 1
     with pytest.raises(RequestError, match="is empty"):
         sources.of_upload(iter([]))
+
+
+def test_the_same_bytes_once_more_disturb_no_run(sources: Sources, tmp_path: Path) -> None:
+    """It may be reading them, second by second."""
+    content = (tmp_path / "input" / "song.wav").read_bytes()
+    first = sources.of_upload(iter([content]))
+    before = first.path.stat()
+    again = sources.of_upload(iter([content]))
+    assert again == first
+    assert (again.path.stat().st_ino, again.path.stat().st_mtime_ns) == (
+        before.st_ino,
+        before.st_mtime_ns,
+    )
+    assert len(list(first.path.parent.iterdir())) == 1
+    first.path.write_bytes(content[:-100])  # of a disk that was full
+    assert sources.of_upload(iter([content])).path.read_bytes() == content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,30 @@ def test_a_file_of_the_input_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_what_cannot_be_is_said(row: int, text: str, words: str) -> None:
     with pytest.raises(Exception, match=words):
         read(row, text)
+
+
+def test_no_more_than_a_row_of_a_large_manifest_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    node, alive = module("nodes.from_manifest"), weakref.WeakSet[Any]()
+    most = 0
+
+    class Row(dict[str, Any]):
+        __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]
+
+    def rows(*_: object) -> Any:
+        nonlocal most
+        for number in range(1000):
+            row = Row(tags="pop", seed=number)
+            alive.add(row)
+            most = max(most, len(alive))
+            yield row
+
+    monkeypatch.setattr(node, "read_lines", rows)
+    given = dict(
+        zip(
+            NODES["AceSuiteFromManifest"].RETURN_NAMES,
+            node.FromManifest().read("none", 7, "x"),
+            strict=True,
+        )
+    )
+    assert (given["seed"], given["rows"]) == (6, 1000)
+    assert most < 5

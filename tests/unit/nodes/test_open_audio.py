@@ -156,6 +156,18 @@ def test_what_is_no_sound_is_named(tmp_path: Path) -> None:
         opened("two.flac")
     with pytest.raises(ValueError, match=r"audio is none\. Choose a sound file"):
         opened("none")
+    for odd in (None, 5, ["1", 0], {"a": 1}):
+        assert NODES["AceSuiteOpenAudio"].VALIDATE_INPUTS(odd).startswith("audio is ")
+
+
+def test_only_what_can_be_opened_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "input_folder", lambda: tmp_path / "input")
+    written()
+    (tmp_path / "input" / "notes.txt").write_text("x")
+    (tmp_path / "input" / "link.flac").symlink_to("/etc/passwd")
+    (tmp_path / "input" / "again.flac").symlink_to("song.flac")
+    kind, options = NODES["AceSuiteOpenAudio"].INPUT_TYPES()["required"]["audio"]
+    assert (kind, options["default"]) == (["none", "again.flac", "song.flac"], "none")
 
 
 def test_files_of_other_folders_and_of_folders_within() -> None:
