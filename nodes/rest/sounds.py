@@ -13,6 +13,7 @@ for a disk or a decoder in the server's own thread.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -127,11 +128,11 @@ def _pulse(drawing: Drawing, request: web.Request) -> web.Response:
 
 
 async def _sections(request: web.Request) -> web.Response:
-    if (request.content_length or 0) > MOST_LYRICS:
-        raise RequestError(f"The lyrics have more than {MOST_LYRICS} bytes.", status=413)
     try:
-        asked = await request.json()
-    except ValueError:
+        asked = json.loads(await _body(request))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, RequestError):
+            raise
         raise RequestError("The body is not JSON.") from None
     lyrics, language = (
         asked.get(name, "") if isinstance(asked, dict) else None for name in ("lyrics", "language")
@@ -141,6 +142,16 @@ async def _sections(request: web.Request) -> web.Response:
     found = await asyncio.to_thread(estimate, lyrics, "" if language == "auto" else language)
     told = [{"mark": one.mark, "seconds": one.seconds} for one in found.sections]
     return web.json_response(told, headers=UNCACHED)
+
+
+async def _body(request: web.Request) -> bytes:
+    """All of it, whatever its headers say of its length."""
+    body = b""
+    async for piece in request.content.iter_any():
+        body += piece
+        if len(body) > MOST_LYRICS:
+            raise RequestError(f"The lyrics have more than {MOST_LYRICS} bytes.", status=413)
+    return body
 
 
 def _whole(request: web.Request, name: str, most: int) -> int:

@@ -127,5 +127,15 @@ def test_sections_of_a_lyric(asked: Asked) -> None:
     told = json.loads(body)
     assert [one["mark"] for one in told] == ["[verse]", "[chorus]"]
     assert all(one["seconds"] > 1 for one in told)
-    for wrong in (b"no", b"[]", b'{"lyrics": 3}'):
+    for wrong in (b"no", b"[]", b'{"lyrics": 3}', b"[" * 60_000, b"\xff"):
         assert asked.send("sections", wrong)[0] == 400
+
+
+def test_a_long_lyric_is_refused_whatever_its_headers_say(asked: Asked) -> None:
+    body = json.dumps({"lyrics": "la " * 30_000}).encode()
+    assert asked.send("sections", body)[0] == 413
+    pieces = (body[first : first + 4096] for first in range(0, len(body), 4096))  # of no length
+    request = urllib.request.Request(f"{asked.url}/acestepsuite/sections", pieces, method="POST")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=30).close()
+    assert refused.value.code == 413
