@@ -14,7 +14,7 @@ import logging
 import weakref
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypedDict
@@ -57,8 +57,8 @@ class Streamed(Mapping[str, Any]):
 
     tracks: Sequence[Track]  # each clip, all of one length
     file: str = ""  # as ComfyUI's loader names it, where it is one as it is
-    path: Path | None = None  # of that file
-    about: object = None  # shown.About
+    path: Path | None = field(default=None, repr=False)  # of that file; pages may print it
+    about: object = field(default=None, repr=False)  # shown.About
 
     # Each is itself alone: to compare two would read both.
     __eq__, __hash__ = object.__eq__, object.__hash__

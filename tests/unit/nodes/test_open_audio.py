@@ -127,6 +127,7 @@ def test_it_is_an_audio_for_any_other_node() -> None:
     assert torch.equal(again["waveform"], loaded(path)["waveform"])
     assert audio.get("waveform") is again["waveform"]
     assert audio.get("other") is None
+    assert os.getcwd() not in repr(sound.Streamed(audio.tracks, audio.file, path.absolute()))
     (pictures,) = NODES["AceSuiteMelView"]().draw(opened())
     assert torch.equal(pictures, NODES["AceSuiteMelView"]().draw(loaded(path))[0])
 
