@@ -136,5 +136,5 @@ class DCAEEncode:
 
     def encode(self, model: ACEStep, audio: sound.Audio) -> tuple[sound.Samples]:
         with host.errors_of(self.TITLE):
-            latent = sound.encoded(model, audio["waveform"], int(audio["sample_rate"]))
+            latent = sound.encoded(model, [audio["waveform"]], int(audio["sample_rate"]))
             return (sound.latent_out(latent),)

@@ -60,8 +60,12 @@ class Streamed(Mapping[str, Any]):
     path: Path | None = field(default=None, repr=False)  # of that file; pages may print it
     about: object = field(default=None, repr=False)  # shown.About
 
-    # Each is itself alone: to compare two would read both.
-    __eq__, __hash__ = object.__eq__, object.__hash__
+    def __eq__(self, other: object) -> bool:
+        """Each is itself alone: to compare two would read both."""
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
 
     @cached_property
     def waveform(self) -> Tensor:
@@ -170,9 +174,13 @@ def one_clip(label: str, audio: Audio) -> tuple[Tensor | Track, int]:
     return checked_wave(label, clip.wave.detach().cpu(), rate), rate
 
 
-def encoded(model: ACEStep, wave: Tensor, rate: int) -> Latent:
+def encoded(model: ACEStep, stretch: list[Tensor], rate: int) -> Latent:
+    """The latent of the one wave in `stretch`. Where main memory does all the work the wave is
+    taken out of it, so that nothing holds it meanwhile but who else wants it."""
     bar = host.Bar()
-    attempts = [partial(model.encode, wave, rate, Tiles(size), bar.tick) for size in TILES]
+    if model.model.dcae.device.type == "cpu":
+        return model.encode(stretch.pop(), rate, Tiles(TILES[0]), bar.tick)
+    attempts = [partial(model.encode, stretch[0], rate, Tiles(size), bar.tick) for size in TILES]
     return first_that_fits(attempts, log.warning)
 
 
@@ -194,9 +202,9 @@ class _Remembered:
 _remembered: list[_Remembered] = []  # the latest last
 
 
-def encoded_once(model: ACEStep, audio: Audio, wave: Tensor, rate: int) -> Latent:
-    """The latent of wave (C, n), a stretch of the sound that ComfyUI holds."""
-    network = model.model.dcae.module
+def encoded_once(model: ACEStep, audio: Audio, stretch: list[Tensor], rate: int) -> Latent:
+    """The latent of the one wave (C, n) in `stretch`, of a sound that ComfyUI holds."""
+    network, wave = model.model.dcae.module, stretch[0]
     if isinstance(audio, Streamed):  # what is read is another tensor each time
         sound: Tensor | Streamed = audio
         place = hashlib.sha256(wave.contiguous().numpy()).digest()
@@ -205,7 +213,8 @@ def encoded_once(model: ACEStep, audio: Audio, wave: Tensor, rate: int) -> Laten
     for one in _remembered:
         if (one.sound() is sound, one.network() is network, one.place) == (True, True, place):
             return one.latent
-    latent = encoded(model, wave, rate)
+    del wave
+    latent = encoded(model, stretch, rate)
     alive = [one for one in _remembered if one.sound() is not None and one.network() is not None]
     new = _Remembered(weakref.ref(sound), weakref.ref(network), place, latent)
     _remembered[:] = [*alive, new][-REMEMBERED:]

@@ -159,10 +159,11 @@ class NodePipe:
         return self._words[1]
 
     def encode(self, wave: Tensor, rate: int) -> Latent:
-        held = self.asked.given and self.asked.given.source_audio
+        held, stretch = self.asked.given and self.asked.given.source_audio, [wave]
+        del wave
         if not held:
-            return sound.encoded(self.model, wave, rate)
-        return sound.encoded_once(self.model, held, wave, rate)
+            return sound.encoded(self.model, stretch, rate)
+        return sound.encoded_once(self.model, held, stretch, rate)
 
     def generate(self, recipe: Recipe, see: See, source: Source | None = None) -> Made:
         raise AssertionError("a node samples by itself")

@@ -127,7 +127,8 @@ def test_it_is_an_audio_for_any_other_node() -> None:
     assert torch.equal(again["waveform"], loaded(path)["waveform"])
     assert audio.get("waveform") is again["waveform"]
     assert audio.get("other") is None
-    assert os.getcwd() not in repr(sound.Streamed(audio.tracks, audio.file, path.absolute()))
+    other = sound.Streamed(opened().tracks, "song.flac [input]", path.absolute())
+    assert os.getcwd() not in repr(other)
     (pictures,) = NODES["AceSuiteMelView"]().draw(opened())
     assert torch.equal(pictures, NODES["AceSuiteMelView"]().draw(loaded(path))[0])
 
