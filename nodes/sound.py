@@ -207,7 +207,7 @@ def encoded_once(model: ACEStep, audio: Audio, stretch: list[Tensor], rate: int)
     network, wave = model.model.dcae.module, stretch[0]
     if isinstance(audio, Streamed):  # what is read is another tensor each time
         sound: Tensor | Streamed = audio
-        place = hashlib.sha256(wave.contiguous().numpy()).digest()
+        place = hashlib.sha256(wave.contiguous().numpy().data).digest()
     else:
         sound, place = audio["waveform"], (int(wave.storage_offset()), wave.shape[-1])
     for one in _remembered:
