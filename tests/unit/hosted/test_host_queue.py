@@ -192,7 +192,8 @@ def test_routes_are_registered_where_there_is_a_server(
     api, seen = module("nodes.rest.routes"), []
     monkeypatch.setattr(host_queue, "server", lambda: object() if is_there else None)
     monkeypatch.setattr(host_queue, "add_route", lambda method, path, handler: seen.append(path))
-    monkeypatch.setattr(host_queue, "folders", lambda: {"input": tmp_path})
+    folders = {"input": tmp_path}
+    monkeypatch.setattr(module("nodes.host"), "sound_folders", lambda: folders)
     left = tmp_path / "acestep_api" / f".acestep-{'0' * 16}.part"  # of a server that was killed
     left.parent.mkdir()
     left.write_bytes(b"half a song")
