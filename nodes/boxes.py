@@ -28,6 +28,7 @@ from ..acestep_core.types import Edit, Extend, Guidance, Inpaint, Region, Sampli
 from ..acestep_core.writer import write_song
 from . import host, sound
 from .decode import decoded
+from .drawn import HIDDEN, drawn, file_of
 from .sampler import Asked, info_of, notes_of, sampled, with_notes
 from .settings import GuidanceSettings
 from .task_socket import Given, TaskAsked
@@ -67,6 +68,7 @@ class OneBox:
     """What the five have in common."""
 
     TITLE = ""
+    IS_DRAWN = False  # the page draws the source on it
     FUNCTION = "make"
     RETURN_TYPES = ("AUDIO", "LATENT", "STRING", "STRING", "STRING", "STRING")
     RETURN_NAMES = ("audio", "latent", "info", "report", "tags", "lyrics")
@@ -83,13 +85,20 @@ class OneBox:
     def INPUT_TYPES(cls) -> dict[str, Any]:
         raise NotImplementedError
 
-    def make(self, model: ACEStep, **given: Any) -> Results:
+    def make(self, model: ACEStep, **given: Any) -> tuple[Any, ...] | dict[str, Any]:
         with host.errors_of(self.TITLE):
             values = _complete(self.INPUT_TYPES(), given)
-            return _results(model, self.wanted(model, values), values["seed"])
+            values["file"] = file_of(given.get("prompt"), given.get("unique_id"), "audio")
+            wanted = self.wanted(model, values)
+            results = _results(model, wanted, values["seed"])
+            return drawn(results, wanted.task.given if self.IS_DRAWN and wanted.task else None)
 
     def wanted(self, model: ACEStep, values: Values) -> Wanted:
         raise NotImplementedError
+
+
+def _source(values: Values) -> Given:
+    return Given(values["audio"], file=values.get("file", ""))
 
 
 def _complete(inputs: dict[str, Inputs], given: Values) -> Values:
@@ -190,6 +199,7 @@ class AudioToAudio(OneBox):
                 **_controls(),
                 **widgets(EDIT, "original_seed"),
             },
+            "hidden": HIDDEN,
         }
 
     def wanted(self, model: ACEStep, values: Values) -> Wanted:
@@ -199,7 +209,7 @@ class AudioToAudio(OneBox):
         before, lyrics = (hosted_lyrics(values[name]) for name in ("original_lyrics", "lyrics"))
         words = model.tags(values["original_tags"]), model.lyrics(before)
         edit = Edit(*EDIT_MODES[values["edit_mode"]], extended=values["extended"])
-        task = TaskAsked(edit, Given(values["audio"]), values["original_seed"], words)
+        task = TaskAsked(edit, _source(values), values["original_seed"], words)
         notes = [*_falls_silent(before, lyrics), *_without_effect(values)]
         return Wanted(
             values["tags"],
@@ -257,6 +267,7 @@ class AudioInpaint(OneBox):
     TITLE = "Audio Inpaint (ACE-Step)"
     DESCRIPTION = "A part of a song made new in one box; the rest stays, sample for sample."
     SEARCH_ALIASES = ("repaint", "region", "hosted", "api", "wavespeed", "one box")
+    IS_DRAWN = True
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -267,6 +278,7 @@ class AudioInpaint(OneBox):
                 "start_time_relative_to start_time end_time_relative_to end_time lyrics variance"
                 " original_seed",
             ),
+            "hidden": HIDDEN,
         }
 
     def wanted(self, model: ACEStep, values: Values) -> Wanted:
@@ -277,7 +289,7 @@ class AudioInpaint(OneBox):
             values["end_time_relative_to"],
             FEATHER,
         )
-        given = Given(values["audio"])
+        given = _source(values)
         resolve((region,), given.seconds)  # what does not fit the clip is refused here
         task = TaskAsked(Inpaint((region,), values["variance"]), given, values["original_seed"])
         return Wanted(values["tags"], hosted_lyrics(values["lyrics"]), task=task)
@@ -287,6 +299,7 @@ class AudioOutpaint(OneBox):
     TITLE = "Audio Outpaint (ACE-Step)"
     DESCRIPTION = "New music before a song, after it, or both, in one box; the song itself stays."
     SEARCH_ALIASES = ("extend", "continue", "longer", "hosted", "api", "fal", "one box")
+    IS_DRAWN = True
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -296,11 +309,12 @@ class AudioOutpaint(OneBox):
                 "AceSuiteAudioOutpaint",
                 "extend_before_duration extend_after_duration lyrics original_seed",
             ),
+            "hidden": HIDDEN,
         }
 
     def wanted(self, model: ACEStep, values: Values) -> Wanted:
         before, after = values["extend_before_duration"], values["extend_after_duration"]
-        task = TaskAsked(Extend(before, after), Given(values["audio"]), values["original_seed"])
+        task = TaskAsked(Extend(before, after), _source(values), values["original_seed"])
         return Wanted(values["tags"], hosted_lyrics(values["lyrics"]), task=task)
 
 

@@ -6,23 +6,18 @@ source           -> a file that the page draws, where one is open
 
 from __future__ import annotations
 
-import logging
-import weakref
 from typing import Any
 
 from torch import Tensor
 
 from ..acestep_core import types as core
-from ..acestep_core.atomic import FileError
 from ..acestep_core.settings import CUSTOM, EDIT_MODES, ENDS, SettingError, chosen_from
 from ..acestep_core.tasks.region import read_regions, resolve
 from ..acestep_core.types import Lyrics, Region, Tags
-from . import host, shown, sound
-from .players import temporary
+from . import host
+from .drawn import HIDDEN, drawn, file_of
 from .task_socket import Given, TaskAsked
 from .widgets import Inputs, usual, widgets
-
-log = logging.getLogger(__name__)
 
 FEATHER: float = usual("AceSuiteInpaintMask", "feather")
 
@@ -48,12 +43,6 @@ MASK = (
 )
 
 
-LOADER = "LoadAudio"  # ComfyUI's own
-# Sources in files by now: the settings of a task change far more often than its source.
-_written: list[tuple[weakref.ref[Tensor | sound.Streamed], str]] = []
-HIDDEN = {"prompt": "PROMPT", "unique_id": "UNIQUE_ID"}
-
-
 class TaskNode:
     """What the task nodes have in common."""
 
@@ -65,38 +54,8 @@ class TaskNode:
 
 def _given(inputs: dict[str, Any]) -> Given:
     """The source of a task node, with the file that it was loaded from."""
-    prompt, own = inputs.pop("prompt", None) or {}, inputs.pop("unique_id", None)
-    link = prompt.get(own, {}).get("inputs", {}).get("source_audio")
-    node = prompt.get(link[0], {}) if isinstance(link, list) else {}
-    name = node.get("inputs", {}).get("audio") if node.get("class_type") == LOADER else ""
-    return Given(**inputs, file=name if isinstance(name, str) else "")
-
-
-def _asked(asked: TaskAsked) -> tuple[TaskAsked] | dict[str, Any]:
-    """The result of a node whose page draws the source: with the file to draw, for a page."""
-    name = _drawn(asked.given) if asked.given and host.is_watched() else ""
-    return shown.shown((asked,), {"source": name}) if name else (asked,)
-
-
-def _drawn(given: Given) -> str:
-    """The source as ComfyUI's loader names it; "" where it cannot be drawn."""
-    audio = given.source_audio
-    if given.file or audio is None:
-        return given.file
-    if isinstance(audio, sound.Streamed) and audio.file:
-        return audio.file
-    wave = audio if isinstance(audio, sound.Streamed) else audio["waveform"]
-    for held, name in _written:
-        if held() is wave:
-            return name
-    try:
-        file = temporary([audio], "acesuite_source")[0]
-    except (SettingError, FileError) as error:  # the Sampler says it where it matters
-        log.warning("The source is not drawn: %s", error)
-        return ""
-    name = f"{file['subfolder']}/{file['filename']} [temp]".lstrip("/")
-    _written[:] = [*_written[-3:], (weakref.ref(wave), name)]
-    return name
+    prompt, own = inputs.pop("prompt", None), inputs.pop("unique_id", None)
+    return Given(**inputs, file=file_of(prompt, own, "source_audio"))
 
 
 def masked(mask: Tensor, seconds: float, feather: float) -> tuple[Region, ...]:
@@ -110,6 +69,10 @@ def masked(mask: Tensor, seconds: float, feather: float) -> tuple[Region, ...]:
     if not regions:
         raise SettingError("The mask is black: it names nothing to make new. Draw some white.")
     return regions
+
+
+def _asked(asked: TaskAsked) -> tuple[Any, ...] | dict[str, Any]:
+    return drawn((asked,), asked.given)
 
 
 def _marked(text: str, mask: Tensor | None, given: Given, feather: float) -> tuple[Region, ...]:
@@ -155,7 +118,7 @@ class InpaintMask(TaskNode):
         mask: Tensor | None = None,
         regions: str = "",
         **others: Any,
-    ) -> tuple[TaskAsked] | dict[str, Any]:
+    ) -> tuple[Any, ...] | dict[str, Any]:
         with host.errors_of(self.TITLE):
             first, last = (others.pop(name, ENDS[0]) for name in ("start_from", "end_from"))
             seed, given = others.pop("source_seed", None), _given(others)
@@ -181,7 +144,7 @@ class Extend(TaskNode):
 
     def describe(
         self, before: float, after: float, context: float = core.Extend.context, **others: Any
-    ) -> tuple[TaskAsked] | dict[str, Any]:
+    ) -> tuple[Any, ...] | dict[str, Any]:
         with host.errors_of(self.TITLE):
             seed, given = others.pop("source_seed", None), _given(others)
             return _asked(TaskAsked(core.Extend(before, after, context), given, seed))
@@ -238,7 +201,7 @@ class RemixEdit(TaskNode):
         regions: str = "",
         feather: float = FEATHER,
         **others: Any,
-    ) -> tuple[TaskAsked] | dict[str, Any]:
+    ) -> tuple[Any, ...] | dict[str, Any]:
         with host.errors_of(self.TITLE):
             chosen_from("mode", mode, [*EDIT_MODES, CUSTOM])
             own = others.pop("edit_start", core.Edit.start), others.pop("edit_stop", core.Edit.stop)

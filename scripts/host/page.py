@@ -271,9 +271,11 @@ def opened(
     language: str = "en",
     colours: str = "dark",
     newcomer: bool = False,
+    refused: str = "",
 ) -> Iterator[Opened]:
     """The page, ready to be used; `nodes2` is the newer renderer of nodes. A newcomer is met by
-    the template browser and, in the first form, by a tour of App mode (0.33.0)."""
+    the template browser and, in the first form, by a tour of App mode (0.33.0). Requests to
+    addresses of the pattern `refused` get no answer."""
     _set(url, "Comfy.TutorialCompleted", not newcomer)
     _set(url, "Comfy.OnboardingCoachmarks.Seen", [] if newcomer else ["appMode"])
     _set(url, "Comfy.VueNodes.Enabled", nodes2)
@@ -284,6 +286,8 @@ def opened(
     try:
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.add_init_script(FINDER)
+        if refused:
+            page.route(refused, lambda route: route.abort())
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.goto(f"{url}/features")  # nothing that an earlier page kept is opened again

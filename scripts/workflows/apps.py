@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.workflows.model import Cells, Column, Form, Group, Node, Note, Wire, Workflow
+from scripts.workflows.model import PICTURE, Cells, Column, Form, Group, Node, Note, Wire, Workflow
 from scripts.workflows.parts import OVER_SAMPLER
 from scripts.workflows.words import BLUE, EXAMPLE, GREEN, HOUSE, STYLE, TAGS, WORDS
 
@@ -126,6 +126,7 @@ APPS = (
         "AceSuiteAudioInpaint",
         {"tags": STYLE, "lyrics": "", "start_time": 4.0, "end_time": 8.0},
         (
+            ("box", PICTURE, "Point at the part"),
             ("box", "start_time", "New from second"),
             ("box", "end_time", "New up to second"),
             ("box", "variance", "How new, 0 to 1"),
@@ -140,6 +141,7 @@ APPS = (
         "AceSuiteAudioOutpaint",
         {"tags": STYLE, "lyrics": "", "extend_after_duration": 15.0},
         (
+            ("box", PICTURE, "Song and new music"),
             ("box", "extend_before_duration", "New seconds in front"),
             ("box", "extend_after_duration", "New seconds at the end"),
             STYLE_NOW,

@@ -37,8 +37,8 @@ HEIGHTS = {
     "AceSuiteSongWriter": (390, 524),
     "AceSuiteTextToAudio": (400, 650),
     "AceSuiteAudioToAudio": (600, 700),
-    "AceSuiteAudioInpaint": (480, 540),
-    "AceSuiteAudioOutpaint": (400, 440),
+    "AceSuiteAudioInpaint": (660, 730),  # with its waveform, as the next one
+    "AceSuiteAudioOutpaint": (580, 630),
     "LoadAudio": (136, 154),
     "CheckpointLoaderSimple": (100, 155),
     "ModelSamplingSD3": (60, 85),

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+PICTURE = "acesuite_regions"  # the page's drawing of a source; no input of its node
+
 
 @dataclass(frozen=True)
 class Wire:
@@ -61,7 +63,7 @@ class Group:
 class Form:
     """What App mode asks for and shows."""
 
-    inputs: tuple[tuple[str, str, str], ...]  # node, widget, and what it is called there
+    inputs: tuple[tuple[str, str, str], ...]  # node, widget or PICTURE, what it is called there
     outputs: tuple[str, ...]
 
 

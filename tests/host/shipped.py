@@ -47,5 +47,14 @@ def page_form(name: str) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def on_song(name: str, file: str) -> dict[str, Any]:
+    """As a graph, never as a form, on a file of the input folder."""
+    workflow = {**page_form(name), "extra": {}}
+    for node in workflow["nodes"]:
+        if node["type"] == "LoadAudio":
+            node["widgets_values"] = [file, *node["widgets_values"][1:]]
+    return workflow
+
+
 def prompt(name: str) -> Prompt:
     return json.loads((PLACE / "api" / f"{name}.json").read_text(encoding="utf-8"))

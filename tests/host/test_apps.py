@@ -18,6 +18,8 @@ from tests.host import shipped
 from tests.host.conftest import only
 from tests.host.shipped import SHIPPED
 from tests.host.test_actions import PLAYS
+from tests.host.test_regions import NO_PICTURE
+from tests.host.test_regions_touch import Fingers
 from tests.host.test_shown import succeeded
 
 if TYPE_CHECKING:
@@ -192,6 +194,75 @@ def test_form_is_usable_on_a_phone(forms: Running, name: str) -> None:
         assert run_button(hand.page).first.is_visible()
         if name == APPS[0]:  # the others run above
             succeeded(hand.run(run_button(hand.page)))
+
+
+BOX = "AceSuiteAudioInpaint"
+# The picture in the form: its place on the screen, and the length of the song it shows.
+DRAWN = """async () => {
+    const canvas = [...document.querySelectorAll('.acesuite-regions canvas')]
+        .find(one => one.offsetParent && !one.closest('[data-node-id]'));
+    const outer = canvas?.closest('.acesuite-regions');
+    if (!/\u2248|\u2013 /.test((outer?.querySelector('input').placeholder ?? '') + ' ')) return null;
+    if (outer.querySelector('.acesuite-regions-hint').textContent) return null;
+    const file = testNode('LoadAudio').widgets.find(one => one.name === 'audio').value;
+    const said = await app.api.fetchApi('/acestepsuite/sound?file=' + encodeURIComponent(file));
+    const { seconds, finished } = await said.json();
+    canvas.scrollIntoView({block: 'center'});
+    const { left, top, width, height } = canvas.getBoundingClientRect();
+    return finished && width > 100 ? { left, top, width, height, seconds } : null;
+}"""
+ENDS = """() => ['start_time', 'end_time'].map(name => testNode('AceSuiteAudioInpaint')
+    .widgets.find(one => one.name === name).value)"""
+
+
+@pytest.mark.page
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_a_part_is_pointed_at_in_the_form(forms: Running, size: tuple[int, int]) -> None:
+    """By the mouse, and by a finger that swipes nothing; the numbers below follow."""
+    unfold = "Edit & Run" if size == PHONE else ""
+    with form(forms, "fix_a_part", size, unfold) as hand:
+        hand.page.wait_for_function(DRAWN, timeout=PATIENCE)
+        place = hand.page.evaluate(DRAWN)
+        wanted = [share * place["seconds"] for share in (0.3, 0.6)]
+        xs = [place["left"] + place["width"] * share for share in (0.3, 0.6)]
+        y = place["top"] + 0.45 * place["height"]
+        if size == PHONE:
+            fingers = Fingers(hand.opened)
+            fingers.move([(xs[0], y)], [(xs[1], y)])
+            fingers.close()
+        else:
+            hand.page.mouse.move(xs[0], y)
+            hand.page.mouse.down()
+            hand.page.mouse.move(xs[1], y, steps=5)
+            hand.page.mouse.up()
+        hand.page.wait_for_timeout(600)
+        ends = hand.page.evaluate(ENDS)
+        assert ends == pytest.approx(wanted, abs=0.7), "to a beat"
+        again = hand.page.evaluate(DRAWN)
+        assert again["left"] == pytest.approx(place["left"], abs=1), "the form was swiped"
+        shown = [one.input_value() for one in hand.page.locator("input:visible").all()]
+        for end in ends:
+            assert any(is_number(text, end) for text in shown), (ends, shown)
+        done = succeeded(hand.run(run_button(hand.page)))
+        box = only(done["prompt"][2], BOX)
+        assert [box["start_time"], box["end_time"]] == ends
+
+
+def is_number(text: str, value: float) -> bool:
+    """Whether a field shows a value, to the digits it shows."""
+    found = re.fullmatch(r"-?\d+(\.(\d+))?", text)
+    return bool(found) and abs(float(text) - value) <= 0.51 * 10 ** -len(found[2] or "")
+
+
+@pytest.mark.page
+def test_a_form_whose_picture_fails_asks_for_the_numbers(forms: Running) -> None:
+    with page.opened(forms.url, size=LAPTOP) as opened:
+        opened.page.evaluate(NO_PICTURE)
+        opened.page.evaluate(OPEN, [shipped.page_form("fix_a_part"), SHIPPED["fix_a_part"].file])
+        labels = opened.page.locator(LABELS).all_inner_texts()
+        assert {"Your song", "New from second", "New up to second"} < set(labels)
+        opened.choose(BOX, "start_time", 3.0)
+        assert only(opened.saved()[1], BOX)["start_time"] == 3.0
 
 
 @pytest.mark.page

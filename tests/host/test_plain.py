@@ -7,13 +7,18 @@ reports are made, and the page has nothing to complain of.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from acestep_core.sound.files import read_audio
 from scripts.host import page
-from scripts.host.comfyui import Running
+from scripts.host.comfyui import NAME, Running
+from tests.host import shipped
 from tests.host.conftest import graph, id_of
+from tests.host.source import SONG
 from tests.host.test_shown import succeeded
 
 pytestmark = pytest.mark.page
@@ -81,3 +86,49 @@ PLAYS = """async song => {
     await new Promise((done, failed) => { sound.onloadedmetadata = done; sound.onerror = failed; });
     return sound.duration;
 }"""
+
+
+# What each workflow is asked with: regions in writing, where it takes them.
+WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
+    "inpaint": ("AceSuiteInpaintMask", {"regions": "0.5:1.5; -1.5:-0.5"}),
+    "extend": ("AceSuiteExtend", {"before": 0.5, "after": 1.0}),
+    "remix": ("AceSuiteRemixEdit", {"regions": "1:2.5"}),
+}
+FORGET = """async () => {
+    await app.api.fetchApi('/free', {method: 'POST', headers: {'Content-Type': 'application/json'},
+        body: JSON.stringify({unload_models: true, free_memory: true})});
+    await new Promise(done => setTimeout(done, 2000));
+}"""
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_graphs_need_no_script(server: Running, nodes2: bool, name: str) -> None:
+    """The page as it is without our script makes the same prompt, and that the same sound."""
+    made = []
+    for refused in (f"**/extensions/{NAME}/**", ""):
+        with page.opened(server.url, nodes2, refused=refused) as opened:
+            made.append(run_written(opened, server.base, name, has_script=not refused))
+    (prompt, file, wave), (other_prompt, other_file, other_wave) = made
+    assert prompt == other_prompt
+    assert file != other_file, "the second was not made at all"
+    assert torch.equal(wave, other_wave)
+    source = read_audio(server.base / "input" / SONG)[0]
+    assert not torch.equal(wave[:, : source.shape[1]], source)
+
+
+def run_written(
+    opened: page.Opened, base: Path, name: str, has_script: bool
+) -> tuple[dict[str, Any], str, torch.Tensor]:
+    """The prompt, the file it made and what is in that."""
+    kind, values = WRITTEN[name]
+    opened.load(shipped.on_song(name, SONG))
+    opened.set("AceSuiteSampler", seed=7, steps=3)
+    opened.set(kind, **values)
+    names = opened.page.evaluate("kind => testNode(kind).widgets.map(one => one.name)", kind)
+    assert ("acesuite_regions" in names) is has_script
+    opened.page.evaluate(FORGET)
+    _, prompt = opened.saved()
+    outputs = succeeded(opened.run())["outputs"]
+    (shown,) = outputs[id_of(prompt, "AceSuiteSaveAudio")]["audio"]
+    wave, _ = read_audio(base / "output" / shown["subfolder"] / shown["filename"])
+    return prompt, shown["filename"], wave

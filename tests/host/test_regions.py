@@ -53,23 +53,23 @@ def _pictures(panels: bool) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _beats(base: Path) -> None:
+    write_beats(base / "input" / BEATS, SECONDS)
+
+
+def write_beats(path: Path, seconds: float, noise: float = 0.003) -> None:
     """Clicks at every half second, every fourth a low one."""
-    time = np.arange(round(SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
+    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     since = (time - FIRST) % (60 / TEMPO)
     is_low = (time - FIRST) // (60 / TEMPO) % 4 == 0
     tone = np.sin(2 * np.pi * np.where(is_low, 70, 900) * since)
     wave = np.where(time >= FIRST, 0.5 * np.exp(-25 * since) * tone, 0)
-    wave += 0.003 * np.random.default_rng(0).standard_normal(len(time))
+    wave += noise * np.random.default_rng(0).standard_normal(len(time))
     stereo = torch.from_numpy(np.stack([wave, wave]).astype(np.float32))
-    write_audio(base / "input" / BEATS, stereo, SAMPLE_RATE)
+    write_audio(path, stereo, SAMPLE_RATE)
 
 
 def with_beats(name: str) -> dict[str, Any]:
-    workflow = {**shipped.page_form(name), "extra": {}}
-    for node in workflow["nodes"]:
-        if node["type"] == "LoadAudio":
-            node["widgets_values"] = [BEATS, *node["widgets_values"][1:]]
-    return workflow
+    return shipped.on_song(name, BEATS)
 
 
 def seen(opened: page.Opened, kind: str) -> dict[str, Any]:
@@ -80,10 +80,16 @@ def seen(opened: page.Opened, kind: str) -> dict[str, Any]:
     return opened.page.evaluate(PICTURE, kind)
 
 
-def drag(opened: page.Opened, picture: dict[str, Any], start: float, end: float) -> None:
+def drag(
+    opened: page.Opened,
+    picture: dict[str, Any],
+    start: float,
+    end: float,
+    seconds: float = SECONDS,
+) -> None:
     """From one second of the whole clip to another."""
     y = picture["top"] + 0.45 * picture["height"]
-    xs = [picture["left"] + picture["width"] * at / SECONDS for at in (start, end)]
+    xs = [picture["left"] + picture["width"] * at / seconds for at in (start, end)]
     mouse = opened.page.mouse
     mouse.move(xs[0], y)
     mouse.down()

@@ -185,6 +185,22 @@ def test_inpaint_is_the_small_nodes_to_the_last_bit(model: Any) -> None:
     assert json.loads(box["info"])["retake_seeds"] == [5]
 
 
+@pytest.mark.parametrize("name", [INPAINT, "AceSuiteAudioOutpaint"])
+def test_a_page_is_told_the_file_of_the_source(
+    name: str, model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module("nodes.host"), "is_watched", lambda: True)
+    ends = {"start_time": 1.0, "end_time": 2.0} if name == INPAINT else {}
+    loaded = {
+        "3": {"class_type": "LoadAudio", "inputs": {"audio": "song.flac"}},
+        "7": {"class_type": name, "inputs": {"audio": ["3", 0]}},
+    }
+    asked = {"audio": clip(2.0), "tags": "rock", "seed": 5, **ends}
+    told = NODES[name]().make(model, **asked, prompt=loaded, unique_id="7")
+    assert told["ui"] == {"acesuite": [{"source": "song.flac"}]}
+    assert told["result"][0]["waveform"].shape[-1] >= 2 * RATE
+
+
 def test_variance_and_the_sources_seed_count(model: Any) -> None:
     asked = {"audio": clip(2.0), "tags": "rock", "seed": 5, "start_time": 0.5, "end_time": 1.5}
     plain = made("AceSuiteAudioInpaint", model, **asked)

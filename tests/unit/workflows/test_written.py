@@ -14,7 +14,7 @@ from scripts.workflows.catalogue import WORKFLOWS
 from scripts.workflows.example import PLACE as CLIP
 from scripts.workflows.kinds import kind_of
 from scripts.workflows.layout import bent, placed
-from scripts.workflows.model import Node, Note, Wire, Workflow
+from scripts.workflows.model import PICTURE, Node, Note, Wire, Workflow
 from scripts.workflows.words import EXAMPLE
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -131,6 +131,13 @@ def test_groups_hold_all_but_free_notes(workflow: Workflow) -> None:
             assert beside or y + height <= top or top + high <= y, "groups lie upon one another"
 
 
+def drawn() -> set[str]:
+    """Kinds of nodes that the page draws the source on, by its script."""
+    scripts = ROOT / "web" / "js" / "regions"
+    assert f'addDOMWidget("{PICTURE}"' in (scripts / "mount.js").read_text(encoding="utf-8")
+    return set(re.findall(r'"(AceSuite\w+)"', (scripts / "values.js").read_text(encoding="utf-8")))
+
+
 def test_forms_ask_for_widgets_that_are_there_and_in_sight(workflow: Workflow) -> None:
     if workflow.form is None:
         assert page_form(workflow)["extra"] == {}
@@ -140,10 +147,13 @@ def test_forms_ask_for_widgets_that_are_there_and_in_sight(workflow: Workflow) -
     for key, widget, label in workflow.form.inputs:
         node = workflow.cells[key]
         assert isinstance(node, Node)
+        assert label
+        if widget == PICTURE:
+            assert node.kind in drawn(), "no page draws anything on it"
+            continue
         given = kind_of(node.kind).input(widget)
         assert given.is_widget
         assert not isinstance(node.inputs.get(widget), Wire)
-        assert label
     assert 3 <= sum(isinstance(cell, Node) for cell in workflow.cells.values()) <= 5
 
 

@@ -10,7 +10,7 @@ import { spanAt, spansOf } from "./sections.js";
 import { beatsOf, snapped, stepped } from "./snap.js";
 import { END, START } from "./spelling.js";
 import { kept } from "./time.js";
-import { EXTEND, leastOf, stateOf, valuesOf } from "./values.js";
+import { isLonger, leastOf, longerOf, mostOf, stateOf, valuesOf } from "./values.js";
 
 const ROLL = 1; // seconds that a loop plays before a region and behind it
 const REACH = 8; // pixels within which something is taken hold of, or draws to itself
@@ -46,11 +46,8 @@ export class Editor extends Screen {
     const now = JSON.stringify([values, this.node.isLocked(), this.node.tempo()]);
     if (now === this.seen) return;
     this.seen = now;
-    const { regions, wrong } = stateOf(this.node.kind, values);
-    Object.assign(this, { regions, wrong, isLocked: this.node.isLocked() });
-    this.added = this.node.kind === EXTEND ? { before: values.before, after: values.after } : null;
-    this.chosen = Math.min(Math.max(this.chosen, 0), regions.length - 1);
-    this.draft = null;
+    Object.assign(this, stateOf(this.node.kind, values), { isLocked: this.node.isLocked() });
+    this.drop();
     if (this.view) this.view = kept(this.view, this.bounds);
     this.follow();
   }
@@ -95,7 +92,7 @@ export class Editor extends Screen {
   }
 
   get canEdit() {
-    return !this.isLocked && this.seconds > 0 && this.node.kind !== EXTEND;
+    return !this.isLocked && this.seconds > 0 && !isLonger(this.node.kind);
   }
 
   snappedTo(time, isFree) {
@@ -104,6 +101,12 @@ export class Editor extends Screen {
   }
 
   // --- what is done ----------------------------------------------------------------------
+
+  // What is dragged is given up.
+  drop() {
+    this.draft = null;
+    this.chosen = Math.min(Math.max(this.chosen, 0), this.regions.length - 1);
+  }
 
   // New regions into the node's inputs; what was is kept for undo.
   commit(regions, said) {
@@ -116,8 +119,14 @@ export class Editor extends Screen {
 
   refuse(regions) {
     if (this.canEdit && !regions.length) this.said("regions_one_stays");
+    this.drop();
     this.draw();
     return false;
+  }
+
+  // New music of so many seconds at the ends, {before, after}.
+  lengthen(added) {
+    this.put(longerOf(this.node.kind, added));
   }
 
   put(values) {
@@ -156,6 +165,7 @@ export class Editor extends Screen {
   // What stays when a region is drawn: a single one gives way to it, unless one more is asked for.
   beside(isMore) {
     const { regions } = this;
+    if (mostOf(this.node.kind) === 1) return [];
     const isSeen = regions.length > 1 || regions.some((one) => this.placed(one));
     return regions.length > 1 || (isMore && isSeen) ? regions : [];
   }

@@ -19,7 +19,8 @@ export function listen(canvas, editor) {
   on("dblclick", gestures.twice);
   on("wheel", gestures.wheel, { passive: false });
   on("keydown", gestures.key);
-  on("contextmenu", (event) => event.stopPropagation());
+  on("touchstart", (event) => event.stopPropagation()); // a form on a phone is swiped by it
+  on("contextmenu", gestures.menu);
 }
 
 class Gestures {
@@ -27,6 +28,19 @@ class Gestures {
     Object.assign(this, { canvas, editor });
     this.pointers = new Map(); // id -> x
     this.drag = null; // (time, isFree, x) => void, for what is dragged
+    this.isPinching = false; // until all fingers are up
+    this.pinched = null; // {apart, middle} of two fingers, as they were last seen
+    this.hold = (event) => this.held(event);
+  }
+
+  // The page zooms its graph by two fingers wherever they are: it must not hear of these.
+  held(event) {
+    if (this.pointers.size && this.canvas.isConnected) event.stopPropagation();
+    else this.release();
+  }
+
+  release() {
+    globalThis.removeEventListener("touchmove", this.hold, true);
   }
 
   // In the picture's own pixels, at whatever zoom the graph is shown.
@@ -51,11 +65,18 @@ class Gestures {
     }
     const { x, y } = this.at(event);
     this.pointers.set(event.pointerId, x);
-    if (this.pointers.size === 2) return this.pinch();
+    const isTouch = event.pointerType === "touch";
+    if (isTouch) globalThis.addEventListener("touchmove", this.hold, true);
+    if (this.pointers.size > 1) return this.pinch();
     this.begun = { x, y, time: timeAt(editor.view, x) };
     this.isMoved = false;
-    const wider = event.pointerType === "touch" ? WIDER : 1;
-    this.drag = this.dragOf(x, y, wider, event.shiftKey);
+    this.drag = this.dragOf(x, y, isTouch ? WIDER : 1, event.shiftKey);
+  }
+
+  // A long press of a finger is a slow drag.
+  menu(event) {
+    event.stopPropagation();
+    if (this.pointers.size) event.preventDefault();
   }
 
   dragOf(x, y, wider, isMore) {
@@ -135,7 +156,7 @@ class Gestures {
     if (!this.pointers.has(event.pointerId)) return this.hover(x, y);
     event.stopPropagation();
     this.pointers.set(event.pointerId, x);
-    if (this.pinched) return this.pinch();
+    if (this.isPinching) return this.spread();
     if (Math.abs(x - this.begun.x) > SLACK) this.isMoved = true;
     if (!this.drag || !this.isMoved) return;
     this.drag(timeAt(editor.view, x), event.altKey, x);
@@ -153,14 +174,17 @@ class Gestures {
     if (!this.pointers.delete(event.pointerId)) return;
     event.stopPropagation();
     const { editor } = this;
-    const wasPinched = this.pinched;
-    if (!this.pointers.size) this.pinched = null;
-    this.drag = null;
-    if (wasPinched) return;
+    const wasPinching = this.isPinching;
+    this.pinched = this.drag = null;
+    if (!this.pointers.size) {
+      this.isPinching = false;
+      this.release();
+    }
+    if (wasPinching) return;
     const { draft } = editor;
     if (draft && this.isMoved) {
       if (Array.isArray(draft)) editor.commit(draft, "regions_moved");
-      else editor.put(draft);
+      else editor.lengthen(draft);
     } else if (!this.isMoved) this.click();
     editor.draft = null;
   }
@@ -178,22 +202,28 @@ class Gestures {
 
   cancel() {
     this.pointers.clear();
-    Object.assign(this, { drag: null, pinched: null });
-    this.editor.draft = null;
+    Object.assign(this, { drag: null, pinched: null, isPinching: false });
+    this.release();
+    this.editor.drop();
     this.editor.draw();
   }
 
-  // Two fingers: the times under them stay under them.
+  // From a second finger on nothing is dragged any more.
   pinch() {
+    Object.assign(this, { drag: null, pinched: null, isPinching: true });
+    this.editor.drop();
+    this.spread();
+  }
+
+  // Two fingers: the times under them stay under them.
+  spread() {
     const { editor } = this;
+    if (this.pointers.size !== 2) return;
     const [one, other] = [...this.pointers.values()].sort((a, b) => a - b);
     const apart = Math.max(other - one, 10);
     const middle = (one + other) / 2;
-    if (!this.pinched) {
-      editor.draft = null;
-      this.drag = null;
-    } else {
-      const last = this.pinched;
+    const last = this.pinched;
+    if (last) {
       const view = zoomed(editor.view, apart / last.apart, last.middle, editor.bounds);
       editor.look(scrolled(view, (last.middle - middle) / view.scale, editor.bounds));
     }

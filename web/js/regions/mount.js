@@ -9,7 +9,7 @@ import { listen } from "./gestures.js";
 import { fileOf, lyricOf } from "./source.js";
 import { clock } from "./time.js";
 import { toolbar } from "./toolbar.js";
-import { NAMES, NODES } from "./values.js";
+import { NODES, isLonger, namesOf, sourceOf } from "./values.js";
 
 export const HEIGHT = 176; // pixels
 const WIDTH = 320; // of a new node
@@ -80,6 +80,7 @@ class Picture {
     this.widget.computeLayoutSize = undefined; // exactly as high as it is, not all that is free
     this.widget.computeSize = (width) => [width ?? 0, HEIGHT + 2 * MARGIN];
     this.widget.serialize = false; // neither in workflows nor in prompts
+    this.widget.label = say(isLonger(this.kind) ? "regions_label_longer" : "regions_label"); // in App mode
   }
 
   hook() {
@@ -168,7 +169,7 @@ class Picture {
   // --- the node, as its editor asks for it -------------------------------------------------
 
   values() {
-    return Object.fromEntries(NAMES[this.kind].map((name) => [name, this.widgetOf(name)?.value]));
+    return Object.fromEntries(namesOf(this.kind).map((name) => [name, this.widgetOf(name)?.value]));
   }
 
   widgetOf(name) {
@@ -189,12 +190,12 @@ class Picture {
 
   // What comes through a link is not the picture's to change.
   isLocked() {
-    const names = new Set([...NAMES[this.kind], "mask"]);
+    const names = new Set([...namesOf(this.kind), "mask"]);
     return Boolean(this.node.inputs?.some((one) => one.link != null && names.has(one.widget?.name ?? one.name)));
   }
 
   file() {
-    const file = fileOf(this.node, ownerOf);
+    const file = fileOf(this.node, sourceOf(this.kind), ownerOf);
     return file === "" ? (heard.get(this.node) ?? "") : file;
   }
 
@@ -227,7 +228,7 @@ class Picture {
 
   hintOf() {
     const { editor } = this;
-    if (editor.file === null || editor.file === undefined) return say("regions_connect");
+    if (editor.file === null || editor.file === undefined) return say("regions_connect", { name: sourceOf(this.kind) });
     if (editor.file === "") return say("regions_run_once");
     if (editor.outline?.error) return editor.outline.error;
     return editor.outline?.state ? "" : say("regions_reading");

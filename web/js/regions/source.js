@@ -57,19 +57,20 @@ const valueOf = (node, name) => {
   return isLinked ? undefined : node.widgets?.find((one) => one.name === name)?.value;
 };
 
-// The file that a node's sound is loaded from, as ComfyUI's loader names it; "" for any other
+// The file that a node's source is loaded from, as ComfyUI's loader names it; "" for any other
 // sound, null where nothing is connected.
-export function fileOf(node, ownerOf) {
-  const origin = originOf(node, "source_audio", ownerOf);
+export function fileOf(node, name, ownerOf) {
+  const origin = originOf(node, name, ownerOf);
   if (!origin) return null;
   if (!LOADERS.includes(origin.node.comfyClass ?? origin.node.type)) return "";
   const value = valueOf(origin.node, "audio");
   return typeof value === "string" && value !== "none" ? value : "";
 }
 
-// The lyric that is sung in the source: an edit's own, or that of the Sampler the task goes to.
+// The lyric that is sung in the source: written on the node, an edit's own, or that of the Sampler
+// the task goes to.
 export function lyricOf(node, ownerOf) {
-  const own = encoderOf(node, "source_lyrics", ownerOf);
+  const own = writtenOn(node) ?? encoderOf(node, "source_lyrics", ownerOf);
   if (own) return own;
   for (const { node: next } of goals(node))
     if ((next.comfyClass ?? next.type) === "AceSuiteSampler") {
@@ -81,9 +82,13 @@ export function lyricOf(node, ownerOf) {
 
 function encoderOf(node, name, ownerOf) {
   const origin = originOf(node, name, ownerOf);
-  if ((origin?.node.comfyClass ?? origin?.node.type) !== "AceSuiteLyricEncode") return null;
-  const lyrics = valueOf(origin.node, "lyrics");
-  const language = valueOf(origin.node, "language") ?? "auto";
+  const isEncoder = (origin?.node.comfyClass ?? origin?.node.type) === "AceSuiteLyricEncode";
+  return isEncoder ? writtenOn(origin.node) : null;
+}
+
+function writtenOn(node) {
+  const lyrics = valueOf(node, "lyrics");
+  const language = valueOf(node, "language") ?? "auto";
   return typeof lyrics === "string" && lyrics.trim() ? { lyrics, language } : null;
 }
 

@@ -3,7 +3,7 @@
 import { say } from "../comfy.js";
 import { element } from "../panel.js";
 import { FASTEST, KINDS, SLOWEST } from "./snap.js";
-import { EXTEND } from "./values.js";
+import { isLonger } from "./values.js";
 
 // [name, sign, act, whether it is on]
 const BUTTONS = [
@@ -19,11 +19,15 @@ const BUTTONS = [
 const OF_REGIONS = new Set(["add", "delete", "roll", "loop"]);
 
 export function toolbar(editor, node) {
-  const buttons = BUTTONS.filter(([name]) => node.kind !== EXTEND || !OF_REGIONS.has(name));
+  const isFor = ([name]) => !(isLonger(node.kind) && OF_REGIONS.has(name));
+  const buttons = BUTTONS.filter(isFor);
   const made = buttons.map(([name, sign, act, isOn]) => button(name, sign, () => act(editor), isOn));
   const snap = choice(editor);
   const tempo = tempoField(editor, node);
-  const bar = element("div", "acesuite-regions-bar", ...made, snap, tempo);
+  // A narrow node has them in two rows.
+  const keys = element("div", "acesuite-regions-keys", ...made);
+  const fields = element("div", "acesuite-regions-fields", snap, note(), tempo);
+  const bar = element("div", "acesuite-regions-bar", keys, fields);
   bar.setAttribute("role", "toolbar");
   bar.setAttribute("aria-label", say("regions_tools"));
   for (const event of ["pointerdown", "keydown", "dblclick"])
@@ -53,7 +57,9 @@ function button(name, sign, act, isOn) {
 }
 
 function choice(editor) {
-  const made = element("select", "", ...KINDS.map((kind) => option(kind)));
+  const group = element("optgroup", "", ...KINDS.map((kind) => option(kind)));
+  group.label = say("regions_snap_to");
+  const made = element("select", "", group);
   made.title = say("regions_snap");
   made.setAttribute("aria-label", made.title);
   made.addEventListener("change", () => {
@@ -66,6 +72,13 @@ function choice(editor) {
 function option(kind) {
   const made = element("option", "", say(`regions_snap_${kind}`));
   made.value = kind;
+  return made;
+}
+
+// What stands before a tempo in print; the field has a label of its own.
+function note() {
+  const made = element("span", "", "\u2669");
+  made.setAttribute("aria-hidden", "true");
   return made;
 }
 

@@ -1,6 +1,6 @@
 // A node's plain inputs and what is drawn of them, both ways. The inputs are the truth.
-//   values -> {regions, isText, wrong}        regions -> values to be put
-// One region of Inpaint Mask lives in start and end; several, and those of Remix / Edit, in text.
+//   values -> {regions, added, wrong}        regions, or what is added -> values to be put
+// One region lives in numbers where the node has them; several, and those of Remix / Edit, in text.
 
 import { plain } from "./algebra.js";
 import { START, readRegions, spelled } from "./spelling.js";
@@ -8,39 +8,68 @@ import { START, readRegions, spelled } from "./spelling.js";
 export const INPAINT = "AceSuiteInpaintMask";
 export const REMIX = "AceSuiteRemixEdit";
 export const EXTEND = "AceSuiteExtend";
-export const NODES = [INPAINT, EXTEND, REMIX];
-// What decides what is drawn.
-export const NAMES = {
-  [INPAINT]: ["start", "end", "start_from", "end_from", "regions"],
-  [REMIX]: ["regions"],
-  [EXTEND]: ["before", "after"],
+export const INPAINT_BOX = "AceSuiteAudioInpaint";
+export const EXTEND_BOX = "AceSuiteAudioOutpaint";
+
+// How each node calls its source, and the inputs that decide what is drawn:
+// of one region [start, end, where each counts from], of several in writing, of what is added.
+const KINDS = {
+  [INPAINT]: { source: "source_audio", one: ["start", "end", "start_from", "end_from"], text: "regions" },
+  [REMIX]: { source: "source_audio", text: "regions" },
+  [EXTEND]: { source: "source_audio", longer: ["before", "after"] },
+  [INPAINT_BOX]: {
+    source: "audio",
+    one: ["start_time", "end_time", "start_time_relative_to", "end_time_relative_to"],
+  },
+  [EXTEND_BOX]: { source: "audio", longer: ["extend_before_duration", "extend_after_duration"] },
 };
+
+export const NODES = Object.keys(KINDS);
+export const sourceOf = (kind) => KINDS[kind].source;
+export const isLonger = (kind) => Boolean(KINDS[kind].longer);
+
+export function namesOf(kind) {
+  const { one = [], longer = [], text } = KINDS[kind];
+  return [...one, ...longer, ...(text ? [text] : [])];
+}
 
 const number = (value) => (Number.isFinite(Number(value)) ? Number(value) : 0);
 
 export function stateOf(kind, values) {
-  if (kind === EXTEND) return { regions: [], isText: false, wrong: "" };
+  const { one, longer, text } = KINDS[kind];
+  if (longer) {
+    const [before, after] = longer.map((name) => number(values[name]));
+    return { regions: [], added: { before, after }, wrong: "" };
+  }
   let regions = [];
   try {
-    regions = readRegions(String(values.regions ?? ""));
+    regions = text ? readRegions(String(values[text] ?? "")) : [];
   } catch (error) {
-    return { regions: [], isText: true, wrong: error.message };
+    return { regions: [], added: null, wrong: error.message };
   }
-  if (regions.length || kind === REMIX) return { regions, isText: true, wrong: "" };
-  const one = {
-    ...plain(number(values.start), number(values.end)),
-    startFrom: values.start_from ?? START,
-    endFrom: values.end_from ?? START,
-  };
-  return { regions: [one], isText: false, wrong: "" };
+  if (!regions.length && one) regions = [single(one.map((name) => values[name]))];
+  return { regions, added: null, wrong: "" };
 }
+
+const single = ([start, end, startFrom, endFrom]) => ({
+  ...plain(number(start), number(end)),
+  startFrom: startFrom ?? START,
+  endFrom: endFrom ?? START,
+});
 
 export function valuesOf(kind, regions, values) {
-  const isText = kind === REMIX || Boolean(String(values.regions ?? "").trim());
-  if (isText || regions.length !== 1) return { regions: spelled(regions) };
-  const [{ start, end, startFrom, endFrom }] = regions;
-  return { start, end, start_from: startFrom, end_from: endFrom };
+  const { one, text } = KINDS[kind];
+  const isText = text && (!one || regions.length !== 1 || String(values[text] ?? "").trim());
+  if (isText) return { [text]: spelled(regions) };
+  const { start, end, startFrom, endFrom } = regions.at(-1);
+  return valued(one, [start, end, startFrom, endFrom]);
 }
 
-// Inpaint Mask has a region at all times: without a text it is start and end.
-export const leastOf = (kind) => (kind === REMIX ? 0 : 1);
+// Of {before, after}: seconds of new music at the ends.
+export const longerOf = (kind, { before, after }) => valued(KINDS[kind].longer, [before, after]);
+
+const valued = (names, values) => Object.fromEntries(names.map((name, index) => [name, values[index]]));
+
+// A region in numbers is there at all times, and is the only one where there is no text.
+export const leastOf = (kind) => (KINDS[kind].one ? 1 : 0);
+export const mostOf = (kind) => (KINDS[kind].text ? Infinity : 1);

@@ -43,14 +43,14 @@ const none = () => null;
 test("a file, straight and through a reroute", () => {
   const graph = new Graph();
   const node = graph.add(1, "AceSuiteInpaintMask", AUDIO, ["TASK"]);
-  assert.equal(fileOf(node, none), null);
+  assert.equal(fileOf(node, "source_audio", none), null);
   const load = loader(graph, 2, "song.flac");
   graph.wire(load, 0, node, 0);
-  assert.equal(fileOf(node, none), "song.flac");
+  assert.equal(fileOf(node, "source_audio", none), "song.flac");
   const reroute = graph.add(3, "Reroute", [["", "*"]], ["*"]);
   graph.wire(load, 0, reroute, 0);
   graph.wire(reroute, 0, node, 0);
-  assert.equal(fileOf(node, none), "song.flac");
+  assert.equal(fileOf(node, "source_audio", none), "song.flac");
 });
 
 test("a file that is opened, not loaded", () => {
@@ -70,11 +70,11 @@ test("a bypassed node hands its input on, a muted one nothing", () => {
   const gain = graph.add(3, "Gain", [["amount", "FLOAT"], ["audio", "AUDIO"]], ["AUDIO"], { mode: 4 });
   graph.wire(loader(graph, 2, "a.mp3"), 0, gain, 1);
   graph.wire(gain, 0, node, 0);
-  assert.equal(fileOf(node, none), "a.mp3");
+  assert.equal(fileOf(node, "source_audio", none), "a.mp3");
   gain.mode = 0;
-  assert.equal(fileOf(node, none), "");
+  assert.equal(fileOf(node, "source_audio", none), "");
   gain.mode = 2;
-  assert.equal(fileOf(node, none), null);
+  assert.equal(fileOf(node, "source_audio", none), null);
 });
 
 test("into a subgraph and out of it", () => {
@@ -86,8 +86,8 @@ test("into a subgraph and out of it", () => {
     inner.wire(edge, 1, node, 0);
     const owner = graph.add(id, "uuid", [["x", "INT"], ["audio", "AUDIO"]], ["TASK"], { subgraph: inner });
     graph.wire(loader(graph, id + 1, "deep.flac"), 0, owner, 1);
-    assert.equal(fileOf(node, (one) => (one === inner ? owner : null)), "deep.flac");
-    assert.equal(fileOf(node, none), null);
+    assert.equal(fileOf(node, "source_audio", (one) => (one === inner ? owner : null)), "deep.flac");
+    assert.equal(fileOf(node, "source_audio", none), null);
   }
 
   const source = new Graph();
@@ -96,7 +96,7 @@ test("into a subgraph and out of it", () => {
   const box = graph.add(30, "uuid2", [], ["AUDIO"], { subgraph: source });
   const other = graph.add(31, "AceSuiteExtend", AUDIO, ["TASK"]);
   graph.wire(box, 0, other, 0);
-  assert.equal(fileOf(other, none), "inside.flac");
+  assert.equal(fileOf(other, "source_audio", none), "inside.flac");
 });
 
 test("a name that comes through a link is not known", () => {
@@ -105,7 +105,7 @@ test("a name that comes through a link is not known", () => {
   const load = loader(graph, 2, "a.mp3");
   load.inputs.push({ name: "audio", widget: { name: "audio" }, link: 77 });
   graph.wire(load, 0, node, 0);
-  assert.equal(fileOf(node, none), "");
+  assert.equal(fileOf(node, "source_audio", none), "");
 });
 
 test("a circle ends", () => {
@@ -134,6 +134,17 @@ test("the lyric of an edit, or of the Sampler that the task goes to", () => {
   assert.equal(lyricOf(inpaint, none).language, "en");
   words[0].value = "  ";
   assert.equal(lyricOf(inpaint, none), null);
+});
+
+test("a box has a source and a lyric of its own", () => {
+  const graph = new Graph();
+  const widgets = [{ name: "lyrics", value: "[verse]\nla" }];
+  const box = graph.add(1, "AceSuiteAudioInpaint", [["model", "M"], ["audio", "AUDIO"]], ["AUDIO"], { widgets });
+  graph.wire(loader(graph, 2, "song.flac"), 0, box, 1);
+  assert.equal(fileOf(box, "audio", none), "song.flac");
+  assert.deepEqual(lyricOf(box, none), { lyrics: "[verse]\nla", language: "auto" });
+  widgets[0].value = " ";
+  assert.equal(lyricOf(box, none), null);
 });
 
 test("names as /view is asked for them", () => {
