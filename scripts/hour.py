@@ -3,9 +3,10 @@
     COMFYUI_PATH=/path/to/ComfyUI python -m scripts.hour [MINUTES]
 
     hour.flac in input/ -> chosen in the loader -> first picture -> all read -> scrolled at several
-                           zooms by the wheel -> lines, and one of JSON
+                           zooms by the wheel, played -> lines, and one of JSON
 
-Both renderers; the heap is what the browser itself counts, before the sound and with it.
+Both renderers; memory is what the browser's own tracing counts, with a moment's sound and with
+the hour.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from torch import Tensor
 
 from acestep_core.sound.files import write_audio
 from acestep_core.sound.track import Track
-from scripts.host import comfyui, page
+from scripts.host import comfyui, memory, page
 
 FILE, BEFORE = "hour.flac", "a moment.flac"
 RATE = 44_100
 SCROLLED = 4.0  # seconds at every zoom
 PRESSES = (0, 6, 6, 6)  # of the key that zooms, before each of them
+PLAYED = 4000  # milliseconds
 LAPTOP = (1366, 768)
 NODES = """() => {
     app.graph.clear();
@@ -103,19 +105,10 @@ class Beats(Track):
         return torch.from_numpy(np.stack([wave, wave]))
 
 
-def heap(opened: page.Opened) -> float:
-    """MiB of JavaScript's heap once what is not used is gone."""
-    session = opened.page.context.new_cdp_session(opened.page)
-    session.send("HeapProfiler.collectGarbage")
-    session.send("Performance.enable")
-    metrics = session.send("Performance.getMetrics")["metrics"]
-    return next(one["value"] for one in metrics if one["name"] == "JSHeapUsedSize") / 2**20
-
-
 def measured(opened: page.Opened) -> dict[str, Any]:
     opened.page.evaluate(NODES)  # with the first file, which is BEFORE
     opened.page.wait_for_function(READ_SHORT, timeout=60_000)
-    before = heap(opened)
+    before = memory.measured(opened)
     first = opened.page.evaluate(CHOOSE, FILE) / 1000
     opened.page.wait_for_function(READ, timeout=300_000)
     opened.page.evaluate("() => document.activeElement?.blur()")
@@ -125,7 +118,12 @@ def measured(opened: page.Opened) -> dict[str, Any]:
         for _ in range(presses):
             opened.page.keyboard.press("+")
         rates.append(round(opened.page.evaluate(SCROLL, SCROLLED), 1))
-    return {"first": round(first, 2), "rates": rates, "heap": round(heap(opened) - before, 1)}
+    opened.page.keyboard.press(" ")
+    opened.page.wait_for_timeout(PLAYED)
+    after = memory.measured(opened)
+    opened.page.keyboard.press(" ")
+    more = {name: round(after[name] - before[name], 1) for name in after}
+    return {"first": round(first, 2), "rates": rates, "memory": after, "more": more}
 
 
 def main(arguments: list[str]) -> int:
@@ -146,7 +144,8 @@ def main(arguments: list[str]) -> int:
             print(
                 f"{'Nodes 2.0' if nodes2 else 'canvas'}: first picture of {minutes:g} minutes after"
                 f" {one['first']} s, {min(one['rates'])} to {max(one['rates'])} frames a second"
-                f" while scrolling, {one['heap']} MiB more of JavaScript's heap",
+                f" while scrolling, {one['more']['private']} MiB more in the page's process"
+                f" ({one['more']['scripts']} of scripts), which has {one['memory']['private']}",
                 flush=True,
             )
     print(json.dumps(found))

@@ -202,8 +202,7 @@ DRAWN = """async () => {
     const canvas = [...document.querySelectorAll('.acesuite-regions canvas')]
         .find(one => one.offsetParent && !one.closest('[data-node-id]'));
     const outer = canvas?.closest('.acesuite-regions');
-    if (!/\u2248|\u2013 /.test((outer?.querySelector('input').placeholder ?? '') + ' ')) return null;
-    if (outer.querySelector('.acesuite-regions-hint').textContent) return null;
+    if (outer?.querySelector('.acesuite-regions-hint').textContent !== '') return null;
     const file = testNode('LoadAudio').widgets.find(one => one.name === 'audio').value;
     const said = await app.api.fetchApi('/acestepsuite/sound?file=' + encodeURIComponent(file));
     const { seconds, finished } = await said.json();
