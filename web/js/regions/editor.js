@@ -283,6 +283,7 @@ export class Editor extends Screen {
     cancelAnimationFrame(this.frame);
     this.outline?.leave(this.changed);
     this.outline = null;
+    this.ready.clear();
     this.file = undefined;
     this.player.close();
   }

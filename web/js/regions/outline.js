@@ -23,6 +23,7 @@ class Outline {
     this.state = null; // as the server says it
     this.pulse = null;
     this.error = "";
+    this.version = 0; // of all that can be drawn
     this.tiles = new Map(); // key -> {data, done, isAsked}
     this.ask();
   }
@@ -50,6 +51,7 @@ class Outline {
   }
 
   tell() {
+    this.version += 1;
     for (const changed of this.watchers) changed();
   }
 

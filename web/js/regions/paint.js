@@ -1,6 +1,7 @@
 // One picture of a sound and its regions: sections, pitch, wave, beats, regions, playhead, map.
 //   paint(canvas's context, scene): the scene says all that is seen; nothing is kept here
 
+import { within } from "./snap.js";
 import { clock, fitted, lastOf, levelFor, tickLabel, ticks, tilesOf, xOf } from "./time.js";
 
 export const SECTIONS = 14; // pixels from the top, where there is a lyric
@@ -17,7 +18,7 @@ const NEW_MUSIC = "rgba(94, 234, 212, 0.16)";
 const FONT = "10px Arial, sans-serif";
 
 // {width, height, view, bounds, outline, regions: [{start, end}], chosen, playhead, lines, bars,
-//  spans, draft, added: {before, after}}
+//  spans, added: {before, after}, map: what paintMap made}
 export function paint(context, scene) {
   const { width, height } = scene;
   context.clearRect(0, 0, width, height);
@@ -144,7 +145,7 @@ function beats(context, scene, area) {
     [scene.lines, "rgba(255, 214, 102, 0.55)", 6],
     [scene.bars, "rgba(255, 214, 102, 0.8)", area.bottom - area.top],
   ]) {
-    const inside = times.filter((time) => time >= view.from && time <= lastOf(view));
+    const inside = within(times, view.from, lastOf(view));
     if ((inside.length - 1) * LEAST_GAP > scene.width) continue;
     context.fillStyle = colour;
     context.globalAlpha = size > 6 ? 0.35 : 1;
@@ -222,24 +223,30 @@ function playhead(context, scene, area) {
   context.fill();
 }
 
+// The wave of everything there is, as the map shows it: {width, bounds, outline}, MAP pixels high.
+export function paintMap(context, { width, bounds, outline }) {
+  const view = fitted(bounds, width);
+  const area = { top: 0, bottom: MAP };
+  context.fillStyle = "#1b1c2a";
+  context.fillRect(0, 0, width, MAP);
+  if (!outline?.state) return;
+  const { bin, group } = outline.state;
+  const level = levelFor(view, bin, group);
+  const seconds = outline.peakSeconds(level);
+  const [first, last] = tilesOf(view, seconds, outline.done);
+  for (let tile = first; tile <= last; tile += 1) {
+    const peaks = outline.peaks(level, tile);
+    if (peaks) bars(context, view, area, peaks, tile * seconds, bin * group ** level, FAINT);
+  }
+  if (!outline.finished) glance(context, { width, view, outline }, area);
+}
+
 // Everything there is, and which part of it is seen.
 function map(context, scene) {
-  const { width, height, bounds, outline } = scene;
+  const { width, height, bounds } = scene;
   const view = fitted(bounds, width);
   const area = { top: height - MAP, bottom: height };
-  context.fillStyle = "#1b1c2a";
-  context.fillRect(0, area.top, width, MAP);
-  if (outline?.state) {
-    const { bin, group } = outline.state;
-    const level = levelFor(view, bin, group);
-    const seconds = outline.peakSeconds(level);
-    const [first, last] = tilesOf(view, seconds, outline.done);
-    for (let tile = first; tile <= last; tile += 1) {
-      const peaks = outline.peaks(level, tile);
-      if (peaks) bars(context, view, area, peaks, tile * seconds, bin * group ** level, FAINT);
-    }
-    if (!outline.finished) glance(context, { ...scene, view }, area);
-  }
+  context.drawImage(scene.map, 0, area.top, width, MAP);
   for (const [index, { start, end }] of scene.regions.entries()) {
     context.fillStyle = `rgba(${REGION}, ${index === scene.chosen ? 0.7 : 0.45})`;
     context.fillRect(xOf(view, start), area.top, Math.max((end - start) * view.scale, 2), MAP);

@@ -1,7 +1,7 @@
 // What part of a sound is seen in a canvas, and drawn at the next frame.
 //   view, and what an editor knows of the sound -> scene -> paint
 
-import { paint } from "./paint.js";
+import { MAP, paint, paintMap } from "./paint.js";
 import { barsOf, beatsOf, linesOf } from "./snap.js";
 import { around, fitted, kept, resized, zoomed } from "./time.js";
 
@@ -12,6 +12,16 @@ export class Screen {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
     this.view = null;
+    this.ready = new Map(); // name -> {of, made}: what is the same from one frame to the next
+  }
+
+  // What was made for a name, made anew where what it is made of is another.
+  keep(name, of, make) {
+    const last = this.ready.get(name);
+    if (last && last.of.every((one, index) => one === of[index])) return last.made;
+    const made = make();
+    this.ready.set(name, { of, made });
+    return made;
   }
 
   get bounds() {
@@ -79,15 +89,34 @@ export class Screen {
     const view = this.view ?? fitted([0, 1], width);
     const known = isOpen ? this.known : { pulse: null, spans: [], seconds: 0 };
     const regions = Array.isArray(this.current) ? this.current : [];
+    const bounds = isOpen ? this.bounds : [0, 1];
     paint(context, {
-      ...{ width, height, view, outline: isOpen ? outline : null, chosen },
-      bounds: isOpen ? this.bounds : [0, 1],
+      ...{ width, height, view, bounds, outline: isOpen ? outline : null, chosen },
       regions: isOpen ? regions.map((one) => this.placed(one) ?? { start: -9, end: -9 }) : [],
       playhead: this.time,
-      lines: this.snap === "onset" ? linesOf("onset", known) : beatsOf(known).times,
-      bars: barsOf(known),
+      ...this.linesOf(known),
+      map: this.map(bounds, isOpen ? outline : null),
       spans: this.spans ?? [],
       added: isOpen && this.added ? (this.draft ?? this.added) : null,
+    });
+  }
+
+  linesOf(known) {
+    return this.keep("lines", [known.pulse, known.tempo, known.seconds, this.snap], () => ({
+      lines: this.snap === "onset" ? linesOf("onset", known) : beatsOf(known).times,
+      bars: barsOf(known),
+    }));
+  }
+
+  map(bounds, outline) {
+    const { width, ratio } = this;
+    return this.keep("map", [...bounds, outline, outline?.version, width, ratio], () => {
+      const made = document.createElement("canvas");
+      [made.width, made.height] = [Math.round(width * ratio), Math.round(MAP * ratio)];
+      const context = made.getContext("2d");
+      context.scale(ratio, ratio);
+      paintMap(context, { width, bounds, outline });
+      return made;
     });
   }
 }

@@ -36,16 +36,25 @@ export function linesOf(kind, known) {
 
 const sectionLines = (spans) => [...new Set(spans.flatMap(({ start, end }) => [start, end]))];
 
-export function nearest(lines, time) {
+// How many of lines in order lie before a time.
+function before(lines, time) {
   let [low, high] = [0, lines.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     if (lines[middle] < time) low = middle + 1;
     else high = middle;
   }
-  const [before, after] = [lines[low - 1], lines[low]];
-  if (before === undefined) return after;
-  return after === undefined || time - before <= after - time ? before : after;
+  return low;
+}
+
+// Those from one time up to another, which is not one of them.
+export const within = (lines, from, to) => lines.slice(before(lines, from), before(lines, to));
+
+export function nearest(lines, time) {
+  const low = before(lines, time);
+  const [earlier, later] = [lines[low - 1], lines[low]];
+  if (earlier === undefined) return later;
+  return later === undefined || time - earlier <= later - time ? earlier : later;
 }
 
 const EVEN = new Set(["beat", "bar"]); // everywhere; onsets and sections only where they are near

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { KINDS, barsOf, beatsOf, linesOf, nearest, snapped, stepped } from "../../../../web/js/regions/snap.js";
+import { KINDS, barsOf, beatsOf, linesOf, nearest, snapped, stepped, within } from "../../../../web/js/regions/snap.js";
 import { spanAt, spansOf } from "../../../../web/js/regions/sections.js";
 import { LATENT } from "../../../../web/js/regions/time.js";
 
@@ -71,4 +71,10 @@ test("a lyric's sections fill the clip", () => {
   assert.equal(spanAt(SPANS, 20).mark, "[chorus]");
   assert.deepEqual(spansOf([], 30), []);
   assert.equal(spansOf([{ mark: "", seconds: 3 }], 30)[0].mark, "…");
+});
+
+test("those in sight are the same that a filter finds", () => {
+  for (const [from, to] of [[-5, 0.37], [0.37, 0.87], [3, 12.2], [28, 99], [40, 50], [5, 5]])
+    assert.deepEqual(within(beats, from, to), beats.filter((time) => time >= from && time < to));
+  assert.deepEqual(within([], 0, 1), []);
 });
