@@ -19,7 +19,6 @@ export function listen(canvas, editor) {
   on("dblclick", gestures.twice);
   on("wheel", gestures.wheel, { passive: false });
   on("keydown", gestures.key);
-  on("touchstart", (event) => event.stopPropagation()); // a form on a phone is swiped by it
   on("contextmenu", gestures.menu);
 }
 
