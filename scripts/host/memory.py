@@ -2,8 +2,7 @@
 
     Opened -> measured -> MiB of the page's process: all that is its own, and parts of that
 
-Parts overlap with nothing, but are not all there is; `private` is what would be free again were
-the page's process gone.
+`private` is what would be free again were the page's process gone; the parts are not all of it.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ if TYPE_CHECKING:
 
 MARK = "acesuite-memory"
 CATEGORIES = ["disabled-by-default-memory-infra", "blink.user_timing"]
-# Part -> beginnings of the names that the browser gives its memory, at the first level with a size.
+# Part -> first words of the names that the browser gives its memory.
 PARTS = {
-    "scripts": ("v8/",),
-    "document": ("blink_gc/",),
-    "buffers": ("partition_alloc/", "malloc"),
-    "canvases": ("canvas/", "cc/", "skia/"),
-    "sound": ("media/",),
+    "scripts": {"v8"},
+    "document": {"blink_gc"},
+    "buffers": {"malloc", "partition_alloc"},
+    "canvases": {"canvas", "cc", "skia"},
+    "sound": {"media"},
 }
 PATIENCE = 120  # quarters of a second
 
@@ -39,7 +38,7 @@ def measured(opened: Opened) -> dict[str, float]:
     for _ in range(2):
         own.send("HeapProfiler.collectGarbage")
     done: list[dict[str, Any]] = []
-    all_of_it.on("Tracing.tracingComplete", done.append)
+    all_of_it.on("Tracing.tracingComplete", lambda said: done.append(said))
     config = {"includedCategories": CATEGORIES, "memoryDumpConfig": {"triggers": []}}
     all_of_it.send("Tracing.start", {"transferMode": "ReturnAsStream", "traceConfig": config})
     page.evaluate("name => { performance.mark(name); }", MARK)
@@ -79,19 +78,19 @@ def _of_process(events: Iterable[dict[str, Any]], process: int) -> dict[str, flo
             for name, entry in dump.get("allocators", {}).items()
             if "size" in entry.get("attrs", {})
         }
-        for part, beginnings in PARTS.items():
-            if total := sum(_outer(sizes, beginnings)):
+        for part, words in PARTS.items():
+            if total := sum(_outer(sizes, words)):
                 found[part] = total
     assert found["private"], "the trace has no dump of the page's process"
     return {name: round(value, 1) for name, value in found.items()}
 
 
-def _outer(sizes: dict[str, float], beginnings: tuple[str, ...]) -> Iterable[float]:
+def _outer(sizes: dict[str, float], words: set[str]) -> Iterable[float]:
     """Sizes of what lies in nothing else that has a size."""
     for name, size in sizes.items():
         above = name.split("/")
         holders = {"/".join(above[:count]) for count in range(1, len(above))}
-        if name.startswith(beginnings) and not holders & sizes.keys():
+        if above[0] in words and not holders & sizes.keys():
             yield size
 
 
