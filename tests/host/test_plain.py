@@ -109,11 +109,16 @@ def test_graphs_need_no_script(server: Running, nodes2: bool, name: str) -> None
         with page.opened(server.url, nodes2, refused=refused) as opened:
             made.append(run_written(opened, server.base, name, has_script=not refused))
     (prompt, file, wave), (other_prompt, other_file, other_wave) = made
-    assert prompt == other_prompt
+    assert own(prompt) == own(other_prompt)
     assert file != other_file, "the second was not made at all"
     assert torch.equal(wave, other_wave)
     source = read_audio(server.base / "input" / SONG)[0]
     assert not torch.equal(wave[:, : source.shape[1]], source)
+
+
+def own(prompt: dict[str, Any]) -> dict[str, Any]:
+    """Nodes of ours: in those of the page there are addresses with a number drawn at random."""
+    return {key: node for key, node in prompt.items() if node["class_type"].startswith("AceSuite")}
 
 
 def run_written(

@@ -53,7 +53,9 @@ class Gestures {
 
   down(event) {
     const { editor } = this;
-    if (event.button > 0 || !editor.view) return;
+    if (event.button > 0) return;
+    editor.refresh(); // what is changed is what is there now
+    if (!editor.view) return;
     event.preventDefault();
     event.stopPropagation();
     this.canvas.focus({ preventScroll: true });
