@@ -88,7 +88,8 @@ class OneBox:
     def make(self, model: ACEStep, **given: Any) -> tuple[Any, ...] | dict[str, Any]:
         with host.errors_of(self.TITLE):
             values = _complete(self.INPUT_TYPES(), given)
-            values["file"] = file_of(given.get("prompt"), given.get("unique_id"), "audio")
+            if "audio" in values:  # of the others' inputs, prompt is a sentence
+                values["file"] = file_of(given.get("prompt"), given.get("unique_id"), "audio")
             wanted = self.wanted(model, values)
             results = _results(model, wanted, values["seed"])
             return drawn(results, wanted.task.given if self.IS_DRAWN and wanted.task else None)
