@@ -59,9 +59,9 @@ test("a file that is opened, not loaded", () => {
   const widget = { name: "audio", value: "song.flac" };
   const open = graph.add(2, "AceSuiteOpenAudio", [], ["AUDIO"], { widgets: [widget] });
   graph.wire(open, 0, node, 0);
-  assert.equal(fileOf(node, none), "song.flac");
+  assert.equal(fileOf(node, "source_audio", none), "song.flac");
   widget.value = "none"; // nothing is chosen
-  assert.equal(fileOf(node, none), "");
+  assert.equal(fileOf(node, "source_audio", none), "");
 });
 
 test("a bypassed node hands its input on, a muted one nothing", () => {
