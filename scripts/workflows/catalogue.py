@@ -6,6 +6,8 @@ characters of it: what it is for comes first, what it does stands in a note.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scripts.workflows.apps import APPS
 from scripts.workflows.compare import COMPARE
 from scripts.workflows.model import Column, Group, Node, Note, Wire, Workflow
@@ -28,6 +30,7 @@ from scripts.workflows.parts import (
     SOUND,
     SOURCE,
     TASK,
+    TOLD,
     WIDE,
     sampler,
     sound,
@@ -41,14 +44,14 @@ from scripts.workflows.words import BLUE, HOUSE, NEW_WORDS, RED, STYLE, TAGS, WO
 
 def changed(name: str, title: str, card: str, task: Node, note: Note) -> Workflow:
     """A song, what is to be done to it, and the song made of it."""
-    task = Node(task.kind, {**task.inputs, "source_audio": Wire("source", "AUDIO")})
+    task = replace(task, inputs={**task.inputs, "source_audio": Wire("source", "AUDIO")})
     return Workflow(
         name,
         title,
         card,
         (
             Column(ONE_PAIR[0], {"load": LOAD}, {"note": note}, gap=ONE_BENDS),
-            Column(ONE_PAIR[1], words(space=0), {"source": SOURCE}, OVER_WORDS, NARROW),
+            Column(ONE_PAIR[1], words(), {"source": SOURCE}, OVER_WORDS, NARROW),
             *task_to_sound(task),
         ),
         (
@@ -197,8 +200,8 @@ GRAPHS = (
     edited(
         ("remix", "ACE-Step v1 11 Remix step by step", "Remix\nstep by step"),
         "remix",
-        {"tags": tagged(HOUSE, "New style"), "lyrics": worded(WORDS)},
-        {"old_tags": tagged(STYLE, "Old style")},
+        {"tags": tagged(HOUSE, "New style", TOLD), "lyrics": worded(WORDS)},
+        {"old_tags": tagged(STYLE, "Old style", TOLD)},
         Note(
             "**Remix.** The new style says how the song shall sound, the old one how it sounds"
             " now. The lyrics stay: both use the same.",
@@ -208,7 +211,7 @@ GRAPHS = (
     edited(
         ("lyric_edit", "ACE-Step v1 12 Lyric edit, other words", "Lyric edit"),
         "lyrics",
-        {"tags": tagged(STYLE), "lyrics": worded(NEW_WORDS, "New lyrics")},
+        {"tags": tagged(STYLE, "", TOLD), "lyrics": worded(NEW_WORDS, "New lyrics")},
         {"old_lyrics": worded(WORDS, "Old lyrics")},
         Note(
             "**Lyric edit.** Change a line at a time: beyond a third of the words lines are often"
@@ -220,7 +223,7 @@ GRAPHS = (
         "audio_reference",
         "ACE-Step v1 13 Audio reference",
         "Audio\nreference",
-        Node("AceSuiteAudioReference", {"strength": 0.5}),
+        Node("AceSuiteAudioReference", {"strength": 0.5}, "Audio Reference"),
         Note(
             "**Audio reference.** A new song along the lines of another, as long as that one.",
             height=85,
@@ -241,11 +244,16 @@ GRAPHS = (
                         height=105,
                     ),
                 },
+                gap=60,  # the wire to the third node bends far
             ),
             Column(
                 WIDE,
                 {
-                    "lora": Node("AceSuiteLoRA", {"lora": "none", "strength_model": 1.0, **MODEL}),
+                    "lora": Node(
+                        "AceSuiteLoRA",
+                        {"lora": "none", "strength_model": 1.0, **MODEL},
+                        space=TOLD,
+                    ),
                     **words(),
                 },
                 drop=OVER_SAMPLER,

@@ -57,7 +57,7 @@ NATIVE = Workflow(
         Column(
             225,
             {
-                "positive": Node("AceSuiteToConditioning", BOTH),
+                "positive": Node("AceSuiteToConditioning", BOTH, "To Conditioning"),
                 "empty": Node(
                     "EmptyAceStepLatentAudio", {"seconds": 60.0, "batch_size": 1}, "Length"
                 ),
@@ -75,7 +75,7 @@ NATIVE = Workflow(
             gap=36,
         ),
         Column(
-            225,
+            242,
             {
                 "decode": Node(
                     "AceSuiteDCAEDecode", {"latent": Wire("sampler", "LATENT"), **MODEL}

@@ -14,8 +14,8 @@ OVER_WORDS, OVER_SAMPLER = 104, 54  # drops that leave the loader's wires in sig
 ONE_PAIR, FOUR_WIDTHS = (225, 225, 236, 264, 254), (225, 225, 225, 252, 234)
 NARROW, ONE_BENDS, FOUR_BENDS = 20, 28, 63  # 28 also before Decode
 OVER_FOUR = 78  # as OVER_WORDS: the sampler is farther away
-OVER_TASK, OVER_EDIT = 380, 330  # drops that leave wires from words to the sampler in sight
-TOLD = 66  # below Tag Encode: an error, or what the model does not know
+OVER_TASK, OVER_EDIT = 430, 380  # drops that leave wires from words to the sampler in sight
+TOLD = 50  # below Tag Encode: an error, or what the model does not know
 REPORT = 120  # by which nodes are higher that tell of an edit
 MODEL = {"model": Wire("load", "model")}
 LOAD = Node("AceSuiteLoad", {"checkpoint": "auto"})
@@ -31,10 +31,10 @@ def worded(lyrics: Any, title: str = "", height: int = 0) -> Node:
 
 
 def words(
-    tags: Any = STYLE, lyrics: Any = WORDS, height: int = 0, space: int = TOLD
+    tags: Any = STYLE, lyrics: Any = WORDS, height: int = 0
 ) -> dict[str, Node]:
     """Tag Encode above Lyric Encode, with room for what is wrong with the tags."""
-    return {"tags": tagged(tags, space=space), "lyrics": worded(lyrics, "", height)}
+    return {"tags": tagged(tags, space=TOLD), "lyrics": worded(lyrics, "", height)}
 
 
 def sampler(model: str = "load", **asked: Any) -> Node:

@@ -55,6 +55,18 @@ def test_numbers_and_choices_survive_translation() -> None:
             assert word in chinese[path], f"{path}: {word} is lost"
 
 
+def test_chinese_sends_nobody_to_other_nodes() -> None:
+    """A node that Chinese names in quotes is named in English too, where it is no mere verb."""
+    english, chinese = (dict(locales.texts(locales.read(name))) for name in locales.LANGUAGES)
+    titles = {}
+    for path, text in english.items():
+        if path.endswith("display_name") and " " in (title := text.removesuffix(" (ACE-Step)")):
+            titles[title] = f"\u201c{chinese[path].removesuffix(' (ACE-Step)')}\u201d"
+    for path, text in english.items():
+        for title, quoted in titles.items():
+            assert title in text or quoted not in chinese[path], f"{path}: {quoted}, not in {text}"
+
+
 @pytest.mark.parametrize("kind", ["missing", "stale", "empty"])
 def test_what_is_wrong_is_found(kind: str) -> None:
     found: dict[str, Any] = copy.deepcopy(EXPECTED)
