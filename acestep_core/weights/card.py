@@ -44,7 +44,7 @@ class Card:
             return []
         styles = ", ".join(self.words.get(GENRE, ()))
         kinds = f"{len(self.words.get(GENRE, ()))} styles: {styles}"
-        lines = [f"{'Sings' if self.sings else 'Instrumental'}, {kinds}."]
+        lines = [f"Sings, {kinds}." if self.sings else f"Instrumental, {kinds}."]
         for group, classes in self.words.items():
             known = dict.fromkeys(word for words in classes.values() for word in words)
             lines.append(f"Words for {group}: {', '.join(known)}.")

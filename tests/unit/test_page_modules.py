@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,8 @@ import pytest
 from acestep_core.types import Edit, Extend, Follow, Inpaint, Task
 
 HERE = Path(__file__).parent / "page"
-PAGE = Path(__file__).resolve().parents[2] / "web" / "js"
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "web" / "js"
 LEAST = 20  # of node: the first whose runner is no longer experimental
 # Modules that may touch the page; all others are tested here.
 OF_THE_PAGE = {
@@ -66,6 +70,29 @@ def test_scripts_keep_to_themselves(path: Path) -> None:
     assert len(text.splitlines()) <= 300
     for name in re.findall(r'from "(\.[^"]+)"', text):
         assert (path.parent / name).is_file() or "/scripts/" in name, f"{name} is not there"
+
+
+def literals() -> Iterator[str]:
+    """Every text in our sources, with {} for the values in it."""
+    for path in (*(ROOT / "acestep_core").rglob("*.py"), *(ROOT / "nodes").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+            elif isinstance(node, ast.JoinedStr):
+                parts = (p.value if isinstance(p, ast.Constant) else "{}" for p in node.values)
+                yield "".join(map(str, parts))
+
+
+def test_sentences_that_the_page_translates_are_said() -> None:
+    said = {text.strip().removeprefix("Warning: ").lower() for text in literals()}
+    text = (PAGE / "sentences.js").read_text(encoding="utf-8")
+    rows = [json.loads(row) for row in re.findall(r'^  (\[".*"\]),$', text, re.M)]
+    assert len(rows) > 100
+    assert len({english for english, _ in rows}) == len(rows)
+    for english, own in rows:
+        assert english.lower() in said, f"no source says: {english}"
+        places = sorted(int(place) for place in re.findall(r"\{(\d)\}", own))
+        assert places == list(range(english.count("{}"))), f"a value is lost: {own}"
 
 
 @pytest.mark.parametrize("task", [Inpaint, Extend, Edit, Follow])

@@ -62,15 +62,15 @@ function levels(facts, say) {
 const STANDING = { MISSING: "error", Optional: "quiet", OK: "good" };
 
 function reports(facts, say) {
-  const lines = (facts.report ?? []).map((text) => line(text, STANDING[text.split(" ")[0]]));
+  const lines = (facts.report ?? []).map((text) => line(say(text), STANDING[text.split(" ")[0]]));
   if (facts.demonstration) lines.push(line(say("demonstration"), "warning"));
-  const known = (facts.known ?? []).map((text) => line(text));
+  const known = (facts.known ?? []).map((text) => line(say(text)));
   return [{ lines }, { title: say("known"), folded: true, lines: known }];
 }
 
-function warnings(facts) {
-  const wrong = (facts.warnings ?? []).map((text) => line(text, "warning"));
-  return [{ lines: [...wrong, ...(facts.notes ?? []).map((text) => line(text, "quiet"))] }];
+function warnings(facts, say) {
+  const wrong = (facts.warnings ?? []).map((text) => line(say(text), "warning"));
+  return [{ lines: [...wrong, ...(facts.notes ?? []).map((text) => line(say(text), "quiet"))] }];
 }
 
 function edited(edit, say) {
@@ -84,8 +84,8 @@ function edited(edit, say) {
   if (edit.outside_identical) lines.push(line(say("outside_identical"), "good"));
   else if (change.outside !== null)
     lines.push(line(say("outside_changed", { outside: fixed(change.outside, 1) })));
-  lines.push(...(edit.warnings ?? []).map((text) => line(text, "warning")));
-  lines.push(...(edit.notes ?? []).map((text) => line(text, "quiet")));
+  lines.push(...(edit.warnings ?? []).map((text) => line(say(text), "warning")));
+  lines.push(...(edit.notes ?? []).map((text) => line(say(text), "quiet")));
   return [{ lines }, { title: say("edit_more"), folded: true, lines: numbers(edit, say) }];
 }
 
@@ -123,10 +123,10 @@ function numbers(edit, say) {
 
 function lyrics(heard, say) {
   if (!heard) return [];
-  const wrong = (heard.notes ?? []).map((text) => line(text, "warning"));
+  const wrong = (heard.notes ?? []).map((text) => line(say(text), "warning"));
   const advice = (heard.advice ?? []).map((one) =>
     line(
-      one.line ? say("line", one) : one.text,
+      one.line ? say("line", { ...one, text: say(one.text) }) : say(one.text),
       one.level === "warning" ? "warning" : "quiet",
     ),
   );
@@ -140,7 +140,7 @@ function spoken(one, say) {
   if (one.heard) under.push(line(say("heard", one), "quiet"));
   if (one.unknown.length)
     under.push(line(say("unknown", { unknown: one.unknown.join(" ") }), "warning"));
-  if (one.advice) under.push(line(one.advice, "warning"));
+  if (one.advice) under.push(line(say(one.advice), "warning"));
   return line(one.text, one.language ? "info" : "quiet", { badge: one.language, under });
 }
 

@@ -75,7 +75,7 @@ function executed({ detail }) {
 function failed({ detail }) {
   if (isOurs(detail.node_type)) {
     const id = isOpen(detail.prompt_id) ? detail.node_id : null;
-    fail(id, [sentenceOf(detail)], detail.node_type, "failed");
+    fail(id, [say(sentenceOf(detail))], detail.node_type, "failed");
   }
 }
 
@@ -95,7 +95,7 @@ export async function restore() {
   }
   if (error && isOurs(error.node_type)) {
     const node = nodeAt(error.node_id);
-    if (node) mark(node, [sentenceOf(error)]);
+    if (node) mark(node, [say(sentenceOf(error))]);
   }
 }
 

@@ -1,5 +1,8 @@
 // What the page says, in every language it can: sayer("zh") -> say(key, values) -> text.
-// A key that a language lacks is said in English; a value that is missing stays visible.
+// A key that a language lacks is said in English; a value that is missing stays visible. A
+// sentence of the server stands for itself.
+
+import { told } from "./sentences.js";
 
 export const WORDS = {
   en: {
@@ -223,9 +226,10 @@ export const WORDS = {
 };
 
 export function sayer(language) {
-  const own = WORDS[String(language ?? "en").split("-")[0]] ?? {};
+  const spoken = String(language ?? "en").split("-")[0];
+  const own = WORDS[spoken] ?? {};
   return (key, values = {}) => {
-    const text = own[key] ?? WORDS.en[key] ?? key;
+    const text = own[key] ?? WORDS.en[key] ?? told(key, spoken);
     return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   };
 }
