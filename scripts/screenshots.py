@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acestep_core.weights import small
+from acestep_core.weights.download import SINGLE_FILE
 from acestep_core.weights.tiny import write_folder
 from scripts import jpeg
 from scripts.host import comfyui, page
@@ -40,9 +41,10 @@ SHIPPED = {one.name: one for one in CATALOGUE}
 FORM = {"width": 1280, "height": 920}  # of the page around a form
 LARGEST_NODE = 40_000  # bytes of a picture
 LONG = {"seconds": 240.0, "steps": 1000}  # so that previews come while it samples
-SHORT = {"seconds": 12.0, "steps": 4}  # to have results; shown is what is shipped
+SHORT = {"seconds": 12.0}  # to have results; shown is what is shipped
 WAIT = 240  # seconds that a run may take
 
+HOLLOW = (2).to_bytes(8, "little") + b"{}"  # a safetensors file that holds nothing
 EDGE = 16  # pixels around what is shown
 MARGIN = (140, 200, 120, 180)  # left, top, right, bottom: where the page has its bars
 PLAIN = """() => {
@@ -207,9 +209,11 @@ def show_in_help(kind: str, title: str) -> None:
 
 
 def make_base(folder: Path) -> Path:
-    """A place for ComfyUI with a checkpoint."""
+    """A place for ComfyUI with a checkpoint, and a file of the name that its own loader asks for."""
     base = comfyui.make_base(folder)
     models = base / "models" / "acestep"
+    (base / "models" / "checkpoints").mkdir()
+    (base / "models" / "checkpoints" / SINGLE_FILE).write_bytes(HOLLOW)
     if small.is_here():
         models.mkdir()
         (models / small.FOLDER.name).symlink_to(small.FOLDER, target_is_directory=True)

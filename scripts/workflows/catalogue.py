@@ -204,7 +204,7 @@ GRAPHS = (
         {"old_tags": tagged(STYLE, "Old style", TOLD)},
         Note(
             "**Remix.** The new style says how the song shall sound, the old one how it sounds"
-            " now. The lyrics stay: both use the same.",
+            " now. Both have the same lyrics.",
             height=130,
         ),
     ),
@@ -214,8 +214,8 @@ GRAPHS = (
         {"tags": tagged(STYLE, "", TOLD), "lyrics": worded(NEW_WORDS, "New lyrics")},
         {"old_lyrics": worded(WORDS, "Old lyrics")},
         Note(
-            "**Lyric edit.** Change a line at a time: beyond a third of the words lines are often"
-            " skipped. The style stays: both use the same.",
+            "**Lyric edit.** Change a line at a time: when more than a third of the words change,"
+            " lines are often skipped. Both have the same style.",
             height=140,
         ),
     ),

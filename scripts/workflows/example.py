@@ -31,8 +31,8 @@ def main() -> None:
     wave = pipe.decode(pipe.generate(recipe).latent, RATE)[0]
     PLACE.parent.mkdir(exist_ok=True)
     loudest = float(wave.abs().max())
-    # Half a decibel below full scale: MP3 overshoots.
-    write_audio(PLACE, wave * (0.94 / max(loudest, 0.94)), RATE, kilobits=KILOBITS)
+    # Two decibels below full scale: MP3 overshoots, and a source over -1 dBTP would be told of.
+    write_audio(PLACE, wave * (0.8 / max(loudest, 0.8)), RATE, kilobits=KILOBITS)
     print(f"{PLACE.name}: {wave.shape[-1] / RATE:.2f} s, {PLACE.stat().st_size / 1000:.0f} kB")
 
 
