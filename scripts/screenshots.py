@@ -18,7 +18,8 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -209,17 +210,26 @@ def show_in_help(kind: str, title: str) -> None:
 
 
 def make_base(folder: Path) -> Path:
-    """A place for ComfyUI with a checkpoint, and a file of the name that its own loader asks for."""
+    """A place for ComfyUI with a checkpoint."""
     base = comfyui.make_base(folder)
     models = base / "models" / "acestep"
-    (base / "models" / "checkpoints").mkdir()
-    (base / "models" / "checkpoints" / SINGLE_FILE).write_bytes(HOLLOW)
     if small.is_here():
         models.mkdir()
         (models / small.FOLDER.name).symlink_to(small.FOLDER, target_is_directory=True)
     else:
         write_folder(models / "tiny")
     return base
+
+
+@contextmanager
+def checkpoint(base: Path, opened: page.Opened) -> Iterator[None]:
+    """A file of the name that ComfyUI's own loader asks for: nothing is red for want of it."""
+    folder = base / "models" / "checkpoints"
+    folder.mkdir(exist_ok=True)
+    (folder / SINGLE_FILE).write_bytes(HOLLOW)
+    opened.page.evaluate("() => app.refreshComboInNodes()")
+    yield
+    (folder / SINGLE_FILE).unlink()  # our own loader would take it
 
 
 def main(names: list[str]) -> int:
@@ -241,7 +251,8 @@ def main(names: list[str]) -> int:
         ):
             opened.page.evaluate(PLAIN)
             for name in names or works:
-                works[name](opened)
+                with checkpoint(base, opened) if name in NOT_RUN else nullcontext():
+                    works[name](opened)
     return 0
 
 

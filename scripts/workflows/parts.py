@@ -30,9 +30,7 @@ def worded(lyrics: Any, title: str = "", height: int = 0) -> Node:
     return Node("AceSuiteLyricEncode", {"lyrics": lyrics, **MODEL}, title, height)
 
 
-def words(
-    tags: Any = STYLE, lyrics: Any = WORDS, height: int = 0
-) -> dict[str, Node]:
+def words(tags: Any = STYLE, lyrics: Any = WORDS, height: int = 0) -> dict[str, Node]:
     """Tag Encode above Lyric Encode, with room for what is wrong with the tags."""
     return {"tags": tagged(tags, space=TOLD), "lyrics": worded(lyrics, "", height)}
 
