@@ -23,6 +23,7 @@ from ..acestep_core.editing.request import Options
 from ..acestep_core.lyrics import Vocabulary
 from ..acestep_core.lyrics.preview import LineNote, Preview, preview
 from ..acestep_core.records.record import OWN_KEY
+from ..acestep_core.sampling.noise import derived
 from ..acestep_core.sound.loudness import measured
 from ..acestep_core.sound.track import Held, Track
 from ..acestep_core.tasks.behaviours import BEHAVIOURS
@@ -78,12 +79,13 @@ def of_run(info: str) -> Facts:
     own = record.get(OWN_KEY) or {}
     new = record.get("retake_seeds") or []
     seeds = record.get("actual_seeds") or []
+    is_known = bool(new) and seeds != [derived(seed) for seed in new]  # or nobody has named it
     return {
         "task": record.get("task"),
         "tags": record.get("prompt"),
         "words": record.get("lyrics"),
         "seeds": [str(seed) for seed in new or seeds],
-        "source_seeds": [str(seed) for seed in seeds] if new else [],
+        "source_seeds": [str(seed) for seed in seeds] if is_known else [],
         "seconds": own.get("seconds_made"),
         "asked_seconds": record.get("audio_duration"),
         "notes": [n for n in own.get("notes") or () if n not in (SECONDS_NOTE, SEEDS_NOTE)],

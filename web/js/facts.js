@@ -73,13 +73,18 @@ function warnings(facts, say) {
   return [{ lines: [...wrong, ...(facts.notes ?? []).map((text) => line(say(text), "quiet"))] }];
 }
 
+const CLOSE = 0.005; // seconds, as they are told
+
 function edited(edit, say) {
   const task = say(`task_${edit.task}`);
   const regions = edit.regions
     .map(([start, end]) => say("region", { start: fixed(start, 2), end: fixed(end, 2) }))
     .join(", ");
   const about = { task, regions, seconds: fixed(edit.seconds, 2) };
-  const lines = [line(say(regions ? "edit" : "edit_nothing", about))];
+  const [first] = edit.regions;
+  const isWhole = first && first[0] <= 0 && first[1] >= edit.seconds - CLOSE;
+  const key = isWhole ? "edit_whole" : regions ? "edit" : "edit_nothing";
+  const lines = [line(say(key, about))];
   const { change } = edit;
   if (edit.outside_identical) lines.push(line(say("outside_identical"), "good"));
   else if (change.outside !== null)

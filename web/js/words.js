@@ -30,6 +30,7 @@ export const WORDS = {
     line: "Line {line}: {text}",
 
     edit: "{task}: new {regions} of {seconds} s",
+    edit_whole: "{task}: all {seconds} s are new",
     edit_nothing: "{task}: nothing is new of {seconds} s",
     edit_more: "What changed, in numbers",
     task_Inpaint: "Inpaint",
@@ -139,6 +140,7 @@ export const WORDS = {
     line: "第 {line} 行：{text}",
 
     edit: "{task}：{seconds} 秒中新生成 {regions}",
+    edit_whole: "{task}：整段 {seconds} 秒都是新生成的",
     edit_nothing: "{task}：{seconds} 秒中没有新生成的部分",
     edit_more: "改动的具体数值",
     task_Inpaint: "局部重绘",

@@ -51,6 +51,17 @@ def test_inpaint_keeps_the_rest_sample_for_sample(words: dict[str, Any], channel
     assert info["actual_seeds"] == [7 + 2**31, 8 + 2**31]
 
 
+@pytest.mark.parametrize(("given", "told"), [({"source_seed": 99}, ["99"]), ({}, None)])
+def test_a_source_seed_is_told_where_it_was_given(
+    words: dict[str, Any], given: dict[str, int], told: list[str] | None
+) -> None:
+    """The derived one means nothing to anybody."""
+    task = task_of("AceSuiteInpaintMask", start=1.0, end=2.0, source_audio=clip(2.5), **given)
+    _, info = sampled(words, task=task)
+    facts = module("nodes.shown").of_run(json.dumps(info))
+    assert (facts["source_seeds"] or None) == told
+
+
 def test_source_seed_is_that_of_the_source(words: dict[str, Any]) -> None:
     inputs = {"start": 1.0, "end": 2.0, "source_audio": clip(2.5), "source_seed": 99}
     _, info = sampled(words, task=task_of("AceSuiteInpaintMask", **inputs), batch_size=2)

@@ -82,6 +82,12 @@ test("an edit is told in words, its numbers folded", () => {
   assert.ok(texts.at(-1).startsWith("Level -2.0 dB"));
 });
 
+test("an edit of the whole clip says so, to the digits that are told", () => {
+  const first = (regions) => sectionsOf([{ edits: [{ ...EDIT, regions }] }], say)[0].lines[0].text;
+  assert.equal(first([[0, 29.9983]]), "Inpaint: all 30.00 s are new");
+  assert.equal(first([[0, 29.9]]), "Inpaint: new 0.00-29.90 s of 30.00 s");
+});
+
 test("an edit that changed the outside says by how much, and one without regions that nothing is new", () => {
   const change = { ...EDIT.change, outside: -60, edges: [] };
   const edit = { ...EDIT, regions: [], outside_identical: false, change };
