@@ -136,6 +136,19 @@ def test_reload_brings_back_what_was_shown(opened: page.Opened) -> None:
     assert not opened.errors()
 
 
+def test_the_next_graph_shows_its_own(opened: page.Opened) -> None:
+    """Its nodes have the ids of those before: some pages keep what they drew of these."""
+    for seed in (77, 80):
+        opened.load(graph("takes", seed=seed))
+        succeeded(opened.run())
+        label = f"Take 1, seed {seed}"
+        assert opened.seen("AceSuiteSaveAudio")["players"][0]["label"] == label
+        assert f"Made with seeds {seed}" in opened.seen("AceSuiteSampler")["text"]
+    opened.load(graph("text_to_music", seed=5))
+    assert not opened.panel("AceSuiteSaveAudio")["is_seen"]
+    assert not opened.errors()
+
+
 def test_reload_while_it_runs(opened: page.Opened) -> None:
     opened.load(graph("text_to_music", seed=78, seconds=20.0, steps=40))
     queued = opened.press()

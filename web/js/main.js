@@ -6,7 +6,7 @@ import { grey, prepareGrey } from "./grey.js";
 import { styled } from "./panel.js";
 import { prepareRegions } from "./regions/mount.js";
 import { isOurs } from "./refusals.js";
-import { listen, prepare, promptOf, restore } from "./runs.js";
+import { listen, prepare, promptOf, restore, settleSoon } from "./runs.js";
 import { EXAMPLE_SONG, SETTINGS } from "./settings.js";
 import { provideExample, sortTemplates } from "./templates.js";
 import { prepareWriter } from "./writer.js";
@@ -33,6 +33,7 @@ app.registerExtension({
   },
   afterConfigureGraph() {
     for (const [, node] of everyNode()) grey(node);
+    settleSoon();
     restore();
   },
 });

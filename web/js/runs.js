@@ -1,7 +1,7 @@
 // What runs say, put on the nodes they say it of: while they run, when they are refused or fail,
 // and from the history after a reload.
 
-import { api, everyNode, lastRuns, nodeAt, root, say, setting, titleOf, toast, typeOf, untoastAll } from "./comfy.js";
+import { api, app, everyNode, lastRuns, nodeAt, root, say, setting, titleOf, toast, typeOf, untoastAll } from "./comfy.js";
 import { SONGS } from "./carry.js";
 import { KEY, clipsOf, sectionsOf } from "./facts.js";
 import { isSame, restored } from "./history.js";
@@ -14,6 +14,7 @@ import { PLAY } from "./settings.js";
 import { written } from "./writer.js";
 
 const OFTEN = 500; // ms
+const LONG = 20; // times: as busy as the page may be
 const SOUND = new Set([...SONGS, "AceSuiteCompareTakes"]);
 const workflows = new Map(); // prompt's id -> the id of the workflow it was queued from
 const prompts = new Map(); // prompt's id -> its nodes
@@ -128,10 +129,25 @@ function overhear() {
   };
 }
 
+let looks = 0;
+let looking = 0;
+
+// Once another graph is open, its nodes' panels take their places as the page draws them.
+export function settleSoon() {
+  looks = LONG;
+  looking ||= setInterval(() => {
+    for (const [, node] of everyNode()) existingPanel(node)?.settle();
+    looks -= 1;
+    if (looks) return;
+    clearInterval(looking);
+    looking = 0;
+  }, OFTEN);
+}
+
 // `offered`: (node, facts, clip) -> buttons for what can be done with a clip.
 export function listen(offered) {
   buttons = offered;
-  setInterval(() => everyNode().forEach(([, node]) => existingPanel(node)?.settle()), OFTEN);
+  app.canvas?.canvas?.addEventListener("litegraph:set-graph", settleSoon); // a subgraph, or back
   let waiting = 0;
   api.addEventListener("executed", executed);
   api.addEventListener("execution_error", failed);
