@@ -144,8 +144,6 @@ def test_the_next_graph_shows_its_own(opened: page.Opened) -> None:
         label = f"Take 1, seed {seed}"
         assert opened.seen("AceSuiteSaveAudio")["players"][0]["label"] == label
         assert f"Made with seeds {seed}" in opened.seen("AceSuiteSampler")["text"]
-    opened.load(graph("text_to_music", seed=5))
-    assert not opened.panel("AceSuiteSaveAudio")["is_seen"]
     assert not opened.errors()
 
 
