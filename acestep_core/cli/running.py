@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 
 STOPPED, ENDED = 130, 143  # the statuses a shell gives to SIGINT and SIGTERM
+UNREAD = 141  # to SIGPIPE
 
 
 class EndedError(KeyboardInterrupt):
@@ -49,9 +51,14 @@ def stopped(error: KeyboardInterrupt) -> int:
 def reported(run: Callable[[], int]) -> int:
     """The exit status of a command; what went wrong is said in words."""
     try:
-        return _explained(run)
+        status = _explained(run)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt as error:
         return stopped(error)
+    except BrokenPipeError:  # as of `| head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
 
 
 def _explained(run: Callable[[], int]) -> int:

@@ -215,8 +215,9 @@ def as_text(seen: Preview) -> str:
             rows.append(f"{'':14}{_cost(line)}")
     rows.append("")
     for time in seen.sections:
+        lines = f"{time.lines} line{'s' * (time.lines != 1)}"
         rows.append(
-            f"{time.mark or '(no mark)'}  line {time.number}: {time.lines} lines,"
+            f"{time.mark or '(no mark)'}  line {time.number}: {lines},"
             f" {time.syllables} syllables, about {time.seconds:.0f} s (estimate)"
         )
     rows.append(f"{seen.tokens} tokens of at most {seen.token_limit}; {_sung(seen)}")

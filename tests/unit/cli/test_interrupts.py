@@ -54,6 +54,19 @@ def test_a_signal_at_any_time_is_a_sentence(
     assert done.stderr.strip().startswith("Stopped")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way there")
+def test_a_reader_who_has_gone_is_no_error(root: Path) -> None:
+    """As `| head` is, once it has its lines."""
+    command = [sys.executable, "-m", "acestep_core", "info", "small_model"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=root, text=True, **pipes) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.close()
+        said = running.stderr.read()
+    assert (running.returncode, said) == (141, "")
+
+
 @pytest.mark.usefixtures("alone")
 def test_ctrl_c_while_sampling_leaves_no_file(
     generate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
