@@ -256,9 +256,13 @@ class Opened:
         made = json.loads(both)
         return made["workflow"], made["output"]
 
-    def shot(self, path: Path) -> None:
+    def fit(self) -> None:
+        """Bring the whole graph into view."""
         self.page.evaluate("() => app.extensionManager.command.execute('Comfy.Canvas.FitView')")
         self.page.wait_for_timeout(800)
+
+    def shot(self, path: Path) -> None:
+        self.fit()
         kind = "jpeg" if path.suffix == ".jpg" else "png"
         self.page.screenshot(path=str(path), type=kind)
 

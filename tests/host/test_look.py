@@ -96,6 +96,7 @@ def test_an_error_covers_no_other_node(server: Running, base: Path, nodes2: bool
             assert queued, (name, opened.said())
             opened.ended(queued)
             assert opened.seen(title)["error"], (name, title)
+            opened.fit()
             found += [(name, title, *one) for one in faults(opened)]
             opened.dismiss()
     assert not found
