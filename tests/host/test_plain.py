@@ -72,7 +72,7 @@ def test_plain_inputs_are_seen_and_work(opened: page.Opened, nodes2: bool) -> No
 
 
 def test_words_that_were_written_can_be_read(opened: page.Opened, nodes2: bool) -> None:
-    """In the writer's own text fields, without a reload; typed over, they are kept."""
+    """In the writer's own text fields, without a reload."""
     opened.load(graph("prompt_to_song", seed=77))
     succeeded(opened.run())
     tags, lyrics = (opened.value("AceSuiteSongWriter", name) for name in ("tags", "lyrics"))
@@ -81,10 +81,6 @@ def test_words_that_were_written_can_be_read(opened: page.Opened, nodes2: bool) 
         shown = opened.page.evaluate(SEEN, "AceSuiteSongWriter")
         assert tags in shown
         assert lyrics in shown
-    opened.type_into("AceSuiteSongWriter", "tags", "jazz, piano")
-    assert opened.value("AceSuiteSongWriter", "lock") is True
-    succeeded(opened.run())
-    assert opened.value("AceSuiteSongWriter", "tags") == "jazz, piano"
     assert not opened.errors()
 
 
