@@ -31,6 +31,8 @@ from scripts.workflows.parts import (
     SOURCE,
     TASK,
     TOLD,
+    TOLD_LEAST,
+    TOLD_NARROW,
     WIDE,
     sampler,
     sound,
@@ -200,8 +202,8 @@ GRAPHS = (
     edited(
         ("remix", "ACE-Step v1 11 Remix step by step", "Remix\nstep by step"),
         "remix",
-        {"tags": tagged(HOUSE, "New style", TOLD), "lyrics": worded(WORDS)},
-        {"old_tags": tagged(STYLE, "Old style", TOLD)},
+        {"tags": tagged(HOUSE, "New style", TOLD_NARROW), "lyrics": worded(WORDS)},
+        {"old_tags": tagged(STYLE, "Old style", TOLD_NARROW)},
         Note(
             "**Remix.** The new style says how the song shall sound, the old one how it sounds"
             " now. Both have the same lyrics.",
@@ -211,7 +213,7 @@ GRAPHS = (
     edited(
         ("lyric_edit", "ACE-Step v1 12 Lyric edit, other words", "Lyric edit"),
         "lyrics",
-        {"tags": tagged(STYLE, "", TOLD), "lyrics": worded(NEW_WORDS, "New lyrics")},
+        {"tags": tagged(STYLE, "", TOLD_LEAST), "lyrics": worded(NEW_WORDS, "New lyrics")},
         {"old_lyrics": worded(WORDS, "Old lyrics")},
         Note(
             "**Lyric edit.** Change a line at a time: when more than a third of the words change,"

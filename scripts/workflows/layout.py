@@ -56,7 +56,7 @@ class Place:
     y: int
     width: int
     height: int
-    room: int  # its height after a run
+    room: int  # its height after a run, and what is left free below
 
 
 def placed(workflow: Workflow) -> dict[str, Place]:
@@ -73,8 +73,9 @@ def placed(workflow: Workflow) -> dict[str, Place]:
 def _stack(places: dict[str, Place], cells: Cells, x: int, y: int, width: int) -> None:
     for key, cell in cells.items():
         height, room = _heights(cell)
+        room += cell.space if isinstance(cell, Node) else 0
         places[key] = Place(x, y, width, height, room)
-        y += room + BELOW + TITLE + (cell.space if isinstance(cell, Node) else 0)
+        y += room + BELOW + TITLE
 
 
 def _heights(cell: Node | Note) -> tuple[int, int]:
