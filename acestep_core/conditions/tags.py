@@ -36,7 +36,7 @@ def tag_ids(text: str, tokenizer: TagTokenizer) -> list[int]:
 def checked_tags(text: str | None) -> str:
     """The prompt as it is, if it says anything."""
     if not text or not text.strip():
-        raise SettingError("Tags are empty. Describe the style, such as pop, piano, 120 bpm.")
+        raise SettingError("Tags are empty. Describe the style: pop, piano, 120 bpm.")
     return text
 
 

@@ -3,7 +3,7 @@
 // What no pattern knows stays English, as a whole: half a sentence helps nobody.
 
 const ZH = [
-  ["Tags are empty. Describe the style, such as pop, piano, 120 bpm.", "标签为空。请描述风格，例如 pop, piano, 120 bpm。"],
+  ["Tags are empty. Describe the style: pop, piano, 120 bpm.", "标签为空。请描述风格：pop, piano, 120 bpm。"],
   ["{} is empty. Describe the music in a few words.", "{0} 为空。请用几个词描述音乐。"],
   ["The source's tags are empty. Say what the song is now.", "源标签为空。请写出歌曲现在的风格。"],
   ["{} is {}; it must be between {} and {}.{}", "{0} 为 {1}；必须在 {2} 到 {3} 之间。{4}"],
