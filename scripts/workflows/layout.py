@@ -34,7 +34,7 @@ HEIGHTS = {
     "AceSuiteDCAEDecode": (110, 230),
     "AceSuiteToConditioning": (90, 130),
     "AceSuiteSaveAudio": (220, 600),
-    "AceSuiteSongWriter": (390, 524),
+    "AceSuiteSongWriter": (390, 540),
     "AceSuiteTextToAudio": (400, 650),
     "AceSuiteAudioToAudio": (600, 700),
     "AceSuiteAudioInpaint": (660, 730),  # with its waveform, as the next one
