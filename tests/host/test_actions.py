@@ -123,8 +123,9 @@ def test_a_song_without_its_sampler_is_told(song: page.Opened) -> None:
     assert len(song.nodes()) == count
 
 
-def test_written_words_are_seen_edited_and_locked(opened: page.Opened) -> None:
-    """In every renderer: they are plain widgets."""
+def test_written_words_are_seen_edited_and_locked(opened: page.Opened, panels: bool) -> None:
+    """In every renderer: they are plain widgets. 0.3.64's newer one keeps showing a text as it
+    was when the node was drawn; there the change is made behind it."""
     opened.load(graph("prompt_to_song", seed=77))
     for kind in (SAMPLER, WRITER):
         opened.choose(kind, "control_after_generate", "fixed")
@@ -138,7 +139,8 @@ def test_written_words_are_seen_edited_and_locked(opened: page.Opened) -> None:
     assert id_of(opened.saved()[1], SAMPLER) in cached(opened.run())
 
     # Typed over, they are locked and sung.
-    opened.type_into(WRITER, "lyrics", LYRICS)
+    change = opened.type_into if panels else opened.choose
+    change(WRITER, "lyrics", LYRICS)
     assert opened.value(WRITER, "lock")
     assert opened.grey(WRITER) >= {"prompt", "seed"}
     facts = succeeded(opened.run())["outputs"][id_of(opened.saved()[1], SONG)]["acesuite"][0]

@@ -71,19 +71,6 @@ def test_plain_inputs_are_seen_and_work(opened: page.Opened, nodes2: bool) -> No
     assert not opened.errors()
 
 
-def test_words_that_were_written_can_be_read(opened: page.Opened, nodes2: bool) -> None:
-    """In the writer's own text fields, without a reload."""
-    opened.load(graph("prompt_to_song", seed=77))
-    succeeded(opened.run())
-    tags, lyrics = (opened.value("AceSuiteSongWriter", name) for name in ("tags", "lyrics"))
-    assert "[verse]" in lyrics
-    if nodes2:
-        shown = opened.page.evaluate(SEEN, "AceSuiteSongWriter")
-        assert tags in shown
-        assert lyrics in shown
-    assert not opened.errors()
-
-
 def test_songs_play_somewhere(opened: page.Opened, panels: bool) -> None:
     """Where no panel shows it, a song plays from where the page keeps its results: by its URL."""
     prompt = graph("text_to_music", seed=77)

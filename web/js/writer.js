@@ -37,15 +37,9 @@ function remember(node) {
   known.set(node, Object.fromEntries(TEXTS.map((name) => [name, widgetOf(node, name).value])));
 }
 
-// The first pages with another renderer draw a value again when the widget is called with it.
-function put(widget, value) {
-  widget.value = value;
-  widget.callback?.(value);
-}
-
 function lock(node) {
   const widget = widgetOf(node, "lock");
-  if (!widget.value) put(widget, true);
+  if (!widget.value) widget.value = true;
   remember(node);
   node.setDirtyCanvas?.(true, true);
 }
@@ -55,5 +49,5 @@ export function written(node, facts) {
   const texts = facts.find((one) => one.written)?.written;
   if (typeOf(node) !== WRITER || !texts || widgetOf(node, "lock")?.value) return;
   known.set(node, { tags: texts.tags, lyrics: texts.lyrics });
-  for (const name of TEXTS) put(widgetOf(node, name), texts[name]);
+  for (const name of TEXTS) widgetOf(node, name).value = texts[name];
 }
