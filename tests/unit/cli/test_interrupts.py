@@ -58,8 +58,8 @@ def test_a_signal_at_any_time_is_a_sentence(
 def test_a_reader_who_has_gone_is_no_error(root: Path) -> None:
     """As `| head` is, once it has its lines."""
     command = [sys.executable, "-m", "acestep_core", "info", "small_model"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=root, text=True, **pipes) as running:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=root, text=True, stdout=pipe, stderr=pipe) as running:
         assert running.stdout
         assert running.stderr
         running.stdout.close()
