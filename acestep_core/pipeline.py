@@ -52,6 +52,7 @@ from .types import (
 from .weights.checkpoint import recognise
 from .weights.lora import Applied, with_adapters
 from .weights.model import Model, Placing, Precision, load
+from .weights.shared import Weights
 
 log = logging.getLogger(__name__)
 
@@ -273,10 +274,16 @@ class ACEStep:
         device: str = "cpu",
         precision: Precision | None = None,
         offload: bool = False,
+        weights: Weights | None = None,
     ) -> ACEStep:
-        """From a folder, a single file, or component files."""
+        """From a folder, a single file, or component files; `weights` are those that another
+        process has loaded from there."""
         began = time.perf_counter()
-        model = load(recognise(*paths), precision, Placing(torch.device(device), offload))
+        placing = Placing(torch.device(device), offload)
+        fill = weights.filling() if weights else None
+        model = load(recognise(*paths), precision, placing, fill)
+        if weights:
+            model = replace(model, adapters=weights.adapters)
         log.info(
             "Loaded %s: %.2f GB in %.1f s",
             model.name,

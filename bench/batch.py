@@ -30,15 +30,7 @@ from .measure import last_line
 
 ROWS, KILLS = 200, 10
 SECONDS, STEPS, RATE = 0.5, 2, 44_100
-TASKS: tuple[dict[str, Any], ...] = (
-    {"task": "generate", "lyrics": "[inst]", "seconds": SECONDS},
-    {"task": "generate", "seconds": 2 * SECONDS},
-    {"task": "retake", "source_seed": 1, "seconds": SECONDS},
-    {"task": "inpaint", "source": "in.wav", "region": "0.1:0.3"},
-    {"task": "extend", "source": "in.wav", "after": 0.3},
-    {"task": "edit", "source": "in.wav", "source_tags": "jazz, saxophone"},
-    {"task": "follow", "source": "in.wav", "strength": 0.5},
-)
+SOURCE = "in.wav"
 STYLES = ("lofi, electric piano", "jazz, saxophone, fast", "ambient, pad", "funk, slap bass, busy")
 
 
@@ -54,10 +46,25 @@ def main(words: list[str] | None = None) -> int:
     return 0
 
 
-def rows_of(count: int) -> Iterator[dict[str, Any]]:
+def rows_of(count: int, seconds: float = SECONDS) -> Iterator[dict[str, Any]]:
+    """Of all tasks in turn; their source lasts as long as the shorter new clips."""
+    tasks: tuple[dict[str, Any], ...] = (
+        {"task": "generate", "lyrics": "[inst]", "seconds": seconds},
+        {"task": "generate", "seconds": 2 * seconds},
+        {"task": "retake", "source_seed": 1, "seconds": seconds},
+        {"task": "inpaint", "source": SOURCE, "region": f"{0.2 * seconds}:{0.6 * seconds}"},
+        {"task": "extend", "source": SOURCE, "after": 0.6 * seconds},
+        {"task": "edit", "source": SOURCE, "source_tags": "jazz, saxophone"},
+        {"task": "follow", "source": SOURCE, "strength": 0.5},
+    )
     for i in range(count):
-        task = TASKS[i % len(TASKS)]
-        yield {"id": f"song-{i:03}", "tags": STYLES[i % len(STYLES)], "seed": i, **task}
+        row = {"id": f"song-{i:03}", "tags": STYLES[i % len(STYLES)], "seed": i, "steps": STEPS}
+        yield row | tasks[i % len(tasks)]
+
+
+def write_source(folder: Path, seconds: float = SECONDS) -> None:
+    torch.manual_seed(0)
+    write_audio(folder / SOURCE, 0.1 * torch.randn(2, round(seconds * RATE)), RATE)
 
 
 Way: TypeAlias = "Callable[[Path, Path, int], Iterable[str]]"
@@ -65,11 +72,10 @@ Way: TypeAlias = "Callable[[Path, Path, int], Iterable[str]]"
 
 def compared(folder: Path, count: int, ways: Mapping[str, Way]) -> dict[str, Any]:
     """Each way to the end of the same batch; the files of the first are what all must make."""
-    torch.manual_seed(0)
-    write_audio(folder / "in.wav", 0.1 * torch.randn(2, RATE // 2), RATE)
+    write_source(folder)
     manifest = folder / "songs.jsonl"
-    rows = ({**row, "steps": STEPS} for row in rows_of(count))
-    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    lines = (json.dumps(row) + "\n" for row in rows_of(count))
+    manifest.write_text("".join(lines), encoding="utf-8")
     print(f"{count} rows of all six tasks, {SECONDS:g} to {2 * SECONDS:g} s, the small model:")
     found: dict[str, Any] = {}
     wanted: dict[str, str] = {}

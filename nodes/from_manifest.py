@@ -79,6 +79,11 @@ class FromManifest:
             raw, count = _row(manifest, text, row)
             recommended = model.model.card.recommended if model else PRESETS["original"]
             found = row_of(raw, row, recommended)
+            if found.adapters is not None:
+                raise SettingError(
+                    f"Row {row} ({found.id}): lora is {raw['lora']!r}, which this node cannot add."
+                    " Put Load LoRA before the Sampler, and leave the column out."
+                )
             task = task_asked(found.request, found.recipe, model, source_audio)
             return (*asked_by(found.recipe, task), found.id, count)
 

@@ -1,6 +1,6 @@
 """Everything that changes a byte of the results, so that a folder never holds two kinds of them.
 
-    plan, files of the model, settings, this code, this machine -> Fingerprint -> batch.json
+    plan, sources, model, adapters, settings, code, machine -> Fingerprint -> batch.json
 
 The first run in a folder writes it; every later one must be the same, or says what is not.
 """
@@ -10,16 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
 
 from ..atomic import FileError, reason, temporary
 from ..config import VERSION
+from ..settings import NONE
 from ..weights.checkpoint import recognise
 from ..weights.download import sha256
-from .plan import Plan
+from ..weights.lora import file_of
+from ..weights.model import Added
 
 NAME = "batch.json"
 CODE = Path(__file__).resolve().parents[1]
@@ -46,10 +48,21 @@ def code_digest() -> str:
     return digest_of([sha256(path) for path in sorted(inside)])
 
 
-def sources_digest(plan: Plan, base: Path) -> str:
-    """Of the sizes of the sources: their contents are read with their rows."""
-    names = sorted({row.source for row in plan.rows if row.source})
-    return digest_of([f"{name} {os.stat(base / name).st_size}" for name in names])
+def sources_digest(digests: Mapping[str, str]) -> str:
+    """Of all sources, by their contents."""
+    return digest_of([f"{name} {digest}" for name, digest in sorted(digests.items())])
+
+
+def adapters_digest(adapters: Sequence[Added]) -> str:
+    """Of the files of adapters that are named by their paths, and of how they count."""
+    return digest_of([line for one in adapters for line in _adapter(one)]) if adapters else NONE
+
+
+def _adapter(one: Added) -> Iterator[str]:
+    file = file_of(one.name)
+    beside = file.parent / "config.json"  # of a folder's adapter it may tell the scale
+    yield f"{sha256(file)} {one.weight:g} {one.training_scale}"
+    yield sha256(beside) if beside.is_file() else NONE
 
 
 def digest_of(parts: Sequence[str]) -> str:
@@ -70,13 +83,15 @@ def this_code() -> Fingerprint:
 
 WORDS = {
     "manifest": "the manifest's rows, or how they are batched",
-    "sources": "the size of a source",
+    "sources": "a source",
+    "adapters": "the adapters (--lora)",
     "model": "the model",
     "version": "the version of this pack",
     "code": "the code of this pack",
     "threads": "the threads of a worker (--threads)",
     "format": "the files (--format)",
     "batch": "the rows made together (--batch)",
+    "gates": "the quality gates (--loudness-range)",
 }
 
 

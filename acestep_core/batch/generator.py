@@ -22,29 +22,34 @@ from torch import Tensor
 from ..config import OUTPUT_RATE
 from ..editing.edits import edited, vary
 from ..editing.request import Request, SourceClip
-from ..networks.memory import is_out_of_memory
+from ..networks.memory import give_back, is_out_of_memory
 from ..pipeline import ACEStep, delivered, make_each, resolved
 from ..records.labels import shown
 from ..records.record import write_record
 from ..records.replay import Run, of_item, record_of
 from ..settings import AUTO, SettingError
 from ..sound.files import InFile, write_audio
-from ..sound.loudness import measured
+from ..sound.loudness import loudness_range, measured
 from ..types import Extend, Lyrics, Recipe, Retake, TextToMusic
+from ..weights.checkpoint import PARTS, CheckpointError
 from ..weights.download import sha256
-from ..weights.model import Placing, named_precision
+from ..weights.lora import read_named
+from ..weights.model import Added, Placing, Precision, named_precision
+from ..weights.shared import Piece, Weights, gathered
 from .gates import NOT_FINITE, Gates, is_finite, sound_digest
 from .ledger import DONE, FAILED
 from .places import Places
 from .plan import raws_of, shape_of
 from .rows import Row, row_of
+from .sources import digest_at
 
 log = logging.getLogger(__name__)
 
 COLUMNS = (
     *("id", "status", "error", "path", "bytes", "seconds", "seed", "sha256", "sound"),
-    *("loudness", "peak", "gates", "warnings"),
+    *("loudness", "loudness_range", "peak", "gates", "warnings"),
 )
+SAID = (ValueError, CheckpointError)  # errors that are sentences already
 TOGETHER = "made_with"  # in a record: the rows of its batch, in order
 
 
@@ -57,6 +62,16 @@ class Work:
     codec_dtype: str = AUTO
     offload: bool = False
     gates: Gates = field(default_factory=Gates)
+    training_scale: bool = False  # of the adapters that rows name
+
+    def precision(self, device: str, dtype: str) -> Precision:
+        names = {"dtype": dtype, "codec_dtype": self.codec_dtype}
+        return named_precision(Placing(torch.device(device)), names)
+
+    def placed(self, adapter: Added) -> Added:
+        """An adapter that a row names, from the manifest's folder, by its path."""
+        path = Path(self.places.base) / adapter.name
+        return Added(str(path), adapter.weight, self.training_scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,16 +98,39 @@ class Generator:
         device: str = "cpu",
         dtype: str = AUTO,
         work: Work | None = None,
+        adapters: Sequence[Added] = (),
+        weights: Weights | None = None,
     ) -> None:
-        """`model` is a folder, a file, or the component files."""
+        """`model` is a folder, a file, or the component files; adapters are named by their paths.
+        `weights` are those of `Loading.sharing`."""
         self.work = work or Work(Places("."))
         paths = [model] if isinstance(model, str | Path) else list(model)
-        names = {"dtype": dtype, "codec_dtype": self.work.codec_dtype}
-        precision = named_precision(Placing(torch.device(device)), names)
+        precision = self.work.precision(device, dtype)
         with threads_of(self.work.threads):
-            self.pipe = ACEStep.load(
-                *paths, device=device, precision=precision, offload=self.work.offload
+            self.base = ACEStep.load(
+                *paths,
+                device=device,
+                precision=precision,
+                offload=self.work.offload,
+                weights=weights,
             )
+            has_them = weights is not None and weights.adapters
+            self.pipe = self.base if has_them else self._adapted(adapters)
+        self._own: tuple[Sequence[Added], ACEStep] = (), self.base
+
+    def _adapted(self, adapters: Sequence[Added]) -> ACEStep:
+        return self.base.with_adapters([read_named(one) for one in adapters])
+
+    def _pipe(self, row: Row) -> ACEStep:
+        """What makes a row: the run's adapters are in it, or those that the row names."""
+        adapters = row.adapters
+        if adapters is None:
+            return self.pipe
+        assert not self.base.model.adapters, "weights for rows of other adapters have none"
+        if adapters != self._own[0]:  # of those that were made for rows the last one stays
+            found = [self.work.placed(one) for one in adapters]
+            self._own = adapters, self._adapted(found)
+        return self._own[1]
 
     def __call__(self, rows: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
         """Rows of any shapes, as columns; those of equal shape are made together, in this order."""
@@ -101,7 +139,7 @@ class Generator:
         shapes: dict[object, list[tuple[int, Row]]] = {}
         for place, raw in enumerate(raws):
             try:
-                row = row_of(raw, place + 1, self.pipe.model.card.recommended)
+                row = row_of(raw, place + 1, self.base.model.card.recommended)
             except ValueError as error:
                 found[place] = failed(str(raw.get("id", place + 1)), error)
             else:
@@ -120,7 +158,7 @@ class Generator:
             for clip in self._clips(rows, results):
                 results[clip.row.id] = self._saved(clip)
         except Exception as error:
-            if not isinstance(error, ValueError):
+            if not isinstance(error, SAID):
                 log.exception("rows %s", ", ".join(row.id for row in rows))
             for row in rows:
                 results.setdefault(row.id, failed(row.id, error, row.seed))
@@ -136,7 +174,7 @@ class Generator:
 
     def _new(self, rows: Sequence[Row], results: dict[str, dict[str, Any]]) -> Iterator[Clip]:
         """Clips from words alone; a row whose words cannot be read is left out."""
-        pipe, words = self.pipe, []
+        pipe, words = self._pipe(rows[0]), []
         for row in rows:
             recipe = row.recipe
             try:
@@ -175,7 +213,7 @@ class Generator:
             )
 
     def _varied(self, rows: Sequence[Row]) -> Iterator[Clip]:
-        pipe, first = self.pipe, rows[0].recipe
+        pipe, first = self._pipe(rows[0]), rows[0].recipe
         task = first.task
         assert isinstance(task, Retake)
         seeds = tuple(row.recipe.seeds[0] for row in rows)
@@ -202,8 +240,8 @@ class Generator:
     def _edited(self, row: Row) -> Iterator[Clip]:
         assert row.source, "every other task works on a source"
         assert row.request.source, "a source has a name"
-        pipe, place = self.pipe, Path(self.work.places.base) / row.source
-        named = replace(row.request.source, sha256=sha256(place))
+        pipe, place = self._pipe(row), Path(self.work.places.base) / row.source
+        named = replace(row.request.source, sha256=digest_at(place))
         track = InFile(place)
         clip = SourceClip(track, track.rate, None, named.tags, named.lyrics)
         recipe = resolved(row.recipe)
@@ -224,14 +262,14 @@ class Generator:
 
     def _saved(self, clip: Clip) -> dict[str, Any]:
         """The clip's files, written, and what is said of it."""
-        row, places = clip.row, self.work.places
+        row, places, model = clip.row, self.work.places, self._pipe(clip.row).model
         if not is_finite(clip.wave):
             return not_finite(row)
         path = places.of(row.id)
         labels = shown(clip.request.recipe.tags, clip.request.recipe.lyrics)
         written = write_audio(path, clip.wave, clip.rate, tags=labels)
         run = Run(
-            self.pipe.model,
+            model,
             path,
             written.rate,
             clip.seconds,
@@ -240,11 +278,12 @@ class Generator:
             {},  # how long it took is another time each time, and a record's bytes are to be equal
             clip.warnings,
         )
-        record = of_item(record_of(clip.request, run), clip.item)
+        request = replace(clip.request, adapters=model.adapters)
+        record = of_item(record_of(request, run), clip.item)
         if clip.together:
             record = replace(record, ace_core={**record.ace_core, TOGETHER: [*clip.together]})
         write_record(path, record)
-        loudness = measured(clip.wave, clip.rate)
+        loudness, spread = measured(clip.wave, clip.rate), loudness_range(clip.wave, clip.rate)
         return {
             "id": row.id,
             "status": DONE,
@@ -256,8 +295,9 @@ class Generator:
             "sha256": sha256(path),
             "sound": sound_digest(clip.wave),
             "loudness": None if loudness.integrated is None else round(loudness.integrated, 2),
+            "loudness_range": None if spread is None else round(spread, 2),
             "peak": None if loudness.is_silent else round(loudness.peak, 2),
-            "gates": self.work.gates.failed(loudness, clip.seconds, clip.asked),
+            "gates": self.work.gates.failed(loudness, spread, clip.seconds, clip.asked),
             "warnings": [*clip.warnings, *written.notes],
         }
 
@@ -268,7 +308,7 @@ def _words(recipe: Recipe) -> tuple[str, str, str]:
 
 def failed(name: str, error: Exception, seed: int | None = None) -> dict[str, Any]:
     """The result of a row that could not be made."""
-    text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, SAID) else f"{type(error).__name__}: {error}"
     if is_out_of_memory(error):
         text = f"There is not enough memory ({text}). Make fewer rows at once with --batch."
     empty = dict.fromkeys(COLUMNS)
@@ -300,6 +340,30 @@ class Loading:
     model: tuple[str, ...]
     dtype: str
     work: Work
+    adapters: tuple[Added, ...] = ()  # by their paths
+    varies: bool = False  # whether rows name adapters of their own
+    weights: Weights | None = None
 
     def __call__(self, device: str) -> Generator:
-        return Generator(self.model, device, self.dtype, self.work)
+        return Generator(
+            self.model, device, self.dtype, self.work, self.adapters, weights=self.weights
+        )
+
+    def precision(self, device: str) -> Precision:
+        return self.work.precision(device, self.dtype)
+
+    def sharing(self, device: str, piece: Piece) -> Loading:
+        """The same for workers that take the weights from a piece of memory, where they are put
+        now. Adapters are in them where nothing else would be computed than in the workers: on a
+        processor, if all rows have the same."""
+        is_final = torch.device(device).type == "cpu" and not self.varies
+        with threads_of(self.work.threads):
+            pipe = ACEStep.load(*self.model, precision=self.precision(device))
+            if is_final:
+                pipe = pipe.with_adapters([read_named(one) for one in self.adapters])
+        pipe.model.transformer.module.lay()
+        networks = {part: getattr(pipe.model, part).module for part in PARTS}
+        weights = gathered(networks, piece, pipe.model.adapters)
+        del pipe, networks
+        give_back()
+        return replace(self, weights=weights)

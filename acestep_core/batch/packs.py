@@ -8,9 +8,11 @@ failed is made after all. Which rows it holds, and every byte of it, is decided 
 
 from __future__ import annotations
 
+import shutil
 import tarfile
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -48,6 +50,20 @@ class Packs:
             return place.stat().st_size == size
         except OSError:
             return self.is_used and self.file_of(group).is_file()
+
+    @contextmanager
+    def sound(self, told: str, name: str) -> Iterator[Path]:
+        """The sound file of a row that lies where `told` says: out of its tar file for a while,
+        where it is in one."""
+        staged, place = self.places.of(name), Path(self.places.out) / told
+        if not self.is_used or staged.is_file():
+            yield staged
+            return
+        with tarfile.open(place.parent) as pack, tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / place.name
+            with copy.open("wb") as file:
+                shutil.copyfileobj(pack.extractfile(place.name), file)  # pyright: ignore[reportArgumentType]
+            yield copy
 
     def packed(self, group: int, done: Mapping[int, Iterable[str]]) -> bool:
         """Write the file that holds a group, where all its groups are there: `done` has the ids of

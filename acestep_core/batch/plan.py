@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,8 @@ from ..presets import Preset
 from ..settings import WEBDATASET, SettingError
 from ..tasks.behaviours import BEHAVIOURS
 from ..types import Retake, TextToMusic
+from ..weights.lora import file_of
+from ..weights.model import Added
 from .manifest import Raw
 from .rows import Row, row_of
 
@@ -65,6 +67,8 @@ class Plan:
     rows: Sequence[Planned]
     groups: Sequence[Group]
     kind: str = "flac"
+    adapters: tuple[Added, ...] = ()  # that rows name, each once
+    varies: bool = False  # whether rows say which adapters they want, or that they want none
 
     @cached_property
     def digest(self) -> str:
@@ -127,14 +131,18 @@ def planned(
     shapes: dict[object, list[tuple[object, int]]] = {}
     errors: list[str] = []
     seen: set[str] = set()
+    adapters: dict[Added, None] = {}
+    varies = False
     for number, raw in enumerate(raws, start=1):
         try:
             row = row_of(raw, number, recommended)
             _check_new(row, number, seen)
-            _check_source(row, number, base)
+            _check_files(row, number, base, adapters)
         except ValueError as error:
             errors.append(str(error))
             continue
+        adapters |= dict.fromkeys(row.adapters or ())
+        varies |= row.adapters is not None
         text = json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         task = row.task
         seconds = task.seconds if isinstance(task, TextToMusic | Retake) else 0.0
@@ -144,7 +152,8 @@ def planned(
         raise _wrong(errors)
     if not rows:
         raise SettingError("The manifest has no rows. Write one line for each song.")
-    return Plan(rows, list(_groups(rows, shapes.values(), batch)), kind)
+    groups = list(_groups(rows, shapes.values(), batch))
+    return Plan(rows, groups, kind, tuple(adapters), varies)
 
 
 def _check_new(row: Row, number: int, seen: set[str]) -> None:
@@ -154,9 +163,12 @@ def _check_new(row: Row, number: int, seen: set[str]) -> None:
     seen.add(row.id.lower())
 
 
-def _check_source(row: Row, number: int, base: str) -> None:
+def _check_files(row: Row, number: int, base: str, adapters: Container[Added]) -> None:
     if row.source and not (place := Path(base) / row.source).is_file():
         raise SettingError(f"Row {number} ({row.id}): the source {place} does not exist.")
+    for one in row.adapters or ():
+        if one not in adapters and not (place := file_of(Path(base) / one.name)).is_file():
+            raise SettingError(f"Row {number} ({row.id}): the LoRA {place} does not exist.")
 
 
 def _wrong(errors: list[str]) -> SettingError:
@@ -171,9 +183,9 @@ def shape_of(row: Row) -> object:
     if not BEHAVIOURS[recipe.compat].items_in_turn or not isinstance(task, TextToMusic | Retake):
         return row.id
     if isinstance(task, Retake):
-        return replace(recipe, seeds=(0,), retake_seeds=())
+        return replace(recipe, seeds=(0,), retake_seeds=()), row.adapters
     wordless = replace(recipe, tags="", lyrics="", seeds=(0,), task=TextToMusic(), language="auto")
-    return frames_of(task.seconds), wordless
+    return frames_of(task.seconds), wordless, row.adapters
 
 
 def _order(row: Row) -> object:

@@ -130,8 +130,8 @@ def _lost(asked: Asked, code: int | None) -> Answer:
 
 def _end(workers: list[Worker]) -> None:
     for worker in workers:
-        worker.line.close()
-        if worker.process.is_alive():
+        worker.line.close()  # which ends one that waits
+        if worker.group is not None and worker.process.is_alive():
             worker.process.terminate()
     for worker in workers:
         worker.process.join(PATIENCE)
@@ -155,6 +155,7 @@ def _serve(line: Connection, start: Callable[[str], Make], device: str, parent: 
         try:
             group, rows = line.recv()
         except (EOFError, OSError):
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             return
         began = time.perf_counter()
         results = make(rows)

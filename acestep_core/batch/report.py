@@ -14,7 +14,6 @@ from typing import Any
 from ..atomic import check_place, replaced
 from ..config import SAMPLE_RATE, VocoderConfig
 from ..pictures.sound import mel_picture, save_png
-from ..settings import WEBDATASET
 from ..sound.audio import resample, stereo
 from ..sound.files import read_audio
 from ..sound.mel import log_mel
@@ -39,6 +38,7 @@ class Report:
     errors: list[str] = field(default_factory=list)
     flagged: list[str] = field(default_factory=list)
     levels: Counter[int] = field(default_factory=Counter)  # LUFS, rounded down to 5
+    ranges: Counter[int] = field(default_factory=Counter)  # LU, rounded down to 5
     pictured: list[Mapping[str, Any]] = field(default_factory=list)
 
     @classmethod
@@ -47,7 +47,7 @@ class Report:
         every = -(-report.rows // PICTURES)
         for number, row in enumerate(results(batch, known)):
             report._add(row)
-            if row["status"] == DONE and number % every == 0 and batch.plan.kind != WEBDATASET:
+            if row["status"] == DONE and number % every == 0:
                 report.pictured.append(row)
         return report
 
@@ -63,6 +63,8 @@ class Report:
         self.size += row["bytes"]
         if row["loudness"] is not None:
             self.levels[int(row["loudness"] // 5 * 5)] += 1
+        if row["loudness_range"] is not None:
+            self.ranges[int(row["loudness_range"] // 5 * 5)] += 1
         if row["gates"] and len(self.flagged) < LISTED:
             more = f" of {row['duplicate_of']}" if "duplicate_of" in row else ""
             self.flagged.append(f"{row['id']}: {', '.join(row['gates'])}{more}")
@@ -75,9 +77,9 @@ class Report:
         parts += [f"{waiting} not made yet"] * bool(waiting)
         return ", ".join(parts) + (f"; flagged: {gates}" if gates else "")
 
-    def write(self, out: Path) -> Path:
-        path = check_place(out / NAME)
-        pictures = [f"![{row['id']}]({_picture(out, row)})" for row in self.pictured]
+    def write(self, batch: Batch) -> Path:
+        path = check_place(batch.out / NAME)
+        pictures = [f"![{row['id']}]({_picture(batch, row)})" for row in self.pictured]
         with replaced(path) as place:
             place.write_text("\n".join([*self._lines(), *pictures]) + "\n", encoding="utf-8")
         return path
@@ -86,18 +88,23 @@ class Report:
         lines = ["# Batch", "", self.summary() + ".", "", f"{self.size / 1e6:.1f} MB of sound.", ""]
         lines += ["## Quality gates", "", "| gate | rows |", "|---|---|"]
         lines += [f"| {name} | {self.gates[name]} |" for name in GATES]
-        lines += ["", "## Loudness", "", "| LUFS | rows |", "|---|---|"]
-        lines += [f"| {low} to {low + 5} | {count} |" for low, count in sorted(self.levels.items())]
+        for title, unit, counted in (
+            ("Loudness", "LUFS", self.levels),
+            ("Loudness range", "LU", self.ranges),
+        ):
+            lines += ["", f"## {title}", "", f"| {unit} | rows |", "|---|---|"]
+            lines += [f"| {low} to {low + 5} | {count} |" for low, count in sorted(counted.items())]
         for title, told in (("Flagged", self.flagged), ("Failed", self.errors)):
             lines += ["", f"## {title}", "", *(f"- {one}" for one in told)] if told else []
         return [*lines, *["", "## A few of them", ""] * bool(self.pictured)]
 
 
-def _picture(out: Path, row: Mapping[str, Any]) -> str:
+def _picture(batch: Batch, row: Mapping[str, Any]) -> str:
     """The mel spectrogram of a row, drawn; its place from the folder of the batch."""
-    wave, rate = read_audio(out / row["path"])
+    with batch.packs.sound(row["path"], row["id"]) as sound:
+        wave, rate = read_audio(sound)
     mel = log_mel(stereo(resample(wave, rate, SAMPLE_RATE)), VocoderConfig())
     title = f"{row['id']}  {row['loudness']} LUFS"
     place = Path("pictures") / f"{row['id']}.png"
-    save_png(mel_picture(mel, wave.shape[-1] / rate, title), out / place)
+    save_png(mel_picture(mel, wave.shape[-1] / rate, title), batch.out / place)
     return place.as_posix()

@@ -24,7 +24,7 @@ from ..faces import Offered, default_of, offered_at
 from ..presets import Preset, preset_of
 from ..records.replay import NAMES
 from ..sampling.noise import Noise, derived
-from ..settings import AUTO, EDIT_MODES, SettingError
+from ..settings import AUTO, EDIT_MODES, SKIP, SettingError, setting
 from ..tasks.region import read_regions
 from ..types import (
     Edit,
@@ -37,6 +37,7 @@ from ..types import (
     TextToMusic,
     compat_of,
 )
+from ..weights.model import Added
 from .manifest import Raw
 
 COMMANDS: dict[str, type[Task]] = {
@@ -52,9 +53,10 @@ TASKS = COMMANDS | {name: kind for kind, name in NAMES.items()}
 COMMAND_OF = {kind: name for name, kind in COMMANDS.items()}
 SECONDS = "seconds"  # what --duration is called in a manifest, as in the table
 SOURCE = "source"
+LORA = "lora"  # adapters in place of the run's: PATH=WEIGHT; PATH=WEIGHT, or skip
 OVERRIDES = "overrides"  # an object of further columns, or its text
 # Columns that are not settings of the table.
-OWN = ("id", "task", SOURCE, OVERRIDES, "region")
+OWN = ("id", "task", SOURCE, OVERRIDES, "region", LORA)
 # Options that are a whole run's, or count what a row has one of.
 NOT_COLUMNS = ("batch", "takes", "dtype", "codec_dtype", "lora_training_scale", "rate", "duration")
 # A name of a file on any system, and of a member of a WebDataset, which ends at the first dot.
@@ -71,6 +73,7 @@ class Row:
     id: str
     request: Request
     source: Path | None = None  # as the manifest names it
+    adapters: tuple[Added, ...] | None = None  # as well; None: those of the run
 
     @property
     def recipe(self) -> Recipe:
@@ -129,7 +132,29 @@ def _row(raw: Raw, number: int, recommended: Preset) -> Row:
     else:
         checked_tags(recipe.tags)
     named = _named(source, values.plain) if source else None
-    return Row(name, Request(recipe, named, changed(Options(), values.of("Options"))), source)
+    request = Request(recipe, named, changed(Options(), values.of("Options")))
+    return Row(name, request, source, _adapters(raw.get(LORA)))
+
+
+def _adapters(given: object) -> tuple[Added, ...] | None:
+    if given is None:
+        return None
+    if given == SKIP:
+        return ()
+    texts = given if isinstance(given, list | tuple) else str(given).split(";")
+    return tuple(_adapter(str(text).strip()) for text in texts)
+
+
+def _adapter(text: str) -> Added:
+    path, sign, weight = text.rpartition("=")
+    try:
+        found = Added(path, float(weight)) if sign else Added(text)
+    except ValueError:  # a name may have the sign in it
+        found = Added(text)
+    if not found.name:
+        raise SettingError(f"lora is {text!r}; it must be PATH, PATH=WEIGHT or {SKIP}.")
+    setting("Applied.weight").check(found.weight, f"The weight of lora {found.name}")
+    return found
 
 
 def _overrides(given: object) -> Raw:

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,17 +18,18 @@ from typing import TYPE_CHECKING
 from ..atomic import FileError, check_place, replaced
 from ..batch.plan import MOST_ERRORS, WHOLE, part_of
 from ..settings import SettingError, setting
-from .options import add_model_options, add_options
+from .options import adapter_named, add_adapter_options, add_model_options, add_options
 from .places import notes_of, places_of, recommended
 from .running import device_of
 
 if TYPE_CHECKING:
     from ..batch.course import Batch, Course, Engine, See
     from ..batch.fingerprint import Fingerprint
-    from ..batch.generator import Loading
+    from ..batch.generator import Loading, Work
     from ..batch.ledger import Entry
-    from ..batch.places import Places
     from ..batch.plan import Plan
+    from ..batch.pool import Answer, Asked
+    from ..weights.model import Added
 
 ENGINES = ("pool", "ray")
 
@@ -64,6 +65,13 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command.add_argument("--retry-failed", action="store_true", help="make failed rows again")
     command.add_argument("--engine", choices=ENGINES, default="pool", help="who distributes (pool)")
     command.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster, or auto")
+    command.add_argument(
+        "--loudness-range",
+        metavar="LOW:HIGH",
+        default=":",
+        help="flag songs whose loudness range (LU, EBU Tech 3342) is not between these",
+    )
+    add_adapter_options(command, "batch", "of every row that does not name its own")
     add_model_options(command, "batch")
     command.set_defaults(run=batch)
 
@@ -143,6 +151,7 @@ def _run(options: argparse.Namespace, plan: Plan, base: Path, shard: tuple[int, 
     from ..batch.course import Batch, Course
     from ..batch.fingerprint import settled
     from ..batch.places import Places
+    from ..batch.sources import Sources
 
     paths = places_of(options)
     for note in notes_of(options, paths):
@@ -151,11 +160,14 @@ def _run(options: argparse.Namespace, plan: Plan, base: Path, shard: tuple[int, 
     batch = Batch(plan, places, shard, options.retry_failed, options.max_errors)
     device = device_of(options.device)
     devices, threads = _workers(options, device)
-    settled(batch.out, _fingerprint(options, batch, paths, device, threads))
-    engine = _engine(options, _loading(options, places, paths, threads), devices)
+    loading = _loading(options, batch, paths, threads)
+    sources = Sources((row.source for row in plan.rows), base, batch.out)
+    known = sources.digests()
+    settled(batch.out, _fingerprint(options, batch, loading, known, device))
     with _bar(batch) as see:
-        course = Course(batch, engine, see)
+        course = Course(batch, _engine(options, loading, devices), see)
         course.run()
+    sources.check(known)
     return _told(batch, course)
 
 
@@ -174,36 +186,50 @@ def _workers(options: argparse.Namespace, device: str) -> tuple[list[str], int]:
 
 
 def _fingerprint(
-    options: argparse.Namespace, batch: Batch, paths: list[Path], device: str, threads: int
+    options: argparse.Namespace,
+    batch: Batch,
+    loading: Loading,
+    sources: Mapping[str, str],
+    device: str,
 ) -> Fingerprint:
-    import torch
-
     from ..batch import fingerprint
-    from ..weights.model import Placing, named_precision
 
-    names = {"dtype": options.dtype, "codec_dtype": options.codec_dtype}
-    precision = named_precision(Placing(torch.device(device)), names)
+    precision, work = loading.precision(device), loading.work
     return {
         "manifest": batch.plan.digest,
-        "sources": fingerprint.sources_digest(batch.plan, Path(batch.places.base)),
-        "model": fingerprint.model_digest(paths),
+        "sources": fingerprint.sources_digest(sources),
+        "model": fingerprint.model_digest([Path(path) for path in loading.model]),
+        "adapters": fingerprint.adapters_digest([*loading.adapters, *_of_rows(batch, work)]),
         **fingerprint.this_code(),
         "machine": fingerprint.machine(device),
         "dtype": str(precision.transformer).removeprefix("torch."),
         "codec_dtype": str(precision.vocoder).removeprefix("torch."),
-        "threads": threads,
+        "threads": work.threads,
         "batch": options.batch,
         "format": options.format,
+        "gates": work.gates.limits,
     }
 
 
-def _loading(
-    options: argparse.Namespace, places: Places, paths: list[Path], threads: int
-) -> Loading:
+def _loading(options: argparse.Namespace, batch: Batch, paths: list[Path], threads: int) -> Loading:
+    """How workers get the model; every adapter is read once, to say now what is wrong with it."""
+    from ..batch.gates import Gates, limits_of
     from ..batch.generator import Loading, Work
+    from ..weights.lora import read_named
 
-    work = Work(places, threads, options.codec_dtype, options.offload)
-    return Loading(tuple(str(path.resolve()) for path in paths), options.dtype, work)
+    scaled = options.lora_training_scale
+    flattest, widest = limits_of(options.loudness_range)
+    gates = Gates(flattest=flattest, widest=widest)
+    work = Work(batch.places, threads, options.codec_dtype, options.offload, gates, scaled)
+    adapters = tuple(adapter_named(text, scaled) for text in options.lora)
+    for one in (*adapters, *_of_rows(batch, work)):
+        read_named(one)
+    model = tuple(str(path.resolve()) for path in paths)
+    return Loading(model, options.dtype, work, adapters, batch.plan.varies)
+
+
+def _of_rows(batch: Batch, work: Work) -> Iterator[Added]:
+    return (work.placed(one) for one in batch.plan.adapters)
 
 
 def _engine(options: argparse.Namespace, loading: Loading, devices: list[str]) -> Engine:
@@ -212,8 +238,17 @@ def _engine(options: argparse.Namespace, loading: Loading, devices: list[str]) -
 
         return Rays(loading, devices, options.address).made
     from ..batch.pool import Pool
+    from ..weights.shared import InMemory
 
-    return Pool(loading, devices).made
+    def made(todo: Iterable[Asked]) -> Iterator[Answer]:
+        # A card has the weights in a memory of its own, and a single worker has nobody to share.
+        if len(devices) == 1 or devices[0] != "cpu" or not InMemory.is_known:
+            yield from Pool(loading, devices).made(todo)
+            return
+        with InMemory() as memory:
+            yield from Pool(loading.sharing(devices[0], memory), devices).made(todo)
+
+    return made
 
 
 @contextmanager
@@ -242,6 +277,6 @@ def _told(batch: Batch, course: Course) -> int:
     from ..batch.report import Report
 
     report = Report.of(batch, course.known)
-    report.write(batch.out)
+    report.write(batch)
     print(f"{batch.out / RESULTS}\n{report.summary()}")
     return 1 if report.failed else 0

@@ -30,7 +30,7 @@ from ..types import (
     TextToMusic,
     compat_of,
 )
-from ..weights.lora import Applied, read_adapter, refuse_foreign
+from ..weights.lora import Applied, read_named
 from ..weights.model import Added
 from .places import recommended
 
@@ -124,11 +124,14 @@ def add_setting_options(
     whole = command.add_mutually_exclusive_group()
     add_options(whole, name, "--preset")
     add_options(command, name, "--compat", type=compat_of)
-    add_options(command, name, *RUN_OPTIONS, "--one-by-one", "--lora-training-scale")
-    command.add_argument(
-        "--lora", action="append", default=[], metavar="PATH[=WEIGHT]", help='or "skip"'
-    )
+    add_options(command, name, *RUN_OPTIONS, "--one-by-one")
+    add_adapter_options(command, name, 'or "skip"')
     return whole
+
+
+def add_adapter_options(command: argparse.ArgumentParser, name: str, about: str) -> None:
+    add_options(command, name, "--lora-training-scale")
+    command.add_argument("--lora", action="append", default=[], metavar="PATH[=WEIGHT]", help=about)
 
 
 @dataclass(frozen=True)
@@ -206,11 +209,13 @@ def _adapters(options: argparse.Namespace, recorded: tuple[Added, ...]) -> list[
         named = [one.name for one in recorded]
     before = recorded if len(recorded) == len(named) else (Added(""),) * len(named)
     pairs = zip(named, before, strict=True)
-    return [_adapter(text, one, options.lora_training_scale) for text, one in pairs]
+    scaled = options.lora_training_scale
+    return [read_named(adapter_named(text, scaled, one)) for text, one in pairs]
 
 
-def _adapter(text: str, before: Added, training_scale: bool) -> Applied:
-    """One --lora; what it leaves out is as in the record."""
+def adapter_named(text: str, training_scale: bool, before: Added | None = None) -> Added:
+    """One --lora: its place, and how it counts; what it leaves out is as in the record."""
+    before = before or Added("")
     path, sign, weight = text.rpartition("=")
     if not sign or Path(text).exists():
         path, weight = text, str(before.weight)
@@ -218,9 +223,7 @@ def _adapter(text: str, before: Added, training_scale: bool) -> Applied:
         strength = float(weight)
     except ValueError:
         raise SettingError(f"--lora {text}: the weight {weight!r} is not a number.") from None
-    adapter = read_adapter(path)
-    refuse_foreign(adapter)
-    return Applied(adapter, strength, training_scale or before.training_scale)
+    return Added(path, strength, training_scale or before.training_scale)
 
 
 def _overridden(recipe: Recipe, options: argparse.Namespace) -> Recipe:

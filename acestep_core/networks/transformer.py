@@ -99,6 +99,10 @@ class Attention(nn.Module):
         self.out = ops.Linear(inner, width)
 
 
+# Layers whose weights lie side by side, of each block.
+TOGETHER = tuple(f"self_attention.{name}" for name in ("query", "key", "value"))
+
+
 class SelfAttention(Attention):
     """Linear attention over all frames: relu(q) relu(k)^T v, normalised."""
 
@@ -225,6 +229,12 @@ class Transformer(nn.Module):
         parts = (cast(Block, block).cross_attention for block in self.blocks)
         return tuple(part.keys_values(context, rotary) for part in parts)
 
+    def lay(self) -> None:
+        """Lay the weights side by side that one product serves; `TOGETHER` names their layers."""
+        for block in self.blocks:
+            part = cast(Block, block).self_attention
+            lay_together((part.query, part.key, part.value))
+
     def tables(self, frames: int, branch: Branch) -> Tables:
         """What does not change between the steps of a run of so many frames."""
         like, width = branch.context, self.config.inner_dim
@@ -237,9 +247,7 @@ class Transformer(nn.Module):
         if branch.temper is not None:
             temper = branch.temper[:, None, None, None].float()
             weak = (rotary[0] * temper, rotary[1] * temper)
-        for block in self.blocks:
-            part = cast(Block, block).self_attention
-            lay_together((part.query, part.key, part.value))
+        self.lay()
         return Tables(
             rotary,
             weak,

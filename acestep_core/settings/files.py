@@ -87,7 +87,7 @@ MODEL_ROWS = (
         about="Of the official format alone: multiply by the scale that its metadata or"
         " config.json tells (alpha / rank), which the original and ComfyUI leave out. An alpha that"
         " a file gives a module is always applied, as ComfyUI does.",
-        at=(At(MAKING, "--lora-training-scale"), At(LORA)),
+        at=(At((*MAKING, "batch"), "--lora-training-scale"), At(LORA)),
     ),
 )
 

@@ -5,10 +5,10 @@
     the source where the new part goes, and all around -> standard -> Loudness to be met
     made, that Loudness -> matched -> Matching (gain, before, after, what was limited)
 
-Integrated loudness is ITU-R BS.1770 by pyloudnorm. It needs 0.4 s and something to hear; where
-there is less, RMS levels are compared, and a note says so. Only a gain is ever applied. A new
-part is to be as loud as what it replaces: met with a whole song's loudness, a quiet passage
-would step up by 13 dB at its edges.
+Integrated loudness is ITU-R BS.1770 by pyloudnorm, its range EBU Tech 3342 with the same
+weighting. It needs 0.4 s and something to hear; where there is less, RMS levels are compared, and a
+note says so. Only a gain is ever applied. A new part is to be as loud as what it replaces: met with
+a whole song's loudness, a quiet passage would step up by 13 dB at its edges.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ ABSOLUTE_GATE = -70.0  # LUFS
 LEAST_RATE = 4000  # Hz; below, the weighting filter's shelf at 1.5 kHz has no room
 SILENCE = -80.0  # dB RMS below which nothing is matched
 MOST_GAIN = 12.0  # dB, up or down
+# Of the loudness range: looks of 3 s, each 0.1 s after the last; a gate 20 LU below what is over
+# -70; from the 10th to the 95th hundredth of what is left.
+RANGE_SECONDS, STEP, RANGE_GATE, RANGE_ENDS = 3.0, 0.1, 20.0, (10, 95)
 GAP = 20.0  # LU below what is around: nothing that anyone meant to hear
 CEILING = -1.0  # dBTP
 OVERSAMPLING = 4
@@ -122,30 +125,58 @@ def standard(there: Loudness, around: Loudness) -> Loudness:
     return around if there.is_silent or below > GAP else there
 
 
+def loudness_range(wave: Tensor, rate: int) -> float | None:
+    """LU between the quiet and the loud passages of a wave (C, N), by EBU Tech 3342; None where
+    it is too short or too quiet to tell."""
+    if wave.shape[-1] < RANGE_SECONDS * rate or rate < LEAST_RATE:
+        return None
+    meter, _ = _meter(rate)
+    if meter is None:
+        return None
+    steps = _powers(wave, rate, meter, STEP, 1.0)[:, : int(wave.shape[-1] / rate / STEP + 1e-6)]
+    looks = np.lib.stride_tricks.sliding_window_view(steps, round(RANGE_SECONDS / STEP), axis=1)
+    levels = _levels(looks.mean(-1))
+    heard = levels[levels >= ABSOLUTE_GATE]
+    if not heard.size:
+        return None
+    gate = 10 * np.log10(np.mean(10 ** (heard / 10))) - RANGE_GATE
+    kept = np.sort(heard[heard >= gate])
+    low, high = (kept[round((len(kept) - 1) * end / 100)] for end in RANGE_ENDS)
+    return float(high - low)
+
+
 def _integrated(wave: Tensor, rate: int) -> tuple[float | None, str]:
     """LUFS of a wave (C, N), or why there is none."""
     if wave.shape[-1] <= LEAST_SECONDS * rate:
         return None, f"there is no loudness of {LEAST_SECONDS:g} s or less"
     if rate < LEAST_RATE:
         return None, f"there is no loudness at {rate} Hz"
+    meter, missing = _meter(rate)
+    if meter is None:
+        return None, missing
+    found = _gated(_powers(wave, rate, meter, LEAST_SECONDS, 1.0 - meter.overlap))
+    return (found, "") if math.isfinite(found) else (None, "it is below the threshold of hearing")
+
+
+def _meter(rate: int) -> tuple[Any, str]:
+    """The weighting for a rate; None, and why, where the package is missing."""
     try:
         from pyloudnorm import Meter
     except ImportError as error:
         _say_missing(str(error))
         return None, f"the package pyloudnorm does not load ({error})"
-    found = _gated(_powers(wave, rate, Meter(rate)))
-    return (found, "") if math.isfinite(found) else (None, "it is below the threshold of hearing")
+    return Meter(rate), ""
 
 
-def _powers(wave: Tensor, rate: int, meter: Any) -> np.ndarray:
-    """Weighted power (C, looks) of wave (C, N) in looks of 0.4 s, each 0.1 s after the last.
+def _powers(wave: Tensor, rate: int, meter: Any, size: float, step: float) -> np.ndarray:
+    """Weighted power (C, looks) of wave (C, N) in looks of `size` seconds, each `step` looks after
+    the last.
 
     What pyloudnorm measures, to the last bit, but second by second: it holds five copies of a wave
     in float64.
     """
     from scipy.signal import lfilter  # pyloudnorm brings it
 
-    size, step = LEAST_SECONDS, 1.0 - meter.overlap
     count = int(np.round((wave.shape[-1] / rate - size) / (size * step)) + 1)
     ends = [
         (int(size * (j * step) * rate), int(size * (j * step + 1) * rate)) for j in range(count)
@@ -169,17 +200,19 @@ def _powers(wave: Tensor, rate: int, meter: Any) -> np.ndarray:
     return powers
 
 
+def _levels(powers: np.ndarray) -> np.ndarray:
+    """LUFS (looks,) of powers (C, looks)."""
+    with np.errstate(divide="ignore"):
+        return -0.691 + 10.0 * np.log10(powers.sum(0))
+
+
 def _gated(powers: np.ndarray) -> float:
     """LUFS of powers (C, looks): the mean of the looks over -70, then of those over 10 below it."""
 
-    def loudness(power: np.ndarray) -> np.ndarray:
-        with np.errstate(divide="ignore"):
-            return -0.691 + 10.0 * np.log10(power.sum(0))
-
     def mean(chosen: np.ndarray) -> float:
-        return float(loudness(np.array([row[chosen].mean() for row in powers])))
+        return float(_levels(np.array([row[chosen].mean() for row in powers])))
 
-    levels = loudness(powers)
+    levels = _levels(powers)
     if not (levels >= ABSOLUTE_GATE).any():
         return -math.inf
     gate = mean(levels >= ABSOLUTE_GATE) - 10.0

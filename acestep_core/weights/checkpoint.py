@@ -396,10 +396,14 @@ def _fill(module: nn.Module, source: _Source, keys: KeyMap, target: Target) -> N
 def put(module: nn.Module, name: str, tensor: Tensor, target: Target) -> None:
     """Make the tensor the parameter of that name, copied out of the memory map; the weights of
     convolutions with the channels of a tap side by side, as they are read."""
-    path, _, leaf = name.rpartition(".")
     layout = torch.channels_last if tensor.ndim == 4 else torch.preserve_format
-    kept = tensor.to(target.device, target.dtype, copy=True, memory_format=layout)
-    setattr(module.get_submodule(path), leaf, nn.Parameter(kept, requires_grad=False))
+    hang(module, name, tensor.to(target.device, target.dtype, copy=True, memory_format=layout))
+
+
+def hang(module: nn.Module, name: str, tensor: Tensor) -> None:
+    """Make the tensor itself the parameter of that name."""
+    path, _, leaf = name.rpartition(".")
+    setattr(module.get_submodule(path), leaf, nn.Parameter(tensor, requires_grad=False))
 
 
 def _shown(stored: Stored, problems: list[str]) -> str:

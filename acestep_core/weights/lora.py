@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..networks.transformer import Transformer
+from ..networks.transformer import TOGETHER, Transformer
 from ..settings import SettingError, setting
 from .checkpoint import CheckpointError, Target, TensorFile, names_in, opened, put
 from .flaws import is_finite
@@ -140,8 +140,7 @@ class Applied:
 
 def read_adapter(path: Path | str) -> Adapter:
     """Read an adapter file, or the folder that holds one."""
-    place = Path(path).expanduser()
-    place = place / FILE if place.is_dir() else place
+    place = file_of(path)
     with opened(place) as file:
         metadata = {**_config_beside(place), **_about(file.metadata() or {}, place)}
         found, unread = _parts(file, place)
@@ -246,6 +245,19 @@ def _config_beside(place: Path) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
+def read_named(one: Added) -> Applied:
+    """The adapter that lies where the name says, ready to be added."""
+    adapter = read_adapter(one.name)
+    refuse_foreign(adapter)
+    return Applied(adapter, one.weight, one.training_scale)
+
+
+def file_of(path: Path | str) -> Path:
+    """The adapter's file, where its folder was named."""
+    place = Path(path).expanduser()
+    return place / FILE if place.is_dir() else place
+
+
 # --- adding ------------------------------------------------------------------------------
 
 
@@ -272,17 +284,33 @@ def added(applied: Iterable[Applied]) -> tuple[Added, ...]:
 
 
 def merged(old: Transformer, changes: Mapping[str, Tensor]) -> Transformer:
-    """A transformer with the changes added to its weights; unchanged parameters are shared."""
+    """A transformer with the changes added to its weights; unchanged parameters are shared, but
+    for those that lie beside a changed one: whether the old one has run decides nothing."""
     with torch.device("meta"):
         new = Transformer(old.config)
+    own = set(_with_neighbours(changes))
     for name, parameter in old.named_parameters():
+        target = Target(parameter.dtype, parameter.device)
         if name in changes:
-            weight = parameter.float() + changes[name].to(parameter.device)
-            put(new, name, weight, Target(parameter.dtype, parameter.device))
+            put(new, name, parameter.float() + changes[name].to(parameter.device), target)
+        elif name in own:
+            put(new, name, parameter, target)
         else:
             path, _, leaf = name.rpartition(".")
             setattr(new.get_submodule(path), leaf, parameter)
     return new.eval()
+
+
+def _with_neighbours(names: Iterable[str]) -> Iterator[str]:
+    """Parameters, and those that one product needs beside them."""
+    for name in names:
+        yield name
+        for layer in TOGETHER:
+            block, found, _ = name.partition(layer)
+            if found:
+                yield from (
+                    f"{block}{one}.{part}" for one in TOGETHER for part in ("weight", "bias")
+                )
 
 
 def deltas(network: nn.Module, applied: Sequence[Applied]) -> dict[str, Tensor]:

@@ -28,6 +28,9 @@ from .card import Card
 from .checkpoint import PARTS, Checkpoint, CheckpointError, Target, load_part
 from .tokenizer import tokenizer_of
 
+# Gives a network made on the meta device, one of PARTS, its weights.
+Fill = Callable[[nn.Module, str, Target], None]
+
 NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
     "transformer": Transformer,
     "dcae": DCAE,
@@ -127,17 +130,24 @@ def _built(part: str, checkpoint: Checkpoint, ops: Ops) -> nn.Module:
 
 
 def load(
-    checkpoint: Checkpoint, precision: Precision | None = None, placing: Placing | None = None
+    checkpoint: Checkpoint,
+    precision: Precision | None = None,
+    placing: Placing | None = None,
+    fill: Fill | None = None,
 ) -> Model:
-    """Read all four networks and the tokenizer of a checkpoint."""
+    """Read all four networks and the tokenizer of a checkpoint; the weights may come from
+    elsewhere than from its files."""
     checkpoint.require(*PARTS)
     tokenizer = tokenizer_of(checkpoint)  # first: it is small, and may be missing
     precision, placing = precision or default_precision(placing), placing or Placing()
     made: dict[str, Part[nn.Module]] = {}
     for name in PARTS:
         dtype = getattr(precision, name)
-        module = _built(name, checkpoint, placing.ops)
-        load_part(module, name, checkpoint, placing.target(name, dtype))
+        module, target = _built(name, checkpoint, placing.ops), placing.target(name, dtype)
+        if fill:
+            fill(module, name, target)
+        else:
+            load_part(module, name, checkpoint, target)
         made[name] = placing.part(name, module, dtype)
     return Model(
         checkpoint.name,

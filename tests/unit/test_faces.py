@@ -99,7 +99,7 @@ def test_no_option_of_a_setting_is_written_by_hand() -> None:
         "--lyrics-file --replay --source --latent --output --lora --region --help --html --model",
         "--device --dtype --offload --allow-download --folder --vocab",
         "--out --expand --dry-run --workers --threads --shard --max-errors --retry-failed",
-        "--engine --address",
+        "--engine --address --loudness-range",
     }
     known = set(" ".join(others).split())
     for command, one in COMMANDS.items():

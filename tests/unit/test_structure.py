@@ -43,15 +43,15 @@ WINGS = {
     "conditions": "tags branches",
     "tasks": "region kit flow_edit extension plans behaviours",
     "sound": "audio mel griffin_lim tiles flaws codec loudness id3 track files outline beats",
-    "weights": "card keys weight_norm flaws checkpoint tokenizer model spellings lora download"
-    " single_file small tiny",
+    "weights": "card keys weight_norm flaws checkpoint tokenizer model spellings lora shared"
+    " download single_file small tiny",
     "pictures": "sound drawings",
     "pipeline": "",
     "editing": "splice report request job ends edits __init__",
     "faces": "",
     "records": "latents record labels replay graph",
-    "batch": "manifest rows plan places fingerprint ledger gates generator pool packs course rays"
-    " report",
+    "batch": "manifest rows plan places sources fingerprint ledger gates generator pool packs"
+    " course rays report",
     "hosted": "shapes errors client addresses origins fetch media parameters queue graphs requests"
     " settings sources tickets store jobs answers records routes openapi",
     "cli": "places options running takes convert info demo edit words batch commands",

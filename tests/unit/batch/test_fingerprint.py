@@ -7,7 +7,15 @@ import pytest
 
 from acestep_core.atomic import FileError
 from acestep_core.batch import fingerprint
-from acestep_core.batch.fingerprint import code_digest, model_digest, settled, this_code
+from acestep_core.batch.fingerprint import (
+    adapters_digest,
+    code_digest,
+    model_digest,
+    settled,
+    this_code,
+)
+from acestep_core.weights.lora import FILE
+from acestep_core.weights.model import Added
 
 OURS = {"manifest": "a" * 64, "threads": 2, "torch": "2.0"}
 
@@ -59,6 +67,29 @@ def test_a_byte_of_a_weight_is_another_model(tiny_folder: Path, tmp_path: Path) 
     content[-1] ^= 1
     weights.write_bytes(content)
     assert model_digest([copy]) != model_digest([tiny_folder])
+
+
+def test_adapters_by_their_content_and_by_how_they_count(tmp_path: Path) -> None:
+    folder = tmp_path / "rap"
+    folder.mkdir()
+    file = folder / FILE
+    file.write_bytes(b"weights")
+    whole = adapters_digest([Added(str(file))])
+    assert adapters_digest([]) == "none"
+    assert adapters_digest([Added(str(folder))]) == whole
+    moved = shutil.copy(file, tmp_path / "moved.safetensors")
+    assert adapters_digest([Added(str(moved))]) == whole
+    others = [
+        [Added(str(file), 0.5)],
+        [Added(str(file), 1.0, True)],
+        [Added(str(file)), Added(str(file))],
+    ]
+    found = {whole, *map(adapters_digest, others)}
+    (folder / "config.json").write_text("{}")
+    found.add(adapters_digest([Added(str(folder))]))
+    file.write_bytes(b"sthgiew")
+    found.add(adapters_digest([Added(str(folder))]))
+    assert len(found) == 6
 
 
 def test_the_code_that_makes_a_sample_is_in_it(

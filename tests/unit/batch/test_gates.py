@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from acestep_core.batch.gates import Gates, is_finite, sound_digest
+from acestep_core.batch.gates import Gates, is_finite, limits_of, sound_digest
+from acestep_core.settings import SettingError
 from acestep_core.sound.loudness import measured
 
 from ..sound_kit import samples
@@ -26,7 +27,35 @@ RATE = 48_000
 )
 def test_what_is_not_fit_is_named(wave: Tensor, asked: float, gates: list[str]) -> None:
     loudness = measured(wave, RATE)
-    assert Gates().failed(loudness, wave.shape[-1] / RATE, asked) == gates
+    assert Gates().failed(loudness, None, wave.shape[-1] / RATE, asked) == gates
+
+
+@pytest.mark.parametrize(
+    ("limits", "spread", "gates"),
+    [
+        (":", 50.0, []),
+        ("3:20", 3.0, []),
+        ("3:20", 2.9, ["loudness range"]),
+        (":20", 20.1, ["loudness range"]),
+        (":20", 0.0, []),
+        ("3:", 99.0, []),
+        ("3:", None, []),
+    ],
+)
+def test_a_loudness_range_between_limits(
+    limits: str, spread: float | None, gates: list[str]
+) -> None:
+    flattest, widest = limits_of(limits)
+    usual = Gates(flattest=flattest, widest=widest)
+    assert limits_of(usual.limits) == (flattest, widest)
+    loudness = measured(samples(RATE, level=0.1), RATE)
+    assert usual.failed(loudness, spread, 1.0, 1.0) == gates
+
+
+@pytest.mark.parametrize("text", ["", "3", "20:3", "a:b", "-1:3", "3:3", "nan:"])
+def test_limits_that_cannot_be(text: str) -> None:
+    with pytest.raises(SettingError, match="LOW:HIGH in LU"):
+        limits_of(text)
 
 
 def test_equal_in_16_bits_is_equal() -> None:

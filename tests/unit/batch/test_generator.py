@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from acestep_core.batch.generator import COLUMNS, TOGETHER, Generator, Work
+from acestep_core.batch.generator import COLUMNS, TOGETHER, Generator, Loading, Work
 from acestep_core.batch.places import Places
 from acestep_core.batch.plan import columns_of
 from acestep_core.cli.commands import main
@@ -18,6 +20,8 @@ from acestep_core.records.record import read_record, record_path
 from acestep_core.records.replay import request_of
 from acestep_core.sound.files import read_audio, write_audio
 from acestep_core.weights.download import sha256
+from acestep_core.weights.model import Added
+from acestep_core.weights.shared import InMemory
 
 from ..sound_kit import samples
 from .kit import SHORT
@@ -128,6 +132,78 @@ def test_rows_of_other_words_are_together_what_they_are_alone_but_for_rounding(
     record = read_record(record_path(tmp_path / "together" / both[1]["path"]))
     assert record.actual_seeds == (2,)
     assert record.ace_core[TOGETHER] == ["a", "b"]
+
+
+def lora(path: Path, seed: int) -> Path:
+    """An adapter of a projection of the tiny model's."""
+    path.parent.mkdir(exist_ok=True)
+    name = "transformer_blocks.3.attn.to_q"
+    down, up = samples(64, 2, seed, 1.0), samples(2, 64, seed, 1.0)
+    save_file({f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up}, path)
+    return path
+
+
+def sounds(results: list[dict[str, Any]]) -> list[str]:
+    assert [row["error"] for row in results] == [""] * len(results)
+    return [row["sound"] for row in results]
+
+
+def test_adapters_of_the_run_and_of_a_row(tiny_folder: Path, tmp_path: Path) -> None:
+    loud = lora(tmp_path / "loud.safetensors", 1)
+    lora(tmp_path / "b" / "other=1.safetensors", 2)
+    row = {"id": "a", "tags": "pop", "seed": 1, **SHORT}
+    rows = [
+        row,
+        {**row, "id": "b", "lora": "skip"},
+        {**row, "id": "c", "lora": "b/other=1.safetensors=0.5"},
+        {**row, "id": "d", "lora": "loud.safetensors; b/other=1.safetensors"},
+        {**row, "id": "e", "lora": ["loud.safetensors=2"]},
+        {**row, "id": "f", "lora": "absent.safetensors"},
+    ]
+    work = Work(Places(str(tmp_path / "out"), str(tmp_path)))
+    generator = Generator(tiny_folder, work=work, adapters=[Added(str(loud), 2.0)])
+    *results, absent = made(generator, rows)
+    assert "absent.safetensors does not exist" in absent["error"]
+    assert "Traceback" not in absent["error"]
+    first, plain, *others = sounds(results)
+    assert others.pop() == first  # in another way
+    assert len({first, plain, *others}) == 4
+    bare = sounds(made(generator_in(tiny_folder, tmp_path / "bare", tmp_path), [row]))
+    assert bare == [plain]
+    records = [read_record(record_path(tmp_path / "out" / one["path"])) for one in results]
+    assert [
+        [(one.name, one.weight) for one in request_of(record).adapters] for record in records
+    ] == [
+        [("loud", 2.0)],
+        [],
+        [("other=1", 0.5)],
+        [("loud", 1.0), ("other=1", 1.0)],
+        [("loud", 2.0)],
+    ]
+
+
+@pytest.mark.skipif(not InMemory.is_known, reason="Linux alone has such memory")
+@pytest.mark.parametrize("varies", [False, True])
+def test_with_the_model_in_shared_memory_every_byte_is_the_same(
+    tiny_folder: Path, tmp_path: Path, source: Path, varies: bool
+) -> None:
+    adapters = (Added(str(lora(tmp_path / "loud.safetensors", 1)), 0.5),)
+    rows = [*EVERY_TASK, {"id": "bare", "tags": "pop", "seed": 3, "lora": "skip", **SHORT}]
+    rows = rows if varies else EVERY_TASK
+    found = []
+    with InMemory() as memory:
+        for name in ("alone", "shared"):
+            work = Work(Places(str(tmp_path / name), str(tmp_path)))
+            loading = Loading((str(tiny_folder),), "auto", work, adapters, varies)
+            if name == "shared":
+                loading = loading.sharing("cpu", memory)
+                assert loading.weights
+                assert [one.name for one in loading.weights.adapters] == ["loud"] * (not varies)
+            sounds(made(pickle.loads(pickle.dumps(loading))("cpu"), rows))
+            folder = tmp_path / name / "songs"
+            found.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert found[0] == found[1]
+    assert len(found[0]) == 2 * len(rows)
 
 
 def test_a_row_that_fails_says_why_and_leaves_the_others_alone(

@@ -10,6 +10,7 @@ from acestep_core.batch import plan as plans
 from acestep_core.batch.plan import Plan, lasting, part_of, planned, raws_of
 from acestep_core.presets import PRESETS
 from acestep_core.settings import SettingError
+from acestep_core.weights.model import Added
 
 
 def plan_of(raws: list[dict[str, Any]], **others: Any) -> Plan:
@@ -49,6 +50,24 @@ def test_retakes_share_a_batch_with_those_of_the_same_words() -> None:
     raws = [row(i, task="retake", source_seed=1) for i in range(3)]
     raws[2]["tags"] = "jazz"
     assert ids(plan_of(raws)) == [["r0", "r1"], ["r2"]]
+
+
+def test_rows_of_other_adapters_are_apart(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).touch()
+    raws = [
+        row(0),
+        row(1, lora="a"),
+        row(2, lora="skip"),
+        row(3, lora="a=0.5; b"),
+        row(4, lora="a"),
+    ]
+    plan = plan_of(raws, base=str(tmp_path))
+    assert sorted(ids(plan)) == [["r0"], ["r1", "r4"], ["r2"], ["r3"]]
+    assert (plan.adapters, plan.varies) == ((Added("a"), Added("a", 0.5), Added("b")), True)
+    plan = plan_of([row(0), row(1, lora="skip")])
+    assert (plan.adapters, plan.varies) == ((), True)
+    assert not plan_of([row(0)]).varies
 
 
 def test_a_batch_has_so_many_rows_and_so_much_music_at_most() -> None:
@@ -103,6 +122,8 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         plan_of([row(0), {**row(1), "id": "R0"}])
     with pytest.raises(SettingError, match=r"the source .*none.wav does not exist"):
         plan_of([{"id": "a", "tags": "pop", "task": "follow", "source": "none.wav"}])
+    with pytest.raises(SettingError, match=r"Row 1 \(r0\): the LoRA .*none does not exist"):
+        plan_of([row(0, lora="none")])
     with pytest.raises(SettingError, match="no rows"):
         plan_of([])
 

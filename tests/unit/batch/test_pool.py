@@ -28,6 +28,14 @@ def test_every_group_once_from_two_workers_of_which_one_is_lost(tmp_path: Path) 
     assert not multiprocessing.active_children()
 
 
+def test_who_is_done_ends_by_itself(tmp_path: Path) -> None:
+    made = Pool(Starting(Places(str(tmp_path))), ["cpu", "cpu"]).made(asked(3))
+    next(made)
+    workers = multiprocessing.active_children()
+    list(made)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+
+
 def test_a_group_that_always_loses_its_worker_fails_alone(tmp_path: Path) -> None:
     pool = Pool(Starting(Places(str(tmp_path)), fatal="r1"), ["cpu"])
     made = {group: rows for group, rows, _ in pool.made(asked(3))}

@@ -13,6 +13,7 @@ from acestep_core.records.replay import NAMES
 from acestep_core.sampling.noise import derived
 from acestep_core.settings import LARGEST_SEED, SettingError
 from acestep_core.types import Edit, Extend, Follow, Inpaint, Region, Retake, TextToMusic
+from acestep_core.weights.model import Added
 
 FAST = PRESETS["fast"]
 
@@ -86,6 +87,22 @@ def test_overrides_and_keys_of_the_table() -> None:
     assert row(**{"Sampling.steps": 3, "Guidance.erg_tag": "false"}).recipe == wanted
 
 
+@pytest.mark.parametrize(
+    ("given", "adapters"),
+    [
+        (None, None),
+        ("skip", ()),
+        ("rap.safetensors", (Added("rap.safetensors"),)),
+        ("a/rap.safetensors=-0.5", (Added("a/rap.safetensors", -0.5),)),
+        ("step=9.safetensors", (Added("step=9.safetensors"),)),
+        ("x=2; y", (Added("x", 2.0), Added("y"))),
+        (["x=2", "y"], (Added("x", 2.0), Added("y"))),
+    ],
+)
+def test_adapters_of_a_row(given: object, adapters: object) -> None:
+    assert row(lora=given).adapters == adapters
+
+
 def test_every_setting_of_the_commands_is_a_column() -> None:
     for command in COMMANDS:
         assert {"steps", "guidance_scale", "compat", "language"} <= set(columns_of(command))
@@ -114,6 +131,8 @@ def test_every_setting_of_the_commands_is_a_column() -> None:
         ({"overrides": "{"}, "not JSON"),
         ({"overrides": [1]}, "must be an object"),
         ({"source": "a.wav"}, "generate works on none"),
+        ({"lora": "=1"}, "lora is '=1'; it must be PATH, PATH=WEIGHT or skip"),
+        ({"lora": "rap=4"}, r"The weight of lora rap is 4(\.0)?; it must be between -3 and 3"),
         ({"region": "1:2"}, "generate has none"),
         ({"task": "inpaint", "region": "1:2"}, "works on a sound file"),
         ({"task": "inpaint", "source": "a.wav"}, "No region was given"),

@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
+from acestep_core.batch.sources import NAME
 from acestep_core.cli.commands import main
+from acestep_core.sound.files import write_audio
 
 from ..batch.kit import files_in, rows_of
 from ..command_kit import Said
+from ..sound_kit import samples
 
 
 @pytest.fixture
@@ -26,6 +31,11 @@ def manifest(tmp_path: Path) -> Path:
 def written(path: Path, rows: list[dict[str, Any]]) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
+
+
+def results_of(out: Path) -> list[dict[str, Any]]:
+    text = (out / "results.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
 
 
 @pytest.fixture
@@ -65,6 +75,70 @@ def test_from_a_template_to_songs_and_a_report(
 
 
 @pytest.mark.usefixtures("alone")
+def test_two_workers_that_share_the_model_and_adapters(
+    batch: Any, tiny_folder: Path, tmp_path: Path
+) -> None:
+    name = "transformer_blocks.3.attn.to_q"
+    tensors = {
+        f"{name}.lora_A.weight": torch.ones(2, 64),
+        f"{name}.lora_B.weight": torch.ones(64, 2),
+    }
+    save_file(tensors, tmp_path / "rap.safetensors")
+    rows = written(tmp_path / "a.jsonl", rows_of(4))
+    words = (rows, "--model", tiny_folder, "--device", "cpu", "--threads", 1, "--batch", 2)
+    lora = ("--lora", f"{tmp_path / 'rap.safetensors'}=0.5")
+    for out, more in (("one", lora), ("two", (*lora, "--workers", 2)), ("bare", ())):
+        assert batch(*words, "--out", tmp_path / out, *more).status == 0
+    assert files_in(tmp_path / "one") == files_in(tmp_path / "two")
+    one, bare = (results_of(tmp_path / out) for out in ("one", "bare"))
+    assert not {row["sound"] for row in one} & {row["sound"] for row in bare}
+    record = json.loads((tmp_path / "one/songs/song-0_input_params.json").read_text())
+    assert record["lora_weight"] == 0.5
+    refused = batch(*words, "--out", tmp_path / "bare", *lora)
+    assert "the adapters (--lora) (none then" in refused.err
+    absent = batch(*words, "--out", tmp_path / "new", "--lora", tmp_path / "no.safetensors")
+    assert (absent.status, "no.safetensors does not exist" in absent.err) == (2, True)
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_source_of_the_same_size_that_is_another_is_refused(
+    batch: Any, tiny_folder: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "in.wav"
+    write_audio(source, samples(22_050), 44_100)
+    rows = [{"id": "a", "task": "follow", "tags": "pop", "source": "in.wav", "steps": 2}]
+    words = (written(tmp_path / "a.jsonl", rows), "--out", tmp_path / "out")
+    words = (*words, "--model", tiny_folder, "--device", "cpu", "--threads", 1)
+    assert batch(*words).status == 0
+    before = files_in(tmp_path / "out")
+    write_audio(source, samples(22_050, seed=1), 44_100)
+    said = batch(*words)
+    assert (said.status, "what is another is a source (" in said.err) == (2, True)
+    write_audio(source, samples(22_050), 44_100)
+    assert batch(*words).status == 0
+    after = files_in(tmp_path / "out")
+    del before[NAME], after[NAME]
+    assert after == before
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_webdataset_has_pictures_in_its_report(
+    batch: Any, tiny_folder: Path, tmp_path: Path
+) -> None:
+    rows = written(tmp_path / "a.jsonl", rows_of(3, seconds=4))
+    words = (rows, "--out", tmp_path / "out", "--model", tiny_folder, "--device", "cpu")
+    said = batch(*words, "--format", "webdataset", "--loudness-range", "3:")
+    assert said.status == 0
+    report = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert "| loudness range | 3 |" in report
+    assert "| 0 to 5 | 3 |" in report.partition("## Loudness range")[2]
+    for i in range(3):
+        assert f"![song-{i}](pictures/song-{i}.png)" in report
+        assert (tmp_path / "out/pictures" / f"song-{i}.png").stat().st_size > 10_000
+    assert not list((tmp_path / "out/staged").glob("*"))
+
+
+@pytest.mark.usefixtures("alone")
 def test_a_failed_row_is_a_status(batch: Any, tiny_folder: Path, tmp_path: Path) -> None:
     rows = rows_of(2)
     rows[1]["lyrics"] = "la " * 100_000
@@ -97,6 +171,7 @@ def test_a_dry_run_says_what_it_would_take(batch: Any, tiny_folder: Path, tmp_pa
         (("--out", "out", "--batch", 0), "--batch is 0; it must be between 1 and 64"),
         (("--out", "out", "--workers", -1), "--workers is -1"),
         (("--expand", "rows.csv"), "must end in one of"),
+        (("--out", "out", "--loudness-range", "9"), "--loudness-range is '9'"),
     ],
 )
 @pytest.mark.usefixtures("alone")

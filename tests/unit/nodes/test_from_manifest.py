@@ -67,6 +67,7 @@ def test_a_file_of_the_input_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (1, "", "Choose a manifest"),
         (1, "{", "text, line 1 is not JSON"),
         (2, TEXT.replace("jazz", ""), "Tags are empty"),
+        (1, '{"id": "a", "tags": "pop", "lora": "rap"}', r"Row 1 \(a\): lora is 'rap', which this"),
     ],
 )
 def test_what_cannot_be_is_said(row: int, text: str, words: str) -> None:

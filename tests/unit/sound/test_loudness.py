@@ -15,6 +15,7 @@ from acestep_core.sound import loudness
 from acestep_core.sound.loudness import (
     CEILING,
     heat_of,
+    loudness_range,
     matched,
     measured,
     standard,
@@ -42,6 +43,34 @@ def test_quiet_parts_do_not_count() -> None:
     assert measured(with_silence, 44_100).integrated == pytest.approx(
         measured(loud, 44_100).integrated, abs=0.5
     )
+
+
+@pytest.mark.parametrize(
+    ("levels", "wanted"),
+    [
+        ((-20, -30), 10),
+        ((-20, -15), 5),
+        ((-40, -20), 20),
+        ((-50, -35, -20, -35, -50), 15),
+        ((-20,), 0),
+        ((-20, -20, -120, -120), 0),  # what is below -70 LUFS is no music
+    ],
+)
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_the_loudness_range_of_the_signals_of_tech_3342(
+    levels: tuple[int, ...], wanted: float, rate: int
+) -> None:
+    """Its first four: stereo tones of 1 kHz, 20 s of each level, within 1 LU."""
+    parts = [tone(1000, 20, rate, 10 ** (level / 20)) for level in levels]
+    wave = torch.cat(parts, -1).expand(2, -1)
+    assert loudness_range(wave, rate) == pytest.approx(wanted, abs=1)
+
+
+def test_too_short_and_too_quiet_have_no_loudness_range() -> None:
+    assert loudness_range(noise(2.9), 44_100) is None
+    assert loudness_range(noise(3.0), 44_100) == pytest.approx(0.0)
+    assert loudness_range(torch.zeros(2, 5 * 44_100), 44_100) is None
+    assert loudness_range(noise(5, 2000), 2000) is None
 
 
 def test_true_peak_is_between_the_samples() -> None:

@@ -4,12 +4,15 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from acestep_core.networks.layers import joined_weights
+from acestep_core.networks.transformer import Block
 from acestep_core.pipeline import ACEStep
 from acestep_core.settings import SettingError
 from acestep_core.types import Recipe, Sampling, TextToMusic
@@ -29,6 +32,8 @@ Drawn = Callable[..., Tensor]
 QUERY = "transformer_blocks.3.attn.to_q"
 OURS = "blocks.3.self_attention.query"
 WIDTH = 64
+# One product serves these three, so they are another model's own together.
+BESIDE = tuple(f"blocks.3.self_attention.{name}." for name in ("query", "key", "value"))
 
 
 @pytest.fixture
@@ -74,6 +79,21 @@ def test_the_weight_changes_by_up_times_down(model: Model, tmp_path: Path) -> No
     assert changed.adapters == (Added("rap", 0.5),)
 
 
+@pytest.mark.parametrize("has_run", [False, True])
+def test_one_product_serves_queries_keys_and_values_whether_the_model_has_run_or_not(
+    tiny_folder: Path, tmp_path: Path, has_run: bool
+) -> None:
+    model = ACEStep.load(tiny_folder).model
+    adapter = read_adapter(written(tmp_path / "a.safetensors", {QUERY: pair()}))
+    if has_run:
+        model.transformer.module.lay()
+    changed = with_adapters(model, [Applied(adapter, 3)]).transformer.module
+    changed.lay()
+    for block in changed.blocks:
+        part = cast(Block, block).self_attention
+        assert joined_weights((part.query, part.key, part.value))
+
+
 def test_everything_else_is_shared_and_the_old_model_untouched(
     model: Model, tmp_path: Path
 ) -> None:
@@ -82,7 +102,8 @@ def test_everything_else_is_shared_and_the_old_model_untouched(
     changed = with_adapters(model, [Applied(adapter, 3)])
     old = dict(model.transformer.module.named_parameters())
     for name, parameter in changed.transformer.module.named_parameters():
-        assert (parameter is old[name]) == (name != f"{OURS}.weight")
+        assert (parameter is old[name]) != name.startswith(BESIDE), name
+        assert torch.equal(parameter, old[name]) == (name != f"{OURS}.weight"), name
     assert all(torch.equal(old[name], before[name]) for name in before)
     assert changed.dcae is model.dcae
     assert model.adapters == ()
