@@ -227,7 +227,7 @@ def checkpoint(base: Path, opened: page.Opened) -> Iterator[None]:
     folder = base / "models" / "checkpoints"
     folder.mkdir(exist_ok=True)
     (folder / SINGLE_FILE).write_bytes(HOLLOW)
-    opened.page.evaluate("() => app.refreshComboInNodes()")
+    opened.reload()
     yield
     (folder / SINGLE_FILE).unlink()  # our own loader would take it
 
