@@ -64,6 +64,7 @@ def table(
     checkouts: dict[str, Path], folder: Path, minutes: Sequence[int]
 ) -> list[dict[str, object]]:
     rows = []
+    print("Made-up music in stereo, the small model: memory beside the model, and time.\n")
     for row in ROWS:
         for length in minutes:
             for name, root in checkouts.items():

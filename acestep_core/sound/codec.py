@@ -257,9 +257,16 @@ def decoded(
     frames, reach = x.shape[-1], careful.network.decoder.reach
     height, length = LATENT_HEIGHT * MEL_PER_FRAME, frames * MEL_PER_FRAME
     mel = x.new_zeros(len(x), 2, height, length, dtype=torch.float32)
+    begins = max(min((first for first, _ in pieces), default=0) - reach, 0)
+    ends = min(max((last for _, last in pieces), default=0) + reach, frames)
+    if ends - begins < frames:  # the rest is let go: of a long window little may be heard
+        is_last = x.is_contiguous(memory_format=torch.channels_last)
+        kept = torch.channels_last if is_last else torch.contiguous_format
+        x = x[..., begins:ends].clone(memory_format=kept)
+        give_back()
     for span in pieces:
         wide, core = around(span, reach, frames)
-        piece = x[..., wide]
+        piece = x[..., wide.start - begins : wide.stop - begins]
         part = careful(lambda network, dtype, p=piece: network.decoder.local(p.to(dtype)))
         mel[..., span[0] * MEL_PER_FRAME : span[1] * MEL_PER_FRAME] = part[
             ..., core.start * MEL_PER_FRAME : core.stop * MEL_PER_FRAME
