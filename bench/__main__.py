@@ -11,6 +11,7 @@ import importlib
 import io
 import json
 import pkgutil
+import shlex
 import sys
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def publish(name: str, words: list[str], text: str, folder: Path = ROOT / "docs"
     page, (start, end) = page_of(name, folder), marks(name)
     head, _, rest = page.read_text(encoding="utf-8").partition(start)
     _, _, tail = rest.partition(end)
-    command = sentence(" ".join(["python3 dev.py bench", name, *words]))
+    command = sentence(f"python3 dev.py bench {shlex.join([name, *words])}")
     *lines, last = text.strip().splitlines()
     about = json.loads(last)
     lines.append(

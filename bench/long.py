@@ -42,6 +42,7 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench long", description=about)
     parser.add_argument("--minutes", type=int, nargs="+", default=MINUTES)
     parser.add_argument("--before", metavar="COMMIT", help="measure an older one as well")
+    parser.add_argument("--rows", choices=ROWS, nargs="+", default=ROWS, help="all, unless said")
     parser.add_argument("--row", choices=ROWS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(words)
@@ -55,17 +56,17 @@ def main(words: list[str] | None = None) -> int:
         if options.before:
             old = Path(folder) / "before"
             checkouts = {options.before: checked_out(options.before, old), "now": ROOT}
-        rows = table(checkouts, Path(folder), options.minutes)
+        rows = table(checkouts, Path(folder), options.minutes, options.rows)
     last_line("long", rows=rows)
     return 0
 
 
 def table(
-    checkouts: dict[str, Path], folder: Path, minutes: Sequence[int]
+    checkouts: dict[str, Path], folder: Path, minutes: Sequence[int], asked: Sequence[str]
 ) -> list[dict[str, object]]:
     rows = []
     print("Made-up music in stereo, the small model: memory beside the model, and time.\n")
-    for row in ROWS:
+    for row in asked:
         for length in minutes:
             for name, root in checkouts.items():
                 found = in_its_own_process(row, folder, length, root)
