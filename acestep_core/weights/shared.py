@@ -122,7 +122,7 @@ class InMemory:
     """Memory of this process that others find under /proc while it lives: a file without a disk or
     a name, of which nothing is left behind however the process ends. Linux alone has that."""
 
-    is_known = sys.platform == "linux"
+    is_known = sys.platform == "linux" and hasattr(os, "memfd_create")
 
     def __enter__(self) -> InMemory:
         self._file, self._size = os.memfd_create("acestep weights"), 0
