@@ -2,7 +2,8 @@
 
     Opened -> measured -> MiB of the page's process: all that is its own, and parts of that
 
-`private` is what would be free again were the page's process gone; the parts are not all of it.
+`private` is what would be free again were the page's process gone. The parts say what grows: some
+lie in others, and together they are not the whole.
 """
 
 from __future__ import annotations
