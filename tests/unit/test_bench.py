@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import against
+from bench.batch_overhead import Course, alike
 from bench.growth import fitted
 from bench.peers import places
 
@@ -93,3 +94,11 @@ def test_growth_finds_the_line_and_what_is_off_it(capsys: pytest.CaptureFixture[
     bent = fitted("x", {30.0: 0.25, 60.0: 1.0, 120.0: 4.0})  # quadratic
     assert max(abs(off) for _, _, off in bent["points"]) > 0.2  # type: ignore[union-attr]
     assert "1.000 s + 2.000 s a minute of music" in capsys.readouterr().out
+
+
+def test_ways_are_compared_as_if_their_songs_took_as_long() -> None:
+    pool = Course(start=10, songs=200, end=2, worked=400)
+    ray = Course(start=15, songs=110, end=1, worked=200)
+    assert (pool.whole, ray.whole) == (212, 126)
+    assert alike(pool, ray) == pytest.approx((15 + 10 + 1 + 100) / (10 + 2 + 100))
+    assert alike(pool, pool) == 1
