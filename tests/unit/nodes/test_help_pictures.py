@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.jpeg import LARGEST
 from tests.unit.nodes.pack import NODES, ROOT
 
 HELP, SCREENS = ROOT / "web" / "docs", ROOT / "docs" / "screens"
@@ -48,7 +49,7 @@ def test_no_picture_of_a_node_that_is_gone() -> None:
 def test_workflow_has_a_readable_picture(name: str) -> None:
     picture = SCREENS / f"{name}.jpg"
     assert picture.is_file(), f"{picture.name} is missing: {ANEW} {name}"
-    assert picture.stat().st_size <= 150_000
+    assert picture.stat().st_size <= LARGEST
     assert size_of(picture)[0] >= 1200, "smaller, and its text could not be read"
 
 
