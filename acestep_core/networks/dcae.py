@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from ..config import LATENT_HEIGHT, DCAEConfig
 from .layers import PLAIN, Ops, attention_state, channels_last, read_state, rms, rows
+from .memory import tidied
 from .transformed import SILU, Room, convolved, suits
 
 EPS = 1e-5
@@ -161,6 +162,7 @@ def _through(stages: Iterable[nn.Module], x: Tensor) -> Tensor:
         for stage in stages:
             for layer in cast("nn.Sequential", stage):
                 x = layer(x, room)
+            tidied(x)
     return x
 
 

@@ -27,6 +27,7 @@ M = TypeVar("M", bound=nn.Module)
 R = TypeVar("R")
 
 CPU = torch.device("cpu")
+MUCH = 1 << 22  # bytes of a level of a network
 MEMORY_FILE = Path("/proc/meminfo")  # Linux alone
 
 
@@ -108,6 +109,14 @@ def give_back() -> None:
     trim = getattr(_c_library(), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def tidied(x: Tensor) -> Tensor:
+    """x, after what was freed in making it is handed back, where that is in main memory and much:
+    networks whose levels differ in size leave holes that the next level does not fit into."""
+    if x.device.type == "cpu" and x.nbytes >= MUCH:
+        give_back()
+    return x
 
 
 @lru_cache(1)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from ..config import VocoderConfig
 from .layers import PLAIN, Ops, channels_last, rows
+from .memory import tidied
 from .transformed import SILU, Room, convolved, suits
 
 EPS = 1e-6
@@ -145,7 +146,7 @@ class Head(nn.Module):
         x = self.conv_in(x)
         with Room() as room:
             for level in range(self.fine):
-                x = self._finer(level, x, room)
+                x = tidied(self._finer(level, x, room))
             if x.device.type != "cpu" or torch.is_grad_enabled():
                 return self._wave(x, room)
             return self._wave_in_pieces(x, room)

@@ -39,7 +39,7 @@ from ..networks.memory import M, Part, give_back
 from ..networks.vocoder import Vocoder
 from ..types import Latent
 from .audio import stereo
-from .flaws import NEAR, OVERLAP, Borders, flaw_of, no_numbers
+from .flaws import DC, NEAR, OVERLAP, Borders, flaw_of, no_numbers
 from .griffin_lim import REACH, first_phase, griffin_lim
 from .mel import log_mel
 from .tiles import (
@@ -70,6 +70,7 @@ class Careful(Generic[M]):
 
     def __init__(self, part: Part[M], network: M) -> None:
         self._part, self.network, self._wide = part, network, None
+        self._is_off = False  # whether float32 has DC as well: then 16 bits did not bring it
 
     @property
     def is_exact(self) -> bool:
@@ -86,13 +87,17 @@ class Careful(Generic[M]):
         found = work(self.network, dtype)
         if dtype == torch.float32 or not (flaw := flaw_of(found)):
             return found
+        if flaw == DC and self._is_off:
+            return found
         if self._wide is None:
             name = str(dtype).removeprefix("torch.")
             log.warning(
                 f"{name} cannot hold these sounds ({flaw}): some tiles are made again in float32."
             )
             self._wide = self._part.wide(self.network)
-        return work(self._wide, torch.float32)
+        made = work(self._wide, torch.float32)
+        self._is_off = self._is_off or flaw == flaw_of(made) == DC
+        return made
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ class Codec:
         """wave (B, C, N) at 44.1 kHz, mono or stereo -> ceil(N / 4096) frames."""
         count, part = frames_of_samples(wave.shape[-1]), self.dcae
         frame = _bytes(part, part.module.encoder.finest)
-        tiles = tiles.within(part.room(), frame)
+        tiles = tiles.on(part.device).within(part.room(), frame)
         pieces = len(spans(count, tiles.frames))
         latents, counter = [], Counter(pieces * len(wave), tick, part.device)
         mels = [log_mel(item.to(part.device), self.mel, count * FRAME) for item in stereo(wave)]
@@ -131,7 +136,7 @@ class Codec:
         part = self.vocoder
         finest = 2 * MEL_PER_FRAME * part.module.head.finest
         frame = max(self._decoder_bytes(), _bytes(part, finest))
-        tiles = tiles.within(part.room(), frame)
+        tiles = tiles.on(part.device).within(part.room(), frame)
         needed = Needed.of(latent.frames, tiles, heard, self._reaches())
         count = len(latent.z) * (len(needed.drawn) + len(needed.sounded))
         counter = Counter(count, tick, part.device)
@@ -151,9 +156,10 @@ class Codec:
 
     def decode_mel(self, latent: Latent, tiles: Tiles = TILED, tick: Tick = no_tick) -> Tensor:
         """-> log-mel (B, 2, 128, 8T) float32: the picture without the vocoder's cost."""
-        tiles = tiles.within(self.dcae.room(), self._decoder_bytes())
+        part = self.dcae
+        tiles = tiles.on(part.device).within(part.room(), self._decoder_bytes())
         pieces = spans(latent.frames, tiles.frames)
-        counter = Counter(len(pieces) * len(latent.z), tick, self.dcae.device)
+        counter = Counter(len(pieces) * len(latent.z), tick, part.device)
         return torch.stack(self._mels(latent, pieces, tiles, counter)).cpu()
 
     def _mels(
@@ -272,6 +278,7 @@ def decoded(
             ..., core.start * MEL_PER_FRAME : core.stop * MEL_PER_FRAME
         ]
         counter.step()
+        give_back()
     return mel
 
 
@@ -388,6 +395,7 @@ def _in_pieces(
             borders.meet(span[0] * HOP, tile, lead)
         landing.put(span[0] * HOP, tile[:, lead:])
         counter.step()
+        give_back()
     if borders:
         borders.tell()
     return landing.whole()

@@ -22,6 +22,7 @@ MOST_OFFSET = 0.08  # mean of the samples; music has a hundredth of it
 CLICK = 4.0  # a step so many times the largest near by is heard as a click
 LEAST_CLICK = 0.02  # of full scale: smaller ones are not heard
 NEAR = 256  # samples on each side that a step is compared to
+NO_NUMBERS, DC, CLICKS = "values that are not numbers", "DC", "a click"
 OVERLAP = 8  # samples before a tile's own that it is compared to the tile before it in
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ def _clicks(wave: Tensor, place: int) -> Tensor:
 
 
 def no_numbers(x: Tensor) -> str:
-    return "" if bool(torch.isfinite(x).all()) else "values that are not numbers"
+    return "" if bool(torch.isfinite(x).all()) else NO_NUMBERS
 
 
 def flaw_of(tile: Tensor, before: Tensor | None = None) -> str:
@@ -88,9 +89,9 @@ def flaw_of(tile: Tensor, before: Tensor | None = None) -> str:
         joined = torch.cat((before[:, -NEAR:], tile[:, :NEAR]), -1)
         clicks = _clicks(joined, min(before.shape[-1], NEAR))
     is_finite, is_off = torch.isfinite(tile).all(), tile.mean(-1).abs().amax() > MOST_OFFSET
-    flaws = ("values that are not numbers", "DC", "a click")
     found = asked(torch.stack((~is_finite, is_off, clicks)))
-    return next((name for name, is_there in zip(flaws, found, strict=True) if is_there), "")
+    named = zip((NO_NUMBERS, DC, CLICKS), found, strict=True)
+    return next((name for name, is_there in named if is_there), "")
 
 
 class Borders:

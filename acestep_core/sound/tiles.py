@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..networks.memory import Pace
 
+ON_CPU = 96  # latent frames: larger tiles take more memory there, and as long
 LEAST = 16  # latent frames: below that a tile is more context than tile
 
 Tick = Callable[[int, int], None]  # (pieces done, pieces in all); may raise to cancel
@@ -28,6 +29,12 @@ class Tiles:
     """How much is worked on at once, in latent frames, where there is room; None = everything."""
 
     frames: int | None = 256
+
+    def on(self, device: torch.device) -> Tiles:
+        """Smaller ones on a CPU, which is no quicker with larger ones."""
+        if self.frames is None or device.type != "cpu":
+            return self
+        return Tiles(min(self.frames, ON_CPU))
 
     def within(self, room: int | None, frame: int) -> Tiles:
         """Smaller ones where so much room is left and a frame takes so much, in bytes."""

@@ -35,7 +35,7 @@ WINGS = {
     "settings": "setting making tasks words files __init__",
     "types": "",
     "presets": "",
-    "networks": "products layers transformed dcae lyric_encoder memory transformer umt5 vocoder",
+    "networks": "memory products layers transformed dcae lyric_encoder transformer umt5 vocoder",
     "sampling": "schedule noise solve guidance loop",
     "lyrics": "script fallbacks languages detector corrected language foreign structure vocabulary"
     " normalise encode __init__ sections estimate compare lint preview preview_html",

@@ -12,7 +12,7 @@ from torch import Tensor
 from acestep_core.config import FRAME, GRIFFIN_LIM, VOCODER, ModelConfig
 from acestep_core.networks.dcae import DCAE
 from acestep_core.networks.memory import Resident
-from acestep_core.networks.vocoder import Vocoder
+from acestep_core.networks.vocoder import Head, Vocoder
 from acestep_core.pipeline import ACEStep
 from acestep_core.settings import SettingError
 from acestep_core.sound.codec import Codec
@@ -243,6 +243,28 @@ def test_a_tile_with_dc_is_made_again(
     assert len(caplog.records) == 1  # said once
     assert abs(float(wave.mean())) < 0.05
     assert float((wave - exact).norm() / exact.norm()) < 0.2  # the backbone's part stays in 16 bits
+
+
+def test_dc_of_the_weights_costs_one_tile(
+    codec: Codec, drawn: Drawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where float32 has it as well, the tiles that follow stay as 16 bits made them."""
+    good = codec.vocoder.module
+    last = [name for name, _ in good.named_parameters() if name.endswith("bias")][-1]
+    good.get_parameter(last).data.fill_(0.5)
+    half = Vocoder(codec.mel)
+    half.load_state_dict(good.state_dict())
+    part = Faulty(half.bfloat16().eval(), torch.bfloat16, CPU, good)
+    heads, forward = list[torch.dtype](), Head.forward
+
+    def counted(head: Head, x: torch.Tensor) -> torch.Tensor:
+        heads.append(x.dtype)
+        return forward(head, x)
+
+    monkeypatch.setattr(Head, "forward", counted)
+    replace(codec, vocoder=part).decode(Latent(drawn(1, 8, 16, 8)), Tiles(2))
+    assert heads.count(torch.float32) == 1
+    assert heads.count(torch.bfloat16) == 4
 
 
 def test_released_mel_settings() -> None:

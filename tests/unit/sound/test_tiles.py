@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from acestep_core.sound.tiles import LEAST, WHOLE, Landing, Tiles, around, spans
+from acestep_core.sound.tiles import LEAST, ON_CPU, WHOLE, Landing, Tiles, around, spans
 
 CPU = torch.device("cpu")
 
@@ -37,6 +37,14 @@ def test_tiles_shrink_with_the_room_and_no_further_than_is_sensible() -> None:
     assert Tiles(8).within(0, 10) == Tiles(8)  # what was asked for is never made larger
     assert Tiles(128).within(None, 10) == Tiles(128)
     assert WHOLE.within(0, 10) is WHOLE
+
+
+def test_a_cpu_takes_small_tiles_and_a_card_what_was_asked_for() -> None:
+    cuda = torch.device("cuda")
+    assert Tiles(1000).on(CPU) == Tiles(ON_CPU)
+    assert Tiles(8).on(CPU) == Tiles(8)
+    assert Tiles(1000).on(cuda) == Tiles(1000)
+    assert WHOLE.on(CPU) is WHOLE
 
 
 def test_pieces_land_where_they_belong() -> None:
