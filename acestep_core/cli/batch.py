@@ -274,9 +274,12 @@ def _bar(batch: Batch) -> Iterator[See]:
 def _told(batch: Batch, course: Course) -> int:
     """The report, and what a shell is to know."""
     from ..batch.course import RESULTS
-    from ..batch.report import Report
+    from ..batch.report import NAME, Report
 
     report = Report.of(batch, course.known)
     report.write(batch)
     print(f"{batch.out / RESULTS}\n{report.summary()}")
+    if report.errors:
+        print(f"failed: {report.errors[0]}", file=sys.stderr)
+        print(f"{NAME} lists what failed; --retry-failed makes it again", file=sys.stderr)
     return 1 if report.failed else 0

@@ -146,6 +146,7 @@ def test_a_failed_row_is_a_status(batch: Any, tiny_folder: Path, tmp_path: Path)
     said = batch(*words, "--device", "cpu", "--format", "mp3")
     assert said.status == 1
     assert "1 of 2 songs, 0.0 minutes, 1 failed" in said.out
+    assert "failed: song-1: The lyrics have" in said.err
     assert "- song-1: The lyrics have" in (tmp_path / "out" / "report.md").read_text()
     again = batch(*words, "--format", "mp3", "--retry-failed", "--max-errors", 0)
     assert "1 rows failed, more than --max-errors 0" in again.err
