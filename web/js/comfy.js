@@ -9,7 +9,7 @@ export { api, app };
 export const root = () => app.rootGraph ?? app.graph;
 export const shownGraph = () => app.canvas?.graph ?? app.graph; // the root or a subgraph
 export const setting = (id) => app.extensionManager?.setting?.get(id);
-export const say = (key, values) => sayer(setting("Comfy.Locale"))(key, values);
+export const say = (...what) => sayer(setting("Comfy.Locale"))(...what);
 
 // Nodes 2.0 lay themselves out; on the canvas a node has the size it is given.
 export const isCanvas = () => !setting("Comfy.VueNodes.Enabled");
@@ -58,6 +58,12 @@ export function everyNode(graph = root(), before = "") {
 export const registered = (type) => globalThis.LiteGraph?.registered_node_types?.[type];
 export const typeOf = (node) => node.comfyClass ?? node.type;
 export const titleOf = (node, type) => node?.title ?? type;
+
+// What the page calls a node's inputs, by their names.
+export function labelsOf(node) {
+  const all = [...(node?.inputs ?? []), ...(node?.widgets ?? [])];
+  return Object.fromEntries(all.map((one) => [one.name, one.label || one.localized_name || one.name]));
+}
 
 const TOAST = "acesuite-toast";
 const toasts = new Map(); // what a toast is about -> a function that takes it away

@@ -12,22 +12,24 @@ export function sentenceOf(error) {
   return text.replace(/^[^:\n]{0,60}ACE-Step[^:\n]{0,12}: (?=\S)/, "");
 }
 
-export function refusedBy(nodeErrors, say) {
+// `labelOf`: (node id, input's name) -> what the page calls it.
+export function refusedBy(nodeErrors, say, labelOf = (_, name) => name) {
   const found = {};
   for (const [id, node] of Object.entries(nodeErrors ?? {})) {
     if (!isOurs(node.class_type)) continue;
-    found[id] = node.errors.map((error) => refusal(error, node.class_type, say));
+    const called = (name) => labelOf(id, name);
+    found[id] = node.errors.map((error) => refusal(error, node.class_type, say, called));
   }
   return found;
 }
 
-function refusal(error, type, say) {
+function refusal(error, type, say, called) {
   const info = error.extra_info ?? {};
   const [kind, config = {}] = info.input_config ?? [];
-  const input = info.input_name ?? error.details;
+  const input = info.input_name ? called(info.input_name) : error.details;
   const value = shortened(info.received_value);
   const limits = { value_bigger_than_max: config.max, value_smaller_than_min: config.min };
-  const known = { input, value, kind: named(kind), limit: limits[error.type] };
+  const known = { input, value, kind: named(kind, say), limit: limits[error.type] };
   const text = say(error.type, known);
   const isSaid = text !== error.type && !/\{\w+\}/.test(text);
   return isSaid ? text : say("refused_other", { node: type, ...error });
@@ -38,8 +40,9 @@ function shortened(value) {
   return text?.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-const KINDS = { INT: "whole number", FLOAT: "number", STRING: "text", BOOLEAN: "yes or no" };
+const KINDS = new Set(["INT", "FLOAT", "STRING", "BOOLEAN"]);
 
-function named(kind) {
-  return Array.isArray(kind) ? "choice" : (KINDS[kind] ?? kind);
+function named(kind, say) {
+  if (Array.isArray(kind)) return say("kind_choice");
+  return KINDS.has(kind) ? say(`kind_${kind}`) : kind;
 }

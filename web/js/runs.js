@@ -1,7 +1,7 @@
 // What runs say, put on the nodes they say it of: while they run, when they are refused or fail,
 // and from the history after a reload.
 
-import { api, app, everyNode, lastRuns, nodeAt, root, say, setting, titleOf, toast, typeOf, untoastAll } from "./comfy.js";
+import { api, app, everyNode, labelsOf, lastRuns, nodeAt, root, say, setting, titleOf, toast, typeOf, untoastAll } from "./comfy.js";
 import { SONGS } from "./carry.js";
 import { KEY, clipsOf, sectionsOf } from "./facts.js";
 import { isSame, restored } from "./history.js";
@@ -73,15 +73,19 @@ function executed({ detail }) {
   if (setting(PLAY) && SONGS.has(typeOf(node))) existingPanel(node).play();
 }
 
+// With the inputs named as the node that failed has them.
+const why = (error) => say(sentenceOf(error), {}, labelsOf(nodeAt(error.node_id)));
+const labelOf = (id, name) => labelsOf(nodeAt(id))[name] ?? name;
+
 function failed({ detail }) {
   if (isOurs(detail.node_type)) {
     const id = isOpen(detail.prompt_id) ? detail.node_id : null;
-    fail(id, [say(sentenceOf(detail))], detail.node_type, "failed");
+    fail(id, [why(detail)], detail.node_type, "failed");
   }
 }
 
 function refused(answer) {
-  for (const [id, sentences] of Object.entries(refusedBy(answer?.node_errors, say)))
+  for (const [id, sentences] of Object.entries(refusedBy(answer?.node_errors, say, labelOf)))
     fail(id, sentences, answer.node_errors[id].class_type, "refused");
 }
 
@@ -96,7 +100,7 @@ export async function restore() {
   }
   if (error && isOurs(error.node_type)) {
     const node = nodeAt(error.node_id);
-    if (node) mark(node, [say(sentenceOf(error))]);
+    if (node) mark(node, [why(error)]);
   }
 }
 

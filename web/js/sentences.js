@@ -65,7 +65,7 @@ const ZH = [
   ["The source's own latents were used; nothing was encoded again.", "直接使用了源 Latent，没有重新编码。"],
   ["The source's latents have {} frames and its sound {}: they are not of the same clip, so the sound was encoded.", "源 Latent 有 {0} 帧，源音频有 {1} 帧：它们不是同一段，所以编码了音频。"],
 
-  ["There is no source. Connect source_audio or source_latent.", "没有源音频。请连接 source_audio 或 source_latent。"],
+  ["There is no source. Connect source_audio or source_latent.", "没有源音频。请连接“源音频”或“源 Latent”。"],
   ["No region was given; name the part to make new.", "没有给出区域；请指明要重新生成的部分。"],
   ["The region is empty: it starts and ends at {} s. Raise its end.", "区域是空的：它在 {0} 秒开始并结束。请调高结束。"],
   ["The region is reversed: it starts at {} s and ends at {} s of {} s. Exchange the two, or check from where each is counted.", "区域颠倒了：共 {2} 秒，它从 {0} 秒到 {1} 秒。请交换两者，或检查各自从哪一端算起。"],
@@ -157,20 +157,22 @@ const KNOWN = Object.fromEntries(
   ]),
 );
 
-// `language`: "zh", as words.js names it.
-export function told(text, language) {
-  return whole(bare(text), KNOWN[language] ?? []) ?? text;
+// `language`: "zh", as words.js names it. `names`: what the page calls the inputs in it.
+export function told(text, language, names = {}) {
+  return whole(bare(text), KNOWN[language] ?? [], names) ?? text;
 }
 
 // A sentence, or several behind one another; null where one of them is not known.
-function whole(text, known) {
+function whole(text, known, names) {
   for (const [alone, first, own] of known) {
     const found = alone.exec(text) ?? first.exec(text);
     if (!found) continue;
     const rest = found.pop();
-    const more = rest ? whole(rest, known) : "";
+    const more = rest ? whole(rest, known, names) : "";
     if (more === null) continue;
-    const values = found.slice(1).map((value) => whole(bare(value), known) ?? value);
+    const values = found
+      .slice(1)
+      .map((value) => names[value] ?? whole(bare(value), known, names) ?? value);
     return own.replace(/\{(\d)\}/g, (_, index) => values[index] ?? "") + more;
   }
   return null;

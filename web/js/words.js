@@ -73,6 +73,11 @@ export const WORDS = {
     value_not_in_list: "{input} is {value}, which is not to be had here. Choose one of the list.",
     invalid_input_type: "{input} is {value}, which is no {kind}. Enter one.",
     return_type_mismatch: "{input} takes {kind}, and something else is connected. Connect the output of that type.",
+    kind_INT: "whole number",
+    kind_FLOAT: "number",
+    kind_STRING: "text",
+    kind_BOOLEAN: "yes or no",
+    kind_choice: "choice",
 
     regions_picture: "The source's sound. Drag to mark a part that is made new; arrow keys move the playhead, Enter makes a region.",
     regions_keys: "Drag: the region · Shift: one more · edges and middle: change it · Alt: without snapping · double click: zoom to it · Space: play · L: loop · Enter: region here · [ and ]: its ends here · Shift+arrows: move it · N, P: next, previous · M: join · Delete · U: undo · + - 0: zoom; the wheel too, after a click",
@@ -181,8 +186,13 @@ export const WORDS = {
     value_bigger_than_max: "{input} 为 {value}，大于 {limit}。请调低。",
     value_smaller_than_min: "{input} 为 {value}，小于 {limit}。请调高。",
     value_not_in_list: "{input} 为 {value}，这里没有这一项。请从列表中选择。",
-    invalid_input_type: "{input} 为 {value}，不是 {kind}。请输入正确的值。",
+    invalid_input_type: "{input} 为 {value}，不是{kind}。请输入正确的值。",
     return_type_mismatch: "{input} 需要 {kind}，但连接了别的类型。请连接该类型的输出。",
+    kind_INT: "整数",
+    kind_FLOAT: "数字",
+    kind_STRING: "文本",
+    kind_BOOLEAN: "是或否",
+    kind_choice: "选项",
 
     regions_picture: "原曲的声音。拖动以标出要重新生成的部分；方向键移动播放头，回车新建区域。",
     regions_keys: "拖动：标出区域 · Shift：再加一个 · 拖动边缘或中间：修改 · Alt：不吸附 · 双击：放大到区域 · 空格：播放 · L：循环 · 回车：在此新建 · [ 和 ]：把边缘设到播放头 · Shift+方向键：移动 · N、P：下一个、上一个 · M：合并 · Delete：删除 · U：撤销 · + - 0：缩放；点击后也可用滚轮",
@@ -211,7 +221,7 @@ export const WORDS = {
     regions_reading: "正在读取声音……",
     regions_read: "已读取 {share} %",
     regions_broken: "图像出错了；上面的输入仍可使用。",
-    regions_wrong: "regions：无法读取 {text}",
+    regions_wrong: "区域：无法读取 {text}",
     regions_locked: "区域由连接提供。",
     regions_whole: "没有区域：整段音频",
     regions_outside: "区域在音频之外。",
@@ -223,15 +233,16 @@ export const WORDS = {
     regions_merged: "重叠的区域已合并",
     regions_undone: "已撤销",
     regions_redone: "已重做",
-    regions_one_stays: "必须保留一个区域：即 start 和 end。",
+    regions_one_stays: "必须保留一个区域：即“开始”和“结束”。",
   },
 };
 
 export function sayer(language) {
   const spoken = String(language ?? "en").split("-")[0];
   const own = WORDS[spoken] ?? {};
-  return (key, values = {}) => {
-    const text = own[key] ?? WORDS.en[key] ?? told(key, spoken);
+  // `names`: of inputs, as the page calls them, for a sentence of the server.
+  return (key, values = {}, names = {}) => {
+    const text = own[key] ?? WORDS.en[key] ?? told(key, spoken, names);
     return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   };
 }

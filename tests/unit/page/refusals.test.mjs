@@ -33,6 +33,14 @@ test("what nobody has foreseen is ComfyUI's own words, and nothing is left unfil
   assert.ok(!/\{/.test(one("value_bigger_than_max", { input_name: "x" }, "d")));
 });
 
+test("in Chinese, with the page's own name of the input and kinds in Chinese", () => {
+  const extra_info = { input_name: "seconds", input_config: ["FLOAT", { max: 240 }], received_value: 1000 };
+  const said = (type) =>
+    refusedBy({ 4: { class_type: "AceSuiteSampler", errors: [{ type, extra_info }] } }, sayer("zh"), (id, name) => `${name}@${id}`)[4][0];
+  assert.equal(said("value_bigger_than_max"), "seconds@4 为 1000，大于 240。请调低。");
+  assert.equal(said("invalid_input_type"), "seconds@4 为 1000，不是数字。请输入正确的值。");
+});
+
 test("only our nodes are spoken for", () => {
   assert.deepEqual(refusedBy({ 1: { class_type: "KSampler", errors: [] } }, say), {});
   assert.deepEqual(refusedBy(null, say), {});

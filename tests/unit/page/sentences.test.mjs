@@ -28,6 +28,12 @@ test("a warning, several sentences and a part that is left out", () => {
   assert.equal(zh("The source peaks at +0.3 dBTP, with 12 samples at full scale, over -1 dBTP; it was not changed. It may be clipped: lower its level first if you hear distortion."), "原曲峰值 +0.3 dBTP，其中 12 个采样点达到满刻度，超过 -1 dBTP；未作改动。它可能已削波：如果听到失真，请先降低它的电平。");
 });
 
+test("inputs are called as the page calls them", () => {
+  const text = "seconds is 300; it must be between 0.1 and 240.";
+  assert.equal(told(text, "zh", { seconds: "时长(秒)" }), "时长(秒) 为 300；必须在 0.1 到 240 之间。");
+  assert.equal(sayer("zh")(text, {}, { steps: "步数" }), "seconds 为 300；必须在 0.1 到 240 之间。");
+});
+
 test("half a sentence helps nobody", () => {
   const half = "Several empty lines follow one another. Nobody knows this.";
   assert.equal(zh(half), half);
