@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from acestep_core.anonymous import sentence
+from acestep_core.settings import SettingError
 
 ROOT = Path(__file__).resolve().parent.parent
 NOT_BENCHMARKS = ("measure", "peers", "synthetic")
@@ -83,8 +84,12 @@ def main(arguments: list[str]) -> int:
     name, *rest = arguments
     words = [word for word in rest if word not in PUBLISHING]
     tee = Tee()
-    with contextlib.redirect_stdout(tee):
-        status = importlib.import_module(f"bench.{name.replace('-', '_')}").main(words) or 0
+    try:
+        with contextlib.redirect_stdout(tee):
+            status = importlib.import_module(f"bench.{name.replace('-', '_')}").main(words) or 0
+    except SettingError as error:  # such as a vocabulary that is not there
+        print(error, file=sys.stderr)
+        return 1
     if len(words) < len(rest) and not status:
         publish(name, words, tee.getvalue())
     return status

@@ -238,13 +238,20 @@ def results_of(entry: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for items in lists for one in items if isinstance(one, dict) and "filename" in one]
 
 
-def save(server: Server, entry: dict[str, Any], folder: Path) -> None:
+def tell(path: Path) -> None:
+    """A file that is there now: the only thing on standard output."""
+    print(path, flush=True)
+
+
+def save(
+    server: Server, entry: dict[str, Any], folder: Path, arrived: Callable[[Path], None]
+) -> None:
     """Download everything; a file that fails does not keep the others from coming."""
     failed = []
     results = results_of(entry)
     for item in results:
         try:
-            print(server.fetch(item, folder), flush=True)
+            arrived(server.fetch(item, folder))
         except (AnswerError, UnreachableError, OSError) as error:
             failed.append(f"{item['filename']}: {error}")
     if failed:
@@ -265,7 +272,7 @@ def run(options: argparse.Namespace) -> int:
     apply(graph, options, server)
     if options.manifest:
         return rows_made(options, graph, server)
-    return made(options, server, graph, folder)
+    return made(options, server, graph, folder, tell)
 
 
 def server_at(url: str) -> Server:
@@ -285,12 +292,18 @@ def rows_made(options: argparse.Namespace, graph: Graph, server: Server) -> int:
         raise StopError(WRONG_USE, str(error)) from None
 
     def make(url: str, one: Graph, place: Path) -> int:
-        return explained(lambda: made(options, server_at(url), one, place))
+        return explained(lambda: made(options, server_at(url), one, place, lambda _: None))
 
-    return Rows(make, folder, say).run(jobs, options.server)
+    return Rows(make, folder, say, tell).run(jobs, options.server)
 
 
-def made(options: argparse.Namespace, server: Server, graph: Graph, folder: Path) -> int:
+def made(
+    options: argparse.Namespace,
+    server: Server,
+    graph: Graph,
+    folder: Path,
+    arrived: Callable[[Path], None],
+) -> int:
     """One graph from the queue to its files."""
     watch = Watch(server, graph, options.timeout)
     if not options.poll:
@@ -305,7 +318,7 @@ def made(options: argparse.Namespace, server: Server, graph: Graph, folder: Path
     finally:
         watch.close()
     check(entry, graph)
-    save(server, entry, folder)
+    save(server, entry, folder, arrived)
     return DONE if is_whole else REFUSED
 
 
@@ -339,7 +352,7 @@ def no_use(error: AnswerError) -> StopError:
 
 def parser() -> argparse.ArgumentParser:
     one = argparse.ArgumentParser(
-        prog="headless.py",
+        prog="python -m scripts.headless",
         description="Runs an API-format graph on a ComfyUI and downloads what it makes.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -90,6 +90,7 @@ class Rows:
     make: Make
     folder: Path
     say: Callable[[str], None]
+    arrived: Callable[[Path], None]  # each file, once it has its name
     waiting: queue.SimpleQueue[Job] = field(default_factory=queue.SimpleQueue)
     codes: dict[str, int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -137,6 +138,8 @@ class Rows:
         code = self.make(server, graph, part)
         if code == 0:
             part.rename(place)
+            for path in sorted(place.iterdir()):
+                self.arrived(path)
         else:
             shutil.rmtree(part)
         return code

@@ -52,8 +52,12 @@ def queued(fakes: list[Fake]) -> list[int]:
     return sorted(one["prompt"]["2"]["inputs"]["seed"] for fake in fakes for one in fake.prompts)
 
 
-def test_every_row_once_on_two_servers(tmp_path: Path, fakes: list[Fake]) -> None:
+def test_every_row_once_on_two_servers(
+    tmp_path: Path, fakes: list[Fake], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(tmp_path, fakes, ROWS) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert sorted(told) == [str(tmp_path / "out" / row["id"] / "song.flac") for row in ROWS]
     assert queued(fakes) == [*range(6)]
     assert all(fake.prompts for fake in fakes)
     for row in ROWS:
@@ -89,13 +93,13 @@ def test_a_server_that_is_gone_leaves_its_rows_to_the_others(
 
 def test_without_any_server_the_rows_are_left(tmp_path: Path) -> None:
     said: list[str] = []
-    rows = Rows(lambda server, graph, folder: 3, tmp_path, said.append)
+    rows = Rows(lambda server, graph, folder: 3, tmp_path, said.append, print)
     assert rows.run([("a", {}), ("b", {})], ["one"]) == 3
     assert said[-1] == "0 of 2 rows made, 2 left"
 
 
 def test_a_row_that_fails_is_the_exit_code_and_is_tried_again(tmp_path: Path) -> None:
-    rows = Rows(lambda server, graph, folder: 5 if graph else 0, tmp_path, lambda text: None)
+    rows = Rows(lambda server, graph, folder: 5 if graph else 0, tmp_path, lambda text: None, print)
     assert rows.run([("a", GRAPH), ("b", {})], ["one"]) == 5
     assert known(tmp_path) == {"b"}
     assert not (tmp_path / "a").exists()
