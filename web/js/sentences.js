@@ -4,11 +4,11 @@
 
 const ZH = [
   ["Tags are empty. Describe the style: pop, piano, 120 bpm.", "标签为空。请描述风格：pop, piano, 120 bpm。"],
-  ["{} is empty. Describe the music in a few words.", "{0} 为空。请用几个词描述音乐。"],
+  ["{} is empty. Describe the music in a few words.", "“{0}”为空。请用几个词描述音乐。"],
   ["The source's tags are empty. Say what the song is now.", "源标签为空。请写出歌曲现在的风格。"],
-  ["{} is {}; it must be between {} and {}.{}", "{0} 为 {1}；必须在 {2} 到 {3} 之间。{4}"],
-  ["{} is {}; it must be a whole number.", "{0} 为 {1}；必须是整数。"],
-  ["{} is {}; it must be one of: {}.", "{0} 为 {1}；必须是其中之一：{2}。"],
+  ["{} is {}; it must be between {} and {}.{}", "“{0}”为 {1}；必须在 {2} 到 {3} 之间。{4}"],
+  ["{} is {}; it must be a whole number.", "“{0}”为 {1}；必须是整数。"],
+  ["{} is {}; it must be one of: {}.", "“{0}”为 {1}；必须是其中之一：{2}。"],
 
   ["This model is instrumental: the lyrics are not sung.", "这个模型只做纯音乐：歌词不会被唱出来。"],
   ["This model does not know the tags {}.", "这个模型不认识这些标签：{0}。"],

@@ -37,8 +37,8 @@ test("in Chinese, with the page's own name of the input and kinds in Chinese", (
   const extra_info = { input_name: "seconds", input_config: ["FLOAT", { max: 240 }], received_value: 1000 };
   const said = (type) =>
     refusedBy({ 4: { class_type: "AceSuiteSampler", errors: [{ type, extra_info }] } }, sayer("zh"), (id, name) => `${name}@${id}`)[4][0];
-  assert.equal(said("value_bigger_than_max"), "seconds@4 为 1000，大于 240。请调低。");
-  assert.equal(said("invalid_input_type"), "seconds@4 为 1000，不是数字。请输入正确的值。");
+  assert.equal(said("value_bigger_than_max"), "“seconds@4”为 1000，大于 240。请调低。");
+  assert.equal(said("invalid_input_type"), "“seconds@4”为 1000，不是数字。请输入正确的值。");
 });
 
 test("only our nodes are spoken for", () => {

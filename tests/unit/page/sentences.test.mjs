@@ -30,8 +30,8 @@ test("a warning, several sentences and a part that is left out", () => {
 
 test("inputs are called as the page calls them", () => {
   const text = "seconds is 300; it must be between 0.1 and 240.";
-  assert.equal(told(text, "zh", { seconds: "时长(秒)" }), "时长(秒) 为 300；必须在 0.1 到 240 之间。");
-  assert.equal(sayer("zh")(text, {}, { steps: "步数" }), "seconds 为 300；必须在 0.1 到 240 之间。");
+  assert.equal(told(text, "zh", { seconds: "时长(秒)" }), "“时长(秒)”为 300；必须在 0.1 到 240 之间。");
+  assert.equal(sayer("zh")(text, {}, { steps: "步数" }), "“seconds”为 300；必须在 0.1 到 240 之间。");
 });
 
 test("half a sentence helps nobody", () => {
