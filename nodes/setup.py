@@ -102,8 +102,8 @@ def _packages() -> list[str]:
     lines = []
     for name, use in {**NEEDED, **OPTIONAL}.items():
         if find_spec(name) is None:
-            is_needed = name in NEEDED
-            lines.append(f"{'MISSING' if is_needed else 'Optional'} package {name}: {use}")
+            needed, optional = f"MISSING package {name}: {use}", f"Optional package {name}: {use}"
+            lines.append(needed if name in NEEDED else optional)
     return lines or ["OK packages"]
 
 
