@@ -23,3 +23,9 @@ test("and its Chinese, under the id that the page looks for", () => {
   assert.deepEqual(Object.keys(chinese).sort(), ids);
   for (const { name, tooltip } of Object.values(chinese)) assert.match(name + tooltip, /[\u4e00-\u9fff]/);
 });
+
+test("the headings they stand below have a Chinese name", () => {
+  const main = JSON.parse(readFileSync(new URL("../../../locales/zh/main.json", import.meta.url)));
+  const headings = [...new Set(SETTINGS.map((one) => one.category[1]))].sort();
+  assert.deepEqual(Object.keys(main.settingsCategories).sort(), headings);
+});
