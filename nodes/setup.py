@@ -87,7 +87,8 @@ def _checkpoints() -> list[str]:
     if place == small.FOLDER:
         return [f"MISSING model: {SINGLE_FILE}; auto takes the small demonstration model"]
     state = "complete" if is_complete(place) else "incomplete"
-    return [f"OK model: {place.name} ({state})", f"Other entries: {len(checkpoints.choices()) - 2}"]
+    listed = len(checkpoints.choices()) - 2  # less auto and download
+    return [f"OK model: {place.name} ({state})", f"Models and files in Load's list: {listed}"]
 
 
 def _vocabulary() -> list[str]:

@@ -188,12 +188,13 @@ def _lengths(song: Song) -> Iterator[Finding]:
                     f"About {count} syllables in one line; the end may be hurried or left out.",
                     "Break it in two.",
                 )
-        if len(counts) > 1 and max(counts) > UNEVEN * max(2, min(counts)):
+        sung = [count for count in counts if count]  # the model passes over the others
+        if len(sung) > 1 and max(sung) > UNEVEN * max(2, min(sung)):
             yield Finding(
                 section.number,
                 "note",
                 "uneven-lines",
-                f"Lines of {min(counts)} to {max(counts)} syllables stand in one part.",
+                f"Lines of {min(sung)} to {max(sung)} syllables stand in one part.",
                 "Lines of like length keep to the melody better.",
             )
 

@@ -76,7 +76,8 @@ CENTRE = """kind => {
     app.canvas.centerOnNode(node);
     app.canvas.setDirty(true, true);
 }"""
-GREY = """kind => testNode(kind).widgets.filter(one => one.disabled).map(one => one.name)"""
+GREY = """kind => testNode(kind).widgets
+    .filter(one => one.disabled || one.element?.readOnly).map(one => one.name)"""
 MISSING = """() => app.graph._nodes.map(node => node.type)
     .filter(type => !LiteGraph.registered_node_types[type])"""
 TITLES = """() => Object.fromEntries(app.graph._nodes.map(one => [one.id, one.title]))"""

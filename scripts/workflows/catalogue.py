@@ -84,7 +84,7 @@ def edited(
             *task_to_sound(Node("AceSuiteRemixEdit", task), FOUR_WIDTHS, OVER_EDIT),
         ),
         (
-            Group("Words and song", ("load", "note", *middle), BLUE),
+            Group("Words, song", ("load", "note", *middle), BLUE),
             Group(RESULT.title, ("task", *RESULT.members), RESULT.colour),
         ),
     )
@@ -134,6 +134,7 @@ GRAPHS = (
                             "seed": 1,
                             "seconds": 60.0,
                         },
+                        height=500,  # the words it wrote are read here
                     ),
                 },
             ),

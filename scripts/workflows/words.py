@@ -17,4 +17,4 @@ Slow as the tide coming in
 Carry me, carry me over
 Back where the roads all begin"""
 NEW_WORDS = WORDS.replace("out to the harbour", "over the mountain")
-BLUE, GREEN, RED = "#3f789e", "#3f8a5a", "#8a4f5a"  # of groups: words, music, what changes
+BLUE, GREEN, RED = "#3f789e", "#3f8a5a", "#a85c6b"  # of groups: words, music, what changes

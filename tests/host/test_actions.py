@@ -19,6 +19,12 @@ pytestmark = pytest.mark.page
 
 SONG, SAMPLER, WRITER = "AceSuiteSaveAudio", "AceSuiteSampler", "AceSuiteSongWriter"
 LYRICS = "[verse]\nMorning comes in over the water"
+# Whether the text of a widget is seen, in whichever renderer.
+STANDS = """([kind, name]) => {
+    const text = testNode(kind).widgets.find(one => one.name === name).value;
+    return [...document.querySelectorAll('textarea')]
+        .some(one => one.value === text && one.checkVisibility());
+}"""
 # How often a node says that its seed becomes another.
 SHUFFLES = """kind => document.querySelectorAll(
     `[data-node-id="${testNode(kind).id}"] [class*="lucide--shuffle"]`).length"""
@@ -91,7 +97,8 @@ def test_a_song_is_gone_on_from(
         saved = {path.read_bytes() for path in (server.base / "output" / "audio").iterdir()}
         assert copied.read_bytes() in saved
 
-    # Nothing about them looks like an error.
+    # They are selected, and so in sight; nothing about them looks like an error.
+    assert set(song.page.evaluate("() => Object.keys(app.canvas.selected_nodes)")) == set(new)
     assert not song.blamed()
     if kind == "AceSuiteExtend":
         song.set(title, after=1)
@@ -143,10 +150,13 @@ def test_written_words_are_seen_edited_and_locked(opened: page.Opened, panels: b
     change(WRITER, "lyrics", LYRICS)
     assert opened.value(WRITER, "lock")
     assert opened.grey(WRITER) >= {"prompt", "seed"}
+    assert opened.page.evaluate(STANDS, [WRITER, "prompt"]), "what is grey can be read"
     facts = succeeded(opened.run())["outputs"][id_of(opened.saved()[1], SONG)]["acesuite"][0]
     assert facts["words"] == LYRICS
     assert facts["tags"] == tags
     assert opened.value(WRITER, "lyrics") == LYRICS
+    if panels:
+        assert "Locked: nothing was written." in opened.seen(WRITER)["text"]
 
     # Unlocked, the writer writes again.
     opened.choose(WRITER, "lock", False)

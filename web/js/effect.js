@@ -39,6 +39,9 @@ const RULES = {
         ),
 };
 
+// Less what this pack draws on its nodes: a text that a run shows is never grey.
+export const inputsOf = (widgets) => widgets.filter(({ type }) => !String(type).startsWith("acesuite_"));
+
 export const hasRules = (type) => type in RULES;
 
 // A value that comes through a link is not known: then nothing is said to be without effect.

@@ -154,9 +154,13 @@ function lay(add, made, graph) {
   }
 }
 
-// What was added is selected, so that it is seen at once, and one key takes it away again.
+// What was added is selected, so that it is seen at once, and one key takes it away again. Only
+// once it was drawn: before, the page does not know how large it is, and the click on the button
+// may yet select the song's node.
 function bringIntoView(nodes) {
-  app.canvas.selectNodes?.(nodes);
-  // Once they were drawn: before, the page does not know how large they are.
-  setTimeout(() => app.extensionManager?.command?.execute("Comfy.Canvas.FitView"), 200);
+  const look = () => {
+    app.canvas.selectNodes?.(nodes);
+    app.extensionManager?.command?.execute("Comfy.Canvas.FitView");
+  };
+  requestAnimationFrame(() => setTimeout(look, 200));
 }

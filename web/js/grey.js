@@ -1,7 +1,7 @@
 // Widgets without effect, greyed on their nodes: whenever a value or a link changes.
 
-import { typeOf } from "./comfy.js";
-import { UNKNOWN, hasRules, idle } from "./effect.js";
+import { isCanvas, typeOf } from "./comfy.js";
+import { UNKNOWN, hasRules, idle, inputsOf } from "./effect.js";
 
 const PASSING = "Reroute";
 
@@ -29,12 +29,26 @@ export function prepareGrey(node) {
 // Once the whole graph is there: what a link comes from may have been made after this node.
 export function grey(node) {
   if (!hasRules(typeOf(node)) || !node.widgets || !node.graph) return; // or it was taken away
-  const values = Object.fromEntries(node.widgets.map((one) => [one.name, one.value]));
+  const inputs = inputsOf(node.widgets);
+  const values = Object.fromEntries(inputs.map((one) => [one.name, one.value]));
   const without = idle(typeOf(node), values, linksOf(node));
-  for (const widget of node.widgets)
-    if (Boolean(widget.disabled) !== without.has(widget.name))
-      Reflect.set(widget, "disabled", without.has(widget.name)); // a seed's control follows it
+  for (const widget of inputs) {
+    const isIdle = without.has(widget.name);
+    const text = textOf(widget);
+    if (text) fade(text, isIdle);
+    const isDisabled = isIdle && !text;
+    if (Boolean(widget.disabled) !== isDisabled)
+      Reflect.set(widget, "disabled", isDisabled); // a seed's control follows it
+  }
   node.setDirtyCanvas?.(true, true);
+}
+
+// On the canvas the page takes a text away that is disabled; here it stays, to be read.
+const textOf = ({ element }) => (isCanvas() && element?.tagName === "TEXTAREA" ? element : null);
+
+function fade(text, isIdle) {
+  text.readOnly = isIdle;
+  text.style.opacity = isIdle ? "0.5" : "";
 }
 
 function linksOf(node) {

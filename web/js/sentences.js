@@ -133,7 +133,7 @@ const ZH = [
   ["OK model: {} ({})", "模型就绪：{0}（{1}）"],
   ["complete", "完整"],
   ["incomplete", "不完整"],
-  ["Other entries: {}", "其他条目：{0}"],
+  ["Models and files in Load's list: {}", "加载列表中的模型与文件：{0}"],
   ["OK lyric vocabulary", "歌词词表就绪"],
   ["OK packages", "Python 包齐全"],
   ["MISSING package {}: {}", "缺少 Python 包 {0}：{1}"],

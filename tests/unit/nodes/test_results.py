@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,7 @@ def test_conditioning_is_what_native_nodes_make(words: dict[str, Any]) -> None:
 def test_setup_check_says_what_is_there(words: dict[str, Any]) -> None:
     (report,) = NODES["AceSuiteSetupCheck"]().check(60.0, words["model"])["result"]
     assert "OK model: tiny (complete)" in report
+    assert re.search(r"Models and files in Load's list: [1-9]", report)
     assert "60 s are 645 frames" in report
 
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { UNKNOWN, hasRules, idle } from "../../../web/js/effect.js";
+import { UNKNOWN, hasRules, idle, inputsOf } from "../../../web/js/effect.js";
 
 const names = (...words) => [...idle(...words)].sort();
 
@@ -48,4 +48,10 @@ test("a mask, or regions in writing, take the place of start and end", () => {
 test("nodes without rules are left alone", () => {
   assert.ok(!hasRules("KSampler"));
   assert.deepEqual(names("KSampler", { seed: 1 }), []);
+});
+
+test("what a node shows is no input: it is not grey", () => {
+  const shown = { name: "acesuite", type: "acesuite_panel" };
+  const prompt = { name: "prompt", type: "customtext" };
+  assert.deepEqual(inputsOf([prompt, shown, { name: "acesuite_regions", type: "acesuite_regions" }]), [prompt]);
 });

@@ -58,6 +58,12 @@ def test_each_rule(text: str, rule: str, line: int, severity: str) -> None:
     assert str(found[rule]).count(":") >= 1
 
 
+def test_lines_that_are_passed_over_make_no_uneven_part() -> None:
+    found = lint("[verse]\nMorning comes in over the water\n1234\nLight upon the windows")
+    rules = {one.rule for one in found}
+    assert "uneven-lines" not in rules
+
+
 @pytest.mark.parametrize(
     ("duration", "rule"), [(10, "too-much-text"), (35, None), (200, "too-little-text")]
 )
