@@ -19,6 +19,7 @@ pytestmark = pytest.mark.page
 
 SONG, SAMPLER, WRITER = "AceSuiteSaveAudio", "AceSuiteSampler", "AceSuiteSongWriter"
 LYRICS = "[verse]\nMorning comes in over the water"
+SELECTED = "() => Object.keys(app.canvas.selected_nodes)"
 # Whether the text of a widget is seen, in whichever renderer.
 STANDS = """([kind, name]) => {
     const text = testNode(kind).widgets.find(one => one.name === name).value;
@@ -98,8 +99,7 @@ def test_a_song_is_gone_on_from(
         assert copied.read_bytes() in saved
 
     # They are selected, and so in sight; nothing about them looks like an error.
-    assert set(song.page.evaluate("() => Object.keys(app.canvas.selected_nodes)")) == set(new)
-    assert not song.blamed()
+    assert (set(song.page.evaluate(SELECTED)), song.blamed()) == (set(new), [])
     if kind == "AceSuiteExtend":
         song.set(title, after=1)
     assert id_of(own, SAMPLER) in cached(song.run())

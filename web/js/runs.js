@@ -42,6 +42,7 @@ function show(node, facts, prompt) {
   const panel = panelOf(node);
   panel.put("clips", clipsPart(clips, (clip) => buttons(node, facts, clip)));
   panel.put("sections", sectionsPart(sections));
+  settleSoon(); // a busy page may draw the node only now
 }
 
 // What an earlier run said of the node is of other values.
@@ -49,6 +50,7 @@ function mark(node, sentences) {
   const panel = panelOf(node);
   panel.put("error", errorPart(sentences));
   panel.put("sections", null);
+  settleSoon();
   told.delete(node);
 }
 
