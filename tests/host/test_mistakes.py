@@ -126,6 +126,22 @@ def test_an_error_is_there_after_a_reload(opened: page.Opened, panels: bool) -> 
     assert parts[0] in opened.seen(kind)["error"]
 
 
+# Newer pages have a box of their own for errors, where toasts are: [its lower edge, ours above].
+EDGES = """() => ['[data-testid=error-overlay]', '.acesuite-toast']
+    .map(one => document.querySelector(one)?.getBoundingClientRect())
+    .map((one, index) => one && one[['bottom', 'top'][index]])"""
+
+
+def test_a_toast_lies_below_the_pages_own_box(opened: page.Opened) -> None:
+    _, kind, values, _ = MISTAKES[2]  # refused: the box is there at once, and grows
+    pressed(opened, mistaken(*MISTAKES[2][:3]), kind, values)
+    opened.page.wait_for_timeout(4500)
+    box, toast = opened.page.evaluate(EDGES)
+    if box is None or toast is None:
+        pytest.skip("this page shows one of them alone")
+    assert toast >= box
+
+
 def test_errors_are_named_shortly(opened: page.Opened) -> None:
     """Pages print the class of an error: no path of this machine in front of the sentence."""
     opened.load(mistaken(*MISTAKES[0][:3]))

@@ -90,8 +90,10 @@ export function toast(key, severity, summary, detail, life) {
 function below() {
   const box = document.querySelector("[data-testid=error-overlay]")?.getBoundingClientRect();
   const first = document.querySelector(`.${TOAST}`);
-  const gap = box && first ? box.bottom - first.getBoundingClientRect().top : 0;
-  if (gap > 0) first.style.marginTop = `${gap + 8}px`;
+  if (!box || !first) return;
+  // Where it would be without what it was moved by: the box may have grown since.
+  const own = first.getBoundingClientRect().top - (Number.parseFloat(first.style.marginTop) || 0);
+  if (box.bottom > own) first.style.marginTop = `${box.bottom - own + 8}px`;
 }
 
 export function untoast(key) {
