@@ -82,8 +82,8 @@ def _asked(workflow: Workflow, node: Node) -> dict[str, Any]:
 
 def _value(node: Node, given: Input) -> Any:
     value = node.inputs.get(given.name, given.default)
-    if isinstance(value, Wire):
-        value = given.default
+    if isinstance(value, Wire):  # an example's text would look like what the wire brings
+        value = "" if given.type == "STRING" else given.default
     # As JavaScript writes a number.
     return int(value) if isinstance(value, float) and value == int(value) else value
 
