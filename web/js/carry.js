@@ -60,6 +60,16 @@ function kept(graph, songId) {
   return fix;
 }
 
+// Seeds of all that has run, as they were then. `ran`: {id: the prompt that node ran in}.
+export function held(ran) {
+  const fix = {};
+  for (const [id, prompt] of Object.entries(ran)) {
+    const seed = prompt?.[id]?.inputs?.seed;
+    if (typeof seed === "number") fix[id] = { seed: String(seed) };
+  }
+  return fix;
+}
+
 function chain(graph, maker, songId, facts) {
   const model = maker.inputs.model;
   const words = textNodes(graph, maker, facts, model);

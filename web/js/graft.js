@@ -1,7 +1,7 @@
 // A plan of carry.js put into the graph that is open, and the buttons that ask for one.
 
 import { app, asInput, everyNode, isCanvas, nodeAt, root, say, titleOf, toast, typeOf } from "./comfy.js";
-import { ACTIONS, SONGS, planned } from "./carry.js";
+import { ACTIONS, SONGS, held, planned } from "./carry.js";
 import { element, existingPanel } from "./panel.js";
 
 const GAP = 60;
@@ -16,23 +16,23 @@ export function buttonsFor(promptOf) {
       const button = element("button", "", say(action));
       button.type = "button";
       button.title = say(`${action}_tip`);
-      button.addEventListener("click", () => act(action, promptOf(node), node, run, clip));
+      button.addEventListener("click", () => act(action, promptOf, node, run, clip));
       return button;
     });
   };
 }
 
-async function act(action, ran, node, facts, clip) {
+async function act(action, promptOf, node, facts, clip) {
   const id = idOf(node);
   const open = (await app.graphToPrompt()).output;
-  const plan = planned(action, withSeeds(open, ran), id, facts, clip);
+  const plan = planned(action, withSeeds(open, promptOf(node)), id, facts, clip);
   const graph = node.graph ?? root();
   const { source } = plan.add ?? {};
   if (source) source.values.audio = (await asInput(clip)) ?? source.values.audio;
   if (plan.missing || !fits(plan, graph))
     return toast(action, "warn", say(action), say("no_sampler"), 8000);
   graph.beforeChange?.();
-  fix(plan.fix);
+  fix({ ...(action === "use_seed" ? {} : others(promptOf)), ...plan.fix });
   const made = grow(plan.add, graph);
   graph.afterChange?.();
   graph.setDirtyCanvas?.(true, true);
@@ -45,6 +45,15 @@ function done(action, plan, clip) {
   if (action !== "use_seed") return say("nodes_added", { what: say(`title_${action}`) });
   const [id] = Object.keys(plan.fix);
   return say("seed_is_used", { seed: clip.seed, node: titleOf(nodeAt(id)) });
+}
+
+// Other songs of the graph stay as they are: the next run makes what is added, and that alone.
+// A seed that stays by itself may have been typed since.
+function others(promptOf) {
+  const shuffled = everyNode().filter(([, node]) =>
+    node.widgets?.some(({ name, value }) => name === "control_after_generate" && value !== "fixed"),
+  );
+  return held(Object.fromEntries(shuffled.map(([id, node]) => [id, promptOf(node)])));
 }
 
 const idOf = (node) => everyNode().find(([, one]) => one === node)?.[0];

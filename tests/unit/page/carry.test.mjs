@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fileOf, planned } from "../../../web/js/carry.js";
+import { fileOf, held, planned } from "../../../web/js/carry.js";
 
 const SAMPLER = { seed: 77, seconds: 60, batch_size: 3, steps: 27, solver: "euler" };
 const GRAPH = {
@@ -90,4 +90,11 @@ test("without what made it there is no plan", () => {
 
 test("files are named as ComfyUI's loader names them", () => {
   assert.equal(fileOf({ filename: "a.flac", subfolder: "", type: "temp" }), "a.flac [temp]");
+});
+
+test("all that has run keeps the seed it ran with", () => {
+  const earlier = { 4: { class_type: "AceSuiteSampler", inputs: { seed: 5 } } };
+  assert.deepEqual(held({ 1: GRAPH, 4: earlier, 5: GRAPH, 9: undefined }), { 4: { seed: "5" } });
+  const linked = { 4: { class_type: "AceSuiteSampler", inputs: { seed: ["3", 0] } } };
+  assert.deepEqual(held({ 4: linked }), {});
 });
