@@ -33,6 +33,8 @@ GROUP, TEXT = "group", "text"
 PATHS = "PYTHONPATH"
 QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.WARNING}
 
+ALIKE = {"worker_niceness": 0}  # as the pool's; else every other program goes before an actor
+
 
 class Actor:
     """What Ray keeps on each share of a machine: made once, called per batch."""
@@ -100,9 +102,10 @@ class Rays:
                 Actor,
                 batch_size=1,
                 fn_constructor_args=(loading, device),
-                # One at a time: what waits for an actor could be made by one that has nothing.
+                # One more than it works on, so that it never waits; further ones could be made by
+                # an actor that has nothing.
                 compute=ray.data.ActorPoolStrategy(
-                    size=len(self.devices), max_tasks_in_flight_per_actor=1
+                    size=len(self.devices), max_tasks_in_flight_per_actor=2
                 ),
                 **self._share,
             )
@@ -124,7 +127,13 @@ class Rays:
             # An environment of a run's own would be started beside that of the cluster.
             with _importable(root):
                 cores = self._cores * len(self.devices) + 1
-                ray.init("local", num_cpus=cores, include_dashboard=False, **QUIET)
+                ray.init(
+                    "local",
+                    num_cpus=cores,
+                    include_dashboard=False,
+                    _system_config=ALIKE,
+                    **QUIET,
+                )
         try:
             yield
         finally:
