@@ -107,6 +107,11 @@ class Work:
     repeats: int
 
     @property
+    def is_long(self) -> bool:
+        """A minute takes so long that other loads, and a cold start, even out by themselves."""
+        return self.name == "decode" and self.seconds >= 30
+
+    @property
     def said(self) -> str:
         return f"{self.name} {self.seconds:g} s" if self.seconds else self.name
 
@@ -164,9 +169,7 @@ def works(options: argparse.Namespace) -> Iterator[Work]:
         yield from (Work("step", seconds, both, options.repeats) for seconds in options.step)
     if "decode" in asked:
         for seconds in options.decode:
-            # A minute takes so long that other loads even out by themselves.
-            repeats = options.repeats if seconds < 30 else max(1, options.repeats // 2)
-            yield Work("decode", seconds, both, repeats)
+            yield Work("decode", seconds, both, options.repeats)
     if "load" in asked:
         yield Work("load", 0, ("bfloat16",), options.repeats)
 
@@ -215,10 +218,12 @@ def taking_turns(entrants: list[Entrant], work: Work, weights: Path) -> None:
             "lyrics": LYRICS,
         }
         tried(entrant, lambda e=entrant, q=question: e.peer.ask(ask="prepare", **q))
-    for round_ in range(work.repeats + 1):  # the first round only warms up
+    rounds = max(1, work.repeats // 2) if work.is_long else work.repeats + 1
+    for round_ in range(rounds):
+        is_warming = round_ == 0 and not work.is_long
         for entrant in entrants:
             answer = tried(entrant, lambda e=entrant: e.peer.ask(ask="run"))
-            if answer and round_:
+            if answer and not is_warming:
                 entrant.seconds.append(answer["seconds"])
                 entrant.peak = max(entrant.peak, answer["peak"])
 

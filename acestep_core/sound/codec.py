@@ -278,7 +278,8 @@ def decoded(
             ..., core.start * MEL_PER_FRAME : core.stop * MEL_PER_FRAME
         ]
         counter.step()
-        give_back()
+        if span != pieces[-1]:
+            give_back()
     return mel
 
 
@@ -395,7 +396,8 @@ def _in_pieces(
             borders.meet(span[0] * HOP, tile, lead)
         landing.put(span[0] * HOP, tile[:, lead:])
         counter.step()
-        give_back()
+        if span != needed.sounded[-1]:
+            give_back()
     if borders:
         borders.tell()
     return landing.whole()
