@@ -162,7 +162,7 @@ def _through(stages: Iterable[nn.Module], x: Tensor) -> Tensor:
         for stage in stages:
             for layer in cast("nn.Sequential", stage):
                 x = layer(x, room)
-            tidied(x)
+            x = tidied(x)
     return x
 
 

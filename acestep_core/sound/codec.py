@@ -279,7 +279,7 @@ def decoded(
         ]
         counter.step()
         if span != pieces[-1]:
-            give_back()
+            give_back()  # the next tile may not fit into the holes that this one leaves
     return mel
 
 
