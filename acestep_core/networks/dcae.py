@@ -15,7 +15,7 @@ run both in tiles: attention only needs the sum of its states over the tiles.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 import torch
@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from ..config import LATENT_HEIGHT, DCAEConfig
 from .layers import PLAIN, Ops, attention_state, channels_last, read_state, rms, rows
-from .memory import tidied
+from .memory import nothing
 from .transformed import SILU, Room, convolved, suits
 
 EPS = 1e-5
@@ -157,12 +157,12 @@ class AttentionBlock(nn.Module):
         return self.feed_forward(self.attention.finish(x, q, state))
 
 
-def _through(stages: Iterable[nn.Module], x: Tensor) -> Tensor:
+def _through(stages: Iterable[nn.Module], x: Tensor, between: Callable[[], None]) -> Tensor:
     with Room() as room:
         for stage in stages:
             for layer in cast("nn.Sequential", stage):
                 x = layer(x, room)
-            x = tidied(x)
+            between()
     return x
 
 
@@ -186,9 +186,10 @@ class Encoder(nn.Module):
         self.conv_out = ops.Conv2d(widths[-1], config.latent_channels, 3, padding=1)
         self.finest = widths[0] * pixels(len(self.stages))  # numbers a latent frame
 
-    def local(self, mel: Tensor) -> Tensor:
-        """(B, 2, 128, 8T) -> (B, C, 16, T): everything before the attention blocks."""
-        return _through(self.stages, self.conv_in(channels_last(mel)))
+    def local(self, mel: Tensor, between: Callable[[], None] = nothing) -> Tensor:
+        """(B, 2, 128, 8T) -> (B, C, 16, T): everything before the attention blocks. `between` is
+        called after each level."""
+        return _through(self.stages, self.conv_in(channels_last(mel)), between)
 
     @property
     def reach(self) -> int:
@@ -240,9 +241,10 @@ class Decoder(nn.Module):
             frames += (2 * (len(stage) - 1) + 1) / rate  # pyright: ignore[reportArgumentType]
         return math.ceil(frames + 1 / rate)
 
-    def local(self, x: Tensor) -> Tensor:
-        """(B, C, 16, T) -> (B, 2, 128, 8T): everything after the attention blocks."""
-        x = _through(reversed(self.stages), x)
+    def local(self, x: Tensor, between: Callable[[], None] = nothing) -> Tensor:
+        """(B, C, 16, T) -> (B, 2, 128, 8T): everything after the attention blocks. `between` is
+        called after each level."""
+        x = _through(reversed(self.stages), x, between)
         return self.conv_out(self.norm(x).relu_())
 
     def forward(self, latent: Tensor) -> Tensor:

@@ -27,7 +27,6 @@ M = TypeVar("M", bound=nn.Module)
 R = TypeVar("R")
 
 CPU = torch.device("cpu")
-MUCH = 1 << 22  # bytes of a level of a network
 MEMORY_FILE = Path("/proc/meminfo")  # Linux alone
 
 
@@ -111,12 +110,14 @@ def give_back() -> None:
         trim(0)
 
 
-def tidied(x: Tensor) -> Tensor:
-    """x, after what was freed in making it is handed back, where that is in main memory and much:
-    networks whose levels differ in size leave holes that the next level does not fit into."""
-    if x.device.type == "cpu" and x.nbytes >= MUCH:
-        give_back()
-    return x
+def nothing() -> None:
+    """Between the levels of a network, where its memory need not be spared."""
+
+
+def sparing(pieces: int, device: torch.device) -> Callable[[], None]:
+    """What to call between the levels of a network that computes so many pieces: levels that
+    differ in size leave holes in main memory that those of the next piece do not fit into."""
+    return give_back if pieces > 1 and device.type == "cpu" else nothing
 
 
 @lru_cache(1)

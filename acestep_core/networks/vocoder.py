@@ -12,6 +12,7 @@ everything else with zeros.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from typing import cast
 
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 
 from ..config import VocoderConfig
 from .layers import PLAIN, Ops, channels_last, rows
-from .memory import tidied
+from .memory import nothing
 from .transformed import SILU, Room, convolved, suits
 
 EPS = 1e-6
@@ -141,12 +142,13 @@ class Head(nn.Module):
         kernel = config.post_conv_kernel_size
         self.conv_out = ops.Conv2d(width, 1, (1, kernel), padding=(0, kernel // 2))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, 512, 1, M) -> (B, 1, 512 M)."""
+    def forward(self, x: Tensor, between: Callable[[], None] = nothing) -> Tensor:
+        """(B, 512, 1, M) -> (B, 1, 512 M). `between` is called after each wide level."""
         x = self.conv_in(x)
         with Room() as room:
             for level in range(self.fine):
-                x = tidied(self._finer(level, x, room))
+                x = self._finer(level, x, room)
+                between()
             if x.device.type != "cpu" or torch.is_grad_enabled():
                 return self._wave(x, room)
             return self._wave_in_pieces(x, room)

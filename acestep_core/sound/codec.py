@@ -35,7 +35,7 @@ from ..config import (
 )
 from ..networks.dcae import DCAE, AttentionBlock
 from ..networks.layers import attention_state
-from ..networks.memory import M, Part, give_back
+from ..networks.memory import M, Part, give_back, sparing
 from ..networks.vocoder import Vocoder
 from ..types import Latent
 from .audio import stereo
@@ -222,10 +222,11 @@ def encoded(careful: Careful[DCAE], mel: Tensor, tiles: Tiles, counter: Counter)
     """Normalised mel (1, 2, 128, 8T) float32 -> raw latent (1, 8, 16, T)."""
     frames, reach = mel.shape[-1] // MEL_PER_FRAME, careful.network.encoder.reach
     pieces, parts = spans(frames, tiles.frames), list[Tensor]()
+    between = sparing(len(pieces), mel.device)
     for span in pieces:
         wide, core = around(span, reach, frames)
         piece = mel[..., wide.start * MEL_PER_FRAME : wide.stop * MEL_PER_FRAME]
-        x = careful(lambda network, dtype, p=piece: network.encoder.local(p.to(dtype)))
+        x = careful(lambda network, dtype, p=piece: network.encoder.local(p.to(dtype), between))
         parts.append(x[..., core].clone())
         counter.step()
 
@@ -270,10 +271,11 @@ def decoded(
         kept = torch.channels_last if is_last else torch.contiguous_format
         x = x[..., begins:ends].clone(memory_format=kept)
         give_back()
+    between = sparing(len(pieces), x.device)
     for span in pieces:
         wide, core = around(span, reach, frames)
         piece = x[..., wide.start - begins : wide.stop - begins]
-        part = careful(lambda network, dtype, p=piece: network.decoder.local(p.to(dtype)))
+        part = careful(lambda network, dtype, p=piece: network.decoder.local(p.to(dtype), between))
         mel[..., span[0] * MEL_PER_FRAME : span[1] * MEL_PER_FRAME] = part[
             ..., core.start * MEL_PER_FRAME : core.stop * MEL_PER_FRAME
         ]
@@ -344,6 +346,7 @@ def sounded(careful: Careful[Vocoder], mel: Tensor, needed: Needed, counter: Cou
             counter.look()
         return states[span]
 
+    between = sparing(len(needed.sounded), mel.device)
     ends: dict[int, Tensor] = {}  # where the tile before this one ends: its last samples
 
     def sound(place: slice, inner: slice) -> Tensor:
@@ -355,7 +358,7 @@ def sounded(careful: Careful[Vocoder], mel: Tensor, needed: Needed, counter: Cou
         begins, lead = place.start * HOP + inner.start, -inner.start % HOP
         before = ends.pop(begins + lead, None)
         made = careful(
-            lambda network, dtype: network.head(x.to(dtype))[:, 0, inner].float(),
+            lambda network, dtype: network.head(x.to(dtype), between)[:, 0, inner].float(),
             lambda tile: flaw_of(tile[:, lead:], before),
         )
         ends[begins + made.shape[-1]] = made[:, -NEAR:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -97,9 +97,9 @@ class Stumbling(nn.Module):
         super().__init__()
         self.head, self.left, self.reach, self.finest = head, wrong, head.reach, head.finest
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, between: Callable[[], None]) -> Tensor:
         self.left -= 1
-        return self.head(x) + (0.1 if self.left == -1 else 0.0)
+        return self.head(x, between) + (0.1 if self.left == -1 else 0.0)
 
 
 def stumbling(codec: Codec, wrong: int) -> Codec:

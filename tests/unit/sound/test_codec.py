@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 from acestep_core.config import FRAME, GRIFFIN_LIM, VOCODER, ModelConfig
+from acestep_core.networks import memory
 from acestep_core.networks.dcae import DCAE
 from acestep_core.networks.memory import Resident
 from acestep_core.networks.vocoder import Head, Vocoder
@@ -37,6 +39,16 @@ def codec(pipe: ACEStep) -> Codec:
 
 def close(tiled: Tensor, whole: Tensor) -> bool:
     return bool((tiled - whole).abs().max() <= 2e-5 * whole.abs().max())
+
+
+@pytest.mark.parametrize(("frames", "calls"), [(8, 0), (4, 2 * (3 + 1))])
+def test_memory_is_handed_back_within_tiles_where_another_follows(
+    codec: Codec, monkeypatch: pytest.MonkeyPatch, frames: int, calls: int
+) -> None:
+    given: list[bool] = []
+    monkeypatch.setattr(memory, "give_back", lambda: given.append(True))
+    codec.decode(Latent(torch.zeros(1, 8, 16, 8)), Tiles(frames))
+    assert len(given) == calls, "after the decoder's levels and the head's wide ones, each tile"
 
 
 @pytest.mark.parametrize(
@@ -259,9 +271,9 @@ def test_dc_of_the_weights_costs_one_tile(
     part = Faulty(half.bfloat16().eval(), torch.bfloat16, CPU, good)
     heads, forward = list[torch.dtype](), Head.forward
 
-    def counted(head: Head, x: torch.Tensor) -> torch.Tensor:
-        heads.append(x.dtype)
-        return forward(head, x)
+    def counted(head: Head, *args: Any) -> torch.Tensor:
+        heads.append(args[0].dtype)
+        return forward(head, *args)
 
     monkeypatch.setattr(Head, "forward", counted)
     replace(codec, vocoder=part).decode(Latent(drawn(1, 8, 16, 8)), Tiles(2))
