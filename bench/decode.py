@@ -39,8 +39,9 @@ def main(words: list[str] | None = None) -> int:
         Resident(filled(build(part, config), dtype), dtype, cpu) for part in ("dcae", "vocoder")
     )
     codec = Codec(dcae, vocoder, config.vocoder)  # pyright: ignore[reportArgumentType]
-    print(f"Real width, {options.dtype}, tiles of {options.tile} latent frames")
-    rows = [("tiled", s, Tiles(options.tile)) for s in options.tiled]
+    tiles = Tiles(options.tile).on(cpu)
+    print(f"Real width, {options.dtype}, tiles of {tiles.frames} latent frames")
+    rows = [("tiled", s, tiles) for s in options.tiled]
     rows += [("whole", s, WHOLE) for s in options.whole]
     figures = []
     for name, seconds, tiles in rows:
@@ -61,5 +62,5 @@ def main(words: list[str] | None = None) -> int:
             {"how": name, "seconds": seconds, "s": round(took, 1), "peak_MiB": round(megabytes)}
         )
         del wave, latent
-    last_line("decode", dtype=options.dtype, tile=options.tile, rows=figures)
+    last_line("decode", dtype=options.dtype, tile=tiles.frames, rows=figures)
     return 0
