@@ -24,9 +24,8 @@ FLOP_PER_FRAME = 9.003e9 + 2 * 10.78e9  # decoder, and the vocoder for two chann
 
 
 def main(words: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="bench decode", description=(__doc__ or "").splitlines()[0]
-    )
+    about = (__doc__ or "").splitlines()[0]
+    parser = argparse.ArgumentParser(prog="bench decode", description=about)
     parser.add_argument("--tiled", type=float, nargs="*", default=[60, 240], help="seconds")
     parser.add_argument("--whole", type=float, nargs="*", default=[60], help="seconds")
     parser.add_argument("--dtype", default="float32", choices=("bfloat16", "float32"))
@@ -39,9 +38,9 @@ def main(words: list[str] | None = None) -> int:
         Resident(filled(build(part, config), dtype), dtype, cpu) for part in ("dcae", "vocoder")
     )
     codec = Codec(dcae, vocoder, config.vocoder)  # pyright: ignore[reportArgumentType]
-    tiles = Tiles(options.tile).on(cpu)
-    print(f"Real width, {options.dtype}, tiles of {tiles.frames} latent frames")
-    rows = [("tiled", s, tiles) for s in options.tiled]
+    tile = Tiles(options.tile).on(cpu)
+    print(f"Real width, {options.dtype}, tiles of {tile.frames} latent frames")
+    rows = [("tiled", s, tile) for s in options.tiled]
     rows += [("whole", s, WHOLE) for s in options.whole]
     figures = []
     for name, seconds, tiles in rows:
@@ -62,5 +61,5 @@ def main(words: list[str] | None = None) -> int:
             {"how": name, "seconds": seconds, "s": round(took, 1), "peak_MiB": round(megabytes)}
         )
         del wave, latent
-    last_line("decode", dtype=options.dtype, tile=tiles.frames, rows=figures)
+    last_line("decode", dtype=options.dtype, tile=tile.frames, rows=figures)
     return 0

@@ -29,19 +29,30 @@ from .memory import nothing
 from .transformed import SILU, Room, convolved, suits
 
 EPS = 1e-5
+CACHED = 1 << 20  # numbers that a CPU norms at once: new memory costs it more than the sums
+PIXELS = {1: (1, 1), 2: (2, 1), 4: (2, 2)}  # channels given to a cell's four: as rows and columns
 
 
 class PixelNorm(nn.Module):
-    """RMS norm over the channels of each pixel, with gain and offset."""
+    """RMS norm over the channels of each pixel, with gain and offset, and something added.
+
+    Without gradients x itself becomes the result: it has to be of no other use.
+    """
 
     def __init__(self, width: int, ops: Ops) -> None:
         super().__init__()
         self.gain = ops.Embedding(1, width)
         self.offset = ops.Embedding(1, width)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, plus: Tensor | None = None) -> Tensor:
         gain, offset = (rows(t, x)[0, :, None, None] for t in (self.gain, self.offset))
-        return torch.addcmul(offset, rms(x, EPS, axis=1), gain)
+        if torch.is_grad_enabled():
+            found = torch.addcmul(offset, rms(x, EPS, axis=1), gain)
+            return found if plus is None else found + plus
+        lines = max(CACHED * x.shape[2] // x.numel(), 1) if x.device.type == "cpu" else x.shape[2]
+        for part in torch.split(x, lines, 2):
+            torch.addcmul(offset, rms(part, EPS, axis=1), gain, out=part)
+        return x if plus is None else x.add_(plus)
 
 
 class Residual(nn.Module):
@@ -56,8 +67,7 @@ class Residual(nn.Module):
             h = convolved(self.second, convolved(self.first, x, room), room, SILU)
         else:
             h = self.second(F.silu(self.first(x), inplace=True))
-        # In place where a tensor is fresh: on a CPU a new buffer costs more than the sum.
-        return self.norm(h).add_(x)
+        return self.norm(h, plus=x)
 
 
 class Halve(nn.Module):
@@ -85,11 +95,9 @@ class Double(nn.Module):
         y = F.interpolate(x, scale_factor=2, mode="nearest")
         y = convolved(self.conv, y, room) if suits(self.conv, y) else self.conv(y)
         # Each channel of y has 1, 2 or 4 of x, repeated to the four pixels (y, x) of a cell.
-        given = x.unflatten(1, (self.out, -1))[:, :, :, None]
-        four = given.expand(-1, -1, -1, 4 // given.shape[2], -1, -1)
-        short = four.reshape(len(x), self.out, 2, 2, *x.shape[2:])
+        given = x.unflatten(1, (self.out, *PIXELS[x.shape[1] // self.out]))
         cells = y.unflatten(3, (-1, 2)).unflatten(2, (-1, 2))
-        cells += rearrange(short, "b c y x h w -> b c h y w x")
+        cells += rearrange(given, "b c y x h w -> b c h y w x")
         return y
 
 
@@ -126,7 +134,7 @@ class MultiScaleAttention(nn.Module):
     def finish(self, x: Tensor, q: Tensor, state: Tensor) -> Tensor:
         mixed = read_state(q.flatten(2, 3), state).unflatten(2, q.shape[2:4]).to(x.dtype)
         joined = rearrange(mixed, "b g h w c -> b h w (g c)")
-        return self.norm(self.out(joined).movedim(-1, 1)).add_(x)
+        return self.norm(self.out(joined).movedim(-1, 1), plus=x)
 
 
 class GatedConv(nn.Module):
@@ -142,7 +150,7 @@ class GatedConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         value, gate = self.depth(F.silu(self.expand(x), inplace=True)).chunk(2, 1)
-        return self.norm(self.contract(value * F.silu(gate))).add_(x)
+        return self.norm(self.contract(value * F.silu(gate)), plus=x)
 
 
 class AttentionBlock(nn.Module):

@@ -173,7 +173,7 @@ class Codec:
                 raw = z[None].to(part.device, torch.float32) / SCALE + SHIFT
                 normal = decoded(careful, raw, pieces, tiles, counter)[0]
                 mels.append(normal.add_(1).div_(2).mul_(MEL_HIGH - MEL_LOW).add_(MEL_LOW))
-                give_back()
+                sparing(len(pieces), part.device)()
         return mels
 
     def _decoder_bytes(self) -> int:
@@ -257,9 +257,10 @@ def decoded(
     def begun(network: DCAE, dtype: torch.dtype) -> Tensor:
         x = network.decoder.begin(latent.to(dtype))
         attend(network.decoder.attention, x, tiles)
-        give_back()
+        between()
         return x
 
+    between = sparing(len(pieces), latent.device)
     x = careful(begun)
     frames, reach = x.shape[-1], careful.network.decoder.reach
     height, length = LATENT_HEIGHT * MEL_PER_FRAME, frames * MEL_PER_FRAME
@@ -271,7 +272,6 @@ def decoded(
         kept = torch.channels_last if is_last else torch.contiguous_format
         x = x[..., begins:ends].clone(memory_format=kept)
         give_back()
-    between = sparing(len(pieces), x.device)
     for span in pieces:
         wide, core = around(span, reach, frames)
         piece = x[..., wide.start - begins : wide.stop - begins]
@@ -289,6 +289,9 @@ def attend(blocks: nn.ModuleList, x: Tensor, tiles: Tiles) -> None:
     """Run the attention blocks over x (B, C, 16, T) in place, tile by tile."""
     for block in blocks:
         assert isinstance(block, AttentionBlock)
+        if len(spans(x.shape[-1], tiles.frames)) == 1:
+            x[:] = block(x)
+            continue
         state = _summed_state(block, x, tiles)
         for span, part in _overlapping(x, block, tiles):
             x[..., span[0] : span[1]] = _attended(block, part, state, span, x.shape[-1])
