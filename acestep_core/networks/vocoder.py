@@ -26,7 +26,7 @@ from .memory import nothing
 from .transformed import SILU, Room, convolved, suits
 
 EPS = 1e-6
-FEWEST, PIECE = 128, 64  # channels; below them a CPU works on pieces of so many mel frames
+FEWEST, PIECE = 128, 128  # channels; below them a CPU works on pieces of so many mel frames
 
 
 class ChannelNorm(nn.Module):

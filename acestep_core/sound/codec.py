@@ -173,7 +173,7 @@ class Codec:
                 raw = z[None].to(part.device, torch.float32) / SCALE + SHIFT
                 normal = decoded(careful, raw, pieces, tiles, counter)[0]
                 mels.append(normal.add_(1).div_(2).mul_(MEL_HIGH - MEL_LOW).add_(MEL_LOW))
-                sparing(len(pieces), part.device)()
+                give_back()
         return mels
 
     def _decoder_bytes(self) -> int:
