@@ -1,7 +1,8 @@
 """Runs one benchmark: `python -m bench NAME [arguments]` calls main(arguments) of bench/NAME.py.
 
 With --publish (or --readme, its older name) what it prints also replaces that benchmark's block in
-the documents: in docs/benchmarks.md, or the page where it is spoken of. No figure is typed by hand.
+the documents: in docs/benchmarks.md, or the page where it is spoken of. What it sums up in one row
+("in_short") goes into the README. No figure is typed by hand.
 """
 
 from __future__ import annotations
@@ -59,10 +60,8 @@ def page_of(name: str, folder: Path = ROOT / "docs") -> Path:
 
 
 def publish(name: str, words: list[str], text: str, folder: Path = ROOT / "docs") -> None:
-    """Put the output into the documents' block of this benchmark."""
-    page, (start, end) = page_of(name, folder), marks(name)
-    head, _, rest = page.read_text(encoding="utf-8").partition(start)
-    _, _, tail = rest.partition(end)
+    """Put the output into the documents' block of this benchmark, its sum into the README's."""
+    page = page_of(name, folder)
     command = sentence(f"python3 dev.py bench {shlex.join([name, *words])}")
     *lines, last = text.strip().splitlines()
     about = json.loads(last)
@@ -71,8 +70,17 @@ def publish(name: str, words: list[str], text: str, folder: Path = ROOT / "docs"
         f" commit {about['commit']})"
     )
     body = "\n".join(lines)
-    block = f"{start}\n```text\n$ {command}\n{body}\n```\n{end}"
-    page.write_text(head + block + tail, encoding="utf-8")
+    _put(page, name, f"\n```text\n$ {command}\n{body}\n```\n")
+    if about.get("in_short"):
+        _put(folder.parent / "README.md", name, about["in_short"])
+
+
+def _put(page: Path, name: str, by: str) -> None:
+    start, end = marks(name)
+    head, found, rest = page.read_text(encoding="utf-8").partition(start)
+    if not found:
+        raise SystemExit(f"{page.name} has no block {start} ... {end}.")
+    page.write_text(f"{head}{start}{by}{end}{rest.partition(end)[2]}", encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:

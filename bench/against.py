@@ -139,7 +139,7 @@ def main(words: list[str] | None = None) -> int:
                 rows += compared(work, peers, weights, scratch)
     finally:
         shutil.rmtree(scratch)
-    last_line("against", blocks=options.blocks, rows=rows)
+    last_line("against", blocks=options.blocks, rows=rows, in_short=in_short(rows))
     return 0
 
 
@@ -260,6 +260,23 @@ def row_of(work: Work, entrants: list[Entrant], entrant: Entrant, scratch: Path)
             line += f"  difference {row['difference']:.1e}"
     print(line, flush=True)
     return row
+
+
+def in_short(rows: list[dict[str, Any]]) -> str:
+    """A row for the README: our share of the original's time and memory, at the last length of each
+    work; nothing where the original was not measured."""
+    found = {(row["work"].split()[0], row["who"]): row for row in rows if "s" in row}
+    step, decode = found.get(("step", "original bf16")), found.get(("decode", "original fp32"))
+    if not step or not decode:
+        return ""
+    ours = found["decode", "ours fp32"]
+    share = ours["peak_MiB"] / decode["peak_MiB"]
+    stepped, decoded = (row["work"].partition(" ")[2] for row in (step, decode))
+    return (
+        f"a guided step for {stepped} of music takes {step['ratio']:.2f} of the original's time"
+        f" (bfloat16), decoding {decoded} {decode['ratio']:.2f} in {share:.2f} of its memory"
+        f" (float32)"
+    )
 
 
 def difference(ours: Entrant, other: Entrant, scratch: Path) -> float:

@@ -76,6 +76,20 @@ def test_a_program_that_cannot_says_why_and_the_others_go_on(
     assert peers[0].ask(ask="prepare", **question()) == {"ok": True}
 
 
+def test_the_readmes_row_names_the_longest_of_each() -> None:
+    rows = [
+        {"work": f"{work} {seconds} s", "who": f"{who} {dtype}", "s": 1.0, "peak_MiB": peak}
+        | ({"ratio": ratio} if who == "original" else {})
+        for seconds, ratio in ((8, 0.9), (60, 0.4))
+        for work, dtype in (("step", "bf16"), ("decode", "fp32"))
+        for who, peak in (("ours", 300), ("original", 600))
+    ]
+    said = against.in_short(rows)
+    assert said.startswith("a guided step for 60 s of music takes 0.40 of the original's time")
+    assert said.endswith("decoding 60 s 0.40 in 0.50 of its memory (float32)")
+    assert against.in_short([row for row in rows if "original" not in row["who"]]) == ""
+
+
 def question() -> dict[str, object]:
     return {"work": "step", "folder": ".", "dtype": "float32", "frames": 2}
 

@@ -179,6 +179,20 @@ def test_figures_are_published_where_their_block_is(tmp_path: Path) -> None:
         benchmarks.publish("load", [], line, tmp_path)
 
 
+def test_what_is_summed_up_stands_in_the_readme(tmp_path: Path) -> None:
+    line = '{"device": "cpu", "threads": 1, "torch": "2", "commit": "abc", "in_short": "0.5 of it"}'
+    (tmp_path / "docs").mkdir()
+    for page in ("README.md", "docs/page.md"):
+        text = "a <!-- bench step -->old<!-- end step --> b\n"
+        (tmp_path / page).write_text(text, encoding="utf-8")
+    benchmarks.publish("step", [], f"1.5 s\n{line}\n", tmp_path / "docs")
+    short = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert short == "a <!-- bench step -->0.5 of it<!-- end step --> b\n"
+    (tmp_path / "README.md").write_text("nothing\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"README\.md has no block <!-- bench step -->"):
+        benchmarks.publish("step", [], line, tmp_path / "docs")
+
+
 def test_every_block_of_figures_belongs_to_a_benchmark() -> None:
     pages = [page for page in PAGES if page.parent == ROOT / "docs"]
     texts = "".join(page.read_text(encoding="utf-8") for page in pages)
@@ -186,6 +200,8 @@ def test_every_block_of_figures_belongs_to_a_benchmark() -> None:
     assert {"step", "decode", "load", "repeat", "preview", "seams", "words"} <= set(marked)
     assert sorted(set(marked)) == sorted(marked)
     assert set(marked) <= set(benchmarks.names())
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"<!-- bench ([\w-]+) -->[^<]+<!-- end \1 -->", readme) == ["against"]
 
 
 def test_the_table_of_clients_has_every_one_and_nothing_but_yes() -> None:
