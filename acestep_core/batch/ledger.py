@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from ..anonymous import sentence
 from ..atomic import FileError, reason
 
 NAMES = re.compile(r"ledger(\.\d+-of-\d+)?\.jsonl")
@@ -45,7 +46,9 @@ class Entry:
         return [row["id"] for row in self.rows if row["status"] == DONE]
 
     def line(self) -> bytes:
-        told = {"group": self.group, "took": round(self.took, 3), "rows": list(self.rows)}
+        """As it is written, and all files of a batch repeat it: no error in it names a folder."""
+        rows = [{**row, "error": sentence(row["error"])} for row in self.rows]
+        told = {"group": self.group, "took": round(self.took, 3), "rows": rows}
         return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 

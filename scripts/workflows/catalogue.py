@@ -17,12 +17,13 @@ from scripts.workflows.parts import (
     FOUR_WIDTHS,
     LOAD,
     LOADER,
+    LOW,
     MODEL,
     NARROW,
     ONE_BENDS,
     ONE_PAIR,
     OVER_EDIT,
-    OVER_FOUR,
+    OVER_FAR,
     OVER_SAMPLER,
     OVER_WORDS,
     RESULT,
@@ -53,7 +54,7 @@ def changed(name: str, title: str, card: str, task: Node, note: Note) -> Workflo
         card,
         (
             Column(ONE_PAIR[0], {"load": LOAD}, {"note": note}, gap=ONE_BENDS),
-            Column(ONE_PAIR[1], words(), {"source": SOURCE}, OVER_WORDS, NARROW),
+            Column(ONE_PAIR[1], words(), {"source": SOURCE}, OVER_FAR, NARROW),
             *task_to_sound(task),
         ),
         (
@@ -80,7 +81,7 @@ def edited(
         *names,
         (
             Column(FOUR_WIDTHS[0], {"load": LOAD, "note": note}, gap=FOUR_BENDS),
-            Column(FOUR_WIDTHS[1], middle, drop=OVER_FOUR, gap=ONE_BENDS),
+            Column(FOUR_WIDTHS[1], middle, drop=OVER_FAR, gap=ONE_BENDS),
             *task_to_sound(Node("AceSuiteRemixEdit", task), FOUR_WIDTHS, OVER_EDIT),
         ),
         (
@@ -134,7 +135,7 @@ GRAPHS = (
                             "seed": 1,
                             "seconds": 60.0,
                         },
-                        height=500,  # the words it wrote are read here
+                        height=460,  # the words it wrote are read here
                     ),
                 },
             ),
@@ -215,7 +216,7 @@ GRAPHS = (
         ("lyric_edit", "ACE-Step v1 12 Lyric edit, other words", "Lyric edit"),
         "lyrics",
         {"tags": tagged(STYLE, "", TOLD_LEAST), "lyrics": worded(NEW_WORDS, "New lyrics")},
-        {"old_lyrics": worded(WORDS, "Old lyrics")},
+        {"old_lyrics": worded(WORDS, "Old lyrics", LOW)},
         Note(
             "**Lyric edit.** Change a line at a time: when more than a third of the words change,"
             " lines are often skipped. Both have the same style.",

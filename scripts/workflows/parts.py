@@ -13,11 +13,12 @@ OVER_WORDS, OVER_SAMPLER = 104, 54  # drops that leave the loader's wires in sig
 # no name of an input is cut. Four nodes above one another need more room for the wires to them.
 ONE_PAIR, FOUR_WIDTHS = (225, 225, 236, 264, 254), (225, 225, 225, 252, 234)
 NARROW, ONE_BENDS, FOUR_BENDS = 20, 28, 63  # 28 also before Decode
-OVER_FOUR = 78  # as OVER_WORDS: the sampler is farther away
-OVER_TASK, OVER_EDIT = 446, 396  # drops that leave wires from words to the sampler in sight
+OVER_FAR = 78  # as OVER_WORDS, where a task stands between: the sampler is farther away
+OVER_TASK, OVER_EDIT = 388, 396  # drops that leave wires from words to the sampler in sight
 # Left below Tag Encode, for an error or what the model does not know: two lines, or three where it
 # is narrow; the least where four nodes stand above one another.
-TOLD, TOLD_NARROW, TOLD_LEAST = 66, 82, 52
+TOLD, TOLD_NARROW, TOLD_LEAST = 66, 68, 52
+LOW = 104  # of Lyric Encode with what few need out of sight; pages that show it make it higher
 REPORT = 120  # by which nodes are higher that tell of an edit
 MODEL = {"model": Wire("load", "model")}
 LOAD = Node("AceSuiteLoad", {"checkpoint": "auto"})

@@ -44,6 +44,7 @@ class Stub:
     places: Places
     bad: tuple[str, ...] = ()
     pause: float = 0.0
+    error: str = "no"
 
     def __call__(self, rows: Columns) -> Columns:
         made = [self._made(str(name)) for name in rows["id"]]
@@ -52,7 +53,7 @@ class Stub:
 
     def _made(self, name: str) -> dict[str, Any]:
         if name in self.bad:
-            return result(name, b"", status="failed", error="no")
+            return result(name, b"", status="failed", error=self.error)
         path, content = self.places.of(name), name.encode()
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

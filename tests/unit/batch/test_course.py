@@ -130,6 +130,19 @@ def test_too_many_failures_end_it_and_what_is_done_stays(tmp_path: Path) -> None
     assert sorted(batch.known()) == [0, 1, 2]
 
 
+def test_no_file_of_a_batch_names_a_folder_of_an_error(tmp_path: Path) -> None:
+    batch, said = batch_of(tmp_path, rows_of(2)), "vocab.json (not there)"
+    error = f"vocab.json was not found. Looked at:\n  /home/ann/models/{said}"
+    stub = Stub(batch.places, bad=("song-0", "song-1"), error=error)
+    report = Report.of(batch, run(batch, stub).known).write(batch)
+    assert said in results_in(tmp_path)[1]["error"]
+    assert said in report.read_text(encoding="utf-8")
+    for path in (path for path in tmp_path.rglob("*") if path.is_file()):
+        assert b"/home/ann" not in path.read_bytes(), path.name
+    with pytest.raises(TooManyError, match="/home/ann"):  # whoever runs it is told where
+        run(batch_of(tmp_path / "few", rows_of(2), most_errors=0), stub)
+
+
 def test_a_webdataset_has_a_sound_and_a_record_of_each_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
