@@ -58,7 +58,7 @@ SCENES = {
         "prompt_to_song",
         values={"AceSuiteSongWriter": {"lock": True, "tags": "jazz", "lyrics": WORDS}},
     ),
-    "grey": Scene("lyric_edit"),
+    "grey": Scene("remix"),
     "tools": Scene(
         kinds=("AceSuiteLyricPreview", "AceSuiteSetupCheck"),
         values={"AceSuiteLyricPreview": {"lyrics": WORDS}},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from scripts.workflows.apps import APPS
+from scripts.workflows.apps import APPS, SAVED
 from scripts.workflows.compare import COMPARE
 from scripts.workflows.model import Column, Group, Node, Note, Wire, Workflow
 from scripts.workflows.native import NATIVE
@@ -17,7 +17,6 @@ from scripts.workflows.parts import (
     FOUR_WIDTHS,
     LOAD,
     LOADER,
-    LOW,
     MODEL,
     NARROW,
     ONE_BENDS,
@@ -26,6 +25,7 @@ from scripts.workflows.parts import (
     OVER_FAR,
     OVER_SAMPLER,
     OVER_WORDS,
+    REPORT,
     RESULT,
     SAMPLER,
     SOUND,
@@ -33,7 +33,6 @@ from scripts.workflows.parts import (
     TASK,
     TOLD,
     TOLD_LEAST,
-    TOLD_NARROW,
     WIDE,
     sampler,
     sound,
@@ -42,7 +41,7 @@ from scripts.workflows.parts import (
     worded,
     words,
 )
-from scripts.workflows.words import BLUE, HOUSE, NEW_WORDS, RED, STYLE, TAGS, WORDS
+from scripts.workflows.words import BLUE, GREEN, HOUSE, NEW_WORDS, RED, STYLE, TAGS, WORDS
 
 
 def changed(name: str, title: str, card: str, task: Node, note: Note) -> Workflow:
@@ -65,32 +64,6 @@ def changed(name: str, title: str, card: str, task: Node, note: Note) -> Workflo
     )
 
 
-def edited(
-    names: tuple[str, str, str], mode: str, pair: dict[str, Node], old: dict[str, Node], note: Note
-) -> Workflow:
-    """A song, the words it shall have (a pair), and what they are now where that differs."""
-    now = {"tags": "tags", "lyrics": "lyrics"} | {key.removeprefix("old_"): key for key in old}
-    task = {
-        "mode": mode,
-        "source_tags": Wire(now["tags"], "tags"),
-        "source_lyrics": Wire(now["lyrics"], "lyrics"),
-        "source_audio": Wire("source", "AUDIO"),
-    }
-    middle = {**pair, "source": SOURCE, **old}
-    return Workflow(
-        *names,
-        (
-            Column(FOUR_WIDTHS[0], {"load": LOAD, "note": note}, gap=FOUR_BENDS),
-            Column(FOUR_WIDTHS[1], middle, drop=OVER_FAR, gap=ONE_BENDS),
-            *task_to_sound(Node("AceSuiteRemixEdit", task), FOUR_WIDTHS, OVER_EDIT),
-        ),
-        (
-            Group("Words, song", ("load", "note", *middle), BLUE),
-            Group(RESULT.title, ("task", *RESULT.members), RESULT.colour),
-        ),
-    )
-
-
 STEPS = Note(
     "**A song, step by step.**\n\n"
     "1. **Load** takes the model it finds; without one a small one plays, in ten styles.\n"
@@ -105,6 +78,87 @@ WRITTEN = Note(
     "**Song Writer** makes tags and lyrics of a sentence. They are shown on it: change them there,"
     " and they stay as they are.",
     height=95,
+)
+NEW_STYLE = {
+    "tags": tagged(HOUSE, "New style", TOLD_LEAST),
+    "lyrics": worded(WORDS),
+    "source": SOURCE,
+    "old_tags": tagged(STYLE, "Old style"),
+}
+REMIX = Workflow(
+    "remix",
+    "ACE-Step v1 11 Remix step by step",
+    "Remix\nstep by step",
+    (
+        Column(
+            FOUR_WIDTHS[0],
+            {
+                "load": LOAD,
+                "note": Note(
+                    "**Remix.** The new style says how the song shall sound, the old one how it"
+                    " sounds now. Both have the same lyrics.",
+                    height=130,
+                ),
+            },
+            gap=FOUR_BENDS[0],
+        ),
+        Column(FOUR_WIDTHS[1], NEW_STYLE, drop=OVER_FAR, gap=FOUR_BENDS[1]),
+        *task_to_sound(
+            Node(
+                "AceSuiteRemixEdit",
+                {
+                    "mode": "remix",
+                    "source_tags": Wire("old_tags", "tags"),
+                    "source_lyrics": Wire("lyrics", "lyrics"),
+                    "source_audio": Wire("source", "AUDIO"),
+                },
+            ),
+            FOUR_WIDTHS,
+            OVER_EDIT,
+        ),
+    ),
+    (
+        Group("Words, song", ("load", "note", *NEW_STYLE), BLUE),
+        Group(RESULT.title, ("task", *RESULT.members), RESULT.colour),
+    ),
+)
+OTHER_WORDS = {
+    "original_tags": STYLE,
+    "tags": STYLE,
+    "edit_mode": "lyrics",
+    "original_lyrics": WORDS,
+    "lyrics": NEW_WORDS,
+    "guidance_scale": 3.0,
+    "seed": 7,
+    "audio": Wire("source", "AUDIO"),
+}
+# One box: step by step its nodes would need two words more than stand above one another.
+LYRIC_EDIT = Workflow(
+    "lyric_edit",
+    "ACE-Step v1 12 Lyric edit, other words",
+    "Lyric edit",
+    (
+        Column(
+            LOADER,
+            {
+                "source": SOURCE,
+                "load": LOAD,
+                "note": Note(
+                    "**Lyric edit.** Change a line at a time: when more than a third of the words"
+                    " change, lines are often skipped. Both have the same style. Step by step it"
+                    " is 11 Remix, with the mode **lyrics**.",
+                    height=170,
+                ),
+            },
+        ),
+        Column(WIDE, {"box": Node("AceSuiteAudioToAudio", {**OTHER_WORDS, **MODEL})}),
+        Column(SOUND, {"save": Node("AceSuiteSaveAudio", SAVED, more=REPORT)}),
+    ),
+    (
+        Group("Song to change", ("source", "load", "note"), RED),
+        Group("New words", ("box",), BLUE),
+        Group("Music", ("save",), GREEN),
+    ),
 )
 GRAPHS = (
     Workflow(
@@ -201,28 +255,8 @@ GRAPHS = (
             height=85,
         ),
     ),
-    edited(
-        ("remix", "ACE-Step v1 11 Remix step by step", "Remix\nstep by step"),
-        "remix",
-        {"tags": tagged(HOUSE, "New style", TOLD_NARROW), "lyrics": worded(WORDS)},
-        {"old_tags": tagged(STYLE, "Old style", TOLD_NARROW)},
-        Note(
-            "**Remix.** The new style says how the song shall sound, the old one how it sounds"
-            " now. Both have the same lyrics.",
-            height=130,
-        ),
-    ),
-    edited(
-        ("lyric_edit", "ACE-Step v1 12 Lyric edit, other words", "Lyric edit"),
-        "lyrics",
-        {"tags": tagged(STYLE, "", TOLD_LEAST), "lyrics": worded(NEW_WORDS, "New lyrics")},
-        {"old_lyrics": worded(WORDS, "Old lyrics", LOW)},
-        Note(
-            "**Lyric edit.** Change a line at a time: when more than a third of the words change,"
-            " lines are often skipped. Both have the same style.",
-            height=140,
-        ),
-    ),
+    REMIX,
+    LYRIC_EDIT,
     changed(
         "audio_reference",
         "ACE-Step v1 13 Audio reference",

@@ -29,7 +29,7 @@ HEIGHTS = {
     "AceSuiteInpaintMask": (462, 590),  # with its waveform, as the next two
     "AceSuiteExtend": (350, 430),
     "AceSuiteRetake": (90, 140),
-    "AceSuiteRemixEdit": (456, 540),  # opened with what few need out of sight, as 0.3.64 does
+    "AceSuiteRemixEdit": (502, 540),
     "AceSuiteAudioReference": (90, 135),
     "AceSuiteDCAEDecode": (110, 230),
     "AceSuiteToConditioning": (90, 130),

@@ -12,13 +12,12 @@ OVER_WORDS, OVER_SAMPLER = 104, 54  # drops that leave the loader's wires in sig
 # Widths of five columns and the gaps between, where a task stands between words and sampler:
 # no name of an input is cut. Four nodes above one another need more room for the wires to them.
 ONE_PAIR, FOUR_WIDTHS = (225, 225, 236, 264, 254), (225, 225, 225, 252, 234)
-NARROW, ONE_BENDS, FOUR_BENDS = 20, 28, 63  # 28 also before Decode
+NARROW, ONE_BENDS, FOUR_BENDS = 20, 28, (61, 30)  # 28 also before Decode
 OVER_FAR = 78  # as OVER_WORDS, where a task stands between: the sampler is farther away
-OVER_TASK, OVER_EDIT = 388, 396  # drops that leave wires from words to the sampler in sight
-# Left below Tag Encode, for an error or what the model does not know: two lines, or three where it
-# is narrow; the least where four nodes stand above one another.
-TOLD, TOLD_NARROW, TOLD_LEAST = 66, 68, 52
-LOW = 104  # of Lyric Encode with what few need out of sight; pages that show it make it higher
+OVER_TASK, OVER_EDIT = 388, 355  # drops that leave wires from words to the sampler in sight
+# Left below Tag Encode, for an error or what the model does not know: two lines; the least where
+# four nodes stand above one another.
+TOLD, TOLD_LEAST = 66, 52
 REPORT = 120  # by which nodes are higher that tell of an edit
 MODEL = {"model": Wire("load", "model")}
 LOAD = Node("AceSuiteLoad", {"checkpoint": "auto"})

@@ -167,7 +167,7 @@ def test_written_words_are_seen_edited_and_locked(opened: page.Opened, panels: b
 
 
 def test_widgets_without_effect_are_grey(opened: page.Opened) -> None:
-    opened.load(graph("lyric_edit"))
+    opened.load(graph("remix"))
     assert opened.grey("AceSuiteRemixEdit") >= {"edit_start", "edit_stop"}
     assert "seconds" in opened.grey(SAMPLER)
     opened.choose("AceSuiteRemixEdit", "mode", "custom")
