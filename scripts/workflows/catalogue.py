@@ -132,7 +132,7 @@ OTHER_WORDS = {
     "seed": 7,
     "audio": Wire("source", "AUDIO"),
 }
-# One box: step by step its nodes would need two words more than stand above one another.
+# One box: step by step, nodes would stand too high above one another for a laptop.
 LYRIC_EDIT = Workflow(
     "lyric_edit",
     "ACE-Step v1 12 Lyric edit, other words",
