@@ -83,7 +83,7 @@ NEW_STYLE = {
     "tags": tagged(HOUSE, "New style", TOLD_LEAST),
     "lyrics": worded(WORDS),
     "source": SOURCE,
-    "old_tags": tagged(STYLE, "Old style"),
+    "old_tags": tagged(STYLE, "Old style", TOLD_LEAST),
 }
 REMIX = Workflow(
     "remix",
