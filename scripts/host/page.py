@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
 PATIENCE = 12  # half seconds that a busy machine may take to draw a panel
+LATE = 40_000  # milliseconds until what has to come by itself is there on a busy machine
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 # The page says these at every start by itself, whatever packs there are.
 USUAL = (
@@ -76,6 +77,10 @@ CENTRE = """kind => {
     app.canvas.centerOnNode(node);
     app.canvas.setDirty(true, true);
 }"""
+# Handlers have run and what they changed stands on the page.
+DRAWN = """async () => {
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+}"""
 GREY = """kind => testNode(kind).widgets
     .filter(one => one.disabled || one.element?.readOnly).map(one => one.name)"""
 MISSING = """() => app.graph._nodes.map(node => node.type)
@@ -104,6 +109,8 @@ PANEL = """kind => {
             ({label: one.getAttribute('aria-label'), seconds: one.duration || 0})),
     };
 }"""
+
+HAS_PANEL = f"kind => ({PANEL})(kind) !== null"
 
 # Titles of the nodes that the page outlines as wrong, whichever renderer draws them.
 BLAMED = """() => {
@@ -194,16 +201,19 @@ class Opened:
         assert found, f"{kind} has no panel"
         return found
 
-    def seen(self, kind: str) -> dict[str, Any]:
-        """The same, where it is there to be seen, as a whole; a busy machine draws it late."""
+    def seen(self, kind: str, text: str = "") -> dict[str, Any]:
+        """The same, where it is there to be seen, as a whole and with that text in it; a busy
+        machine draws it late."""
+        self.page.wait_for_function(HAS_PANEL, arg=kind, timeout=LATE)
         panel = self.panel(kind)
         for _ in range(PATIENCE):
-            if panel["is_seen"] and panel["is_whole"]:
+            if panel["is_seen"] and panel["is_whole"] and text in panel["text"]:
                 break
             self.page.wait_for_timeout(500)
             panel = self.panel(kind)
         assert panel["is_seen"], f"{kind}: nothing is seen of {panel}"
         assert panel["is_whole"], f"{kind}: cut off: {panel}"
+        assert text in panel["text"], f"{kind}: {text!r} is missing in {panel['text']!r}"
         return panel
 
     def click(self, kind: str, label: str) -> None:
@@ -239,6 +249,20 @@ class Opened:
 
     def toasts(self) -> list[str]:
         return self.page.locator(TOASTS).all_inner_texts()
+
+    def told(self, *parts: str) -> str:
+        """What toasts say, once that holds these words; or what they say instead."""
+        said = " ".join(self.toasts())
+        for _ in range(PATIENCE):
+            if all(part in said for part in parts):
+                break
+            self.page.wait_for_timeout(500)
+            said = " ".join(self.toasts())
+        return said
+
+    def drawn(self) -> None:
+        """Wait until what was done on the page shows on it."""
+        self.page.evaluate(DRAWN)
 
     def dismiss(self) -> None:
         """Close what covers the graph."""

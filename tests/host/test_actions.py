@@ -11,15 +11,18 @@ import pytest
 
 from scripts.host import page
 from scripts.host.comfyui import Running
+from tests.host import shipped
 from tests.host.client import Prompt
 from tests.host.conftest import graph, id_of, only
+from tests.host.test_look import boxes_of, overlaps
 from tests.host.test_shown import succeeded
 
 pytestmark = pytest.mark.page
 
 SONG, SAMPLER, WRITER = "AceSuiteSaveAudio", "AceSuiteSampler", "AceSuiteSongWriter"
 LYRICS = "[verse]\nMorning comes in over the water"
-SELECTED = "() => Object.keys(app.canvas.selected_nodes)"
+ARE_SELECTED = """ids => JSON.stringify(Object.keys(app.canvas.selected_nodes).sort())
+    === JSON.stringify(ids)"""
 # Whether the text of a widget is seen, in whichever renderer.
 STANDS = """([kind, name]) => {
     const text = testNode(kind).widgets.find(one => one.name === name).value;
@@ -74,7 +77,8 @@ def test_a_song_is_gone_on_from(
 ) -> None:
     before = song.saved()[1]
     song.click(SONG, button)
-    assert f"Nodes were added for {title}" in " ".join(song.toasts())
+    added = f"Nodes were added for {title}"
+    assert added in song.told(added)
     after = song.saved()[1]
     own = {id_: node for id_, node in after.items() if id_ in before}
     new = {id_: node for id_, node in after.items() if id_ not in before}
@@ -99,7 +103,8 @@ def test_a_song_is_gone_on_from(
         assert copied.read_bytes() in saved
 
     # They are selected, and so in sight; nothing about them looks like an error.
-    assert (set(song.page.evaluate(SELECTED)), song.blamed()) == (set(new), [])
+    song.page.wait_for_function(ARE_SELECTED, arg=sorted(new), timeout=page.LATE)
+    assert not song.blamed()
     if kind == "AceSuiteExtend":
         song.set(title, after=1)
     assert id_of(own, SAMPLER) in cached(song.run())
@@ -111,6 +116,36 @@ def test_a_song_is_gone_on_from(
     assert not song.errors()
 
 
+def test_what_is_added_has_its_own_name_and_is_clear_of_what_grows(song: page.Opened) -> None:
+    song.load({**shipped.page_form("text_to_music"), "extra": {}})
+    song.set(SAMPLER, seconds=2.0, steps=3)
+    succeeded(song.run())
+    there = set(song.nodes())
+    for button, name in ADDED:
+        song.click(SONG, button)
+        assert f"for {name}." in song.told(f"for {name}.")
+    added = {id_: title for id_, title in song.nodes().items() if id_ not in there}
+    assert {"Variation", "Inpaint", "Inpaint 2", "Inpaint 2: Sampler"} <= set(added.values())
+    assert len(set(added.values())) == len(added)
+
+    song.set(SAMPLER, batch_size=3)
+    succeeded(song.run(240))
+    assert len(song.seen(SONG)["players"]) == 3
+    song.fit()
+    pairs = overlaps(boxes_of(song))
+    titles = song.nodes()
+    assert not [[titles[one] for one in pair] for pair in pairs if set(pair) & set(added)]
+    assert not song.errors()
+
+
+# Buttons pressed one after the other, and what each adds is called.
+ADDED = [
+    ("Vary this", "Variation"),
+    ("Inpaint this", "Inpaint"),
+    ("Inpaint this", "Inpaint 2"),
+]
+
+
 def test_the_used_seed_comes_back_with_one_click(song: page.Opened, nodes2: bool) -> None:
     assert "Made with seed 77" in song.seen(SAMPLER)["text"]
     assert song.page.evaluate(SHUFFLES, SAMPLER) == nodes2, "the canvas has a widget for it"
@@ -118,7 +153,7 @@ def test_the_used_seed_comes_back_with_one_click(song: page.Opened, nodes2: bool
     assert song.value(SAMPLER, "seed") == 77
     assert song.value(SAMPLER, "control_after_generate") == "fixed"
     assert not song.page.evaluate(SHUFFLES, SAMPLER)
-    assert "Seed 77 stands in Sampler" in " ".join(song.toasts())
+    assert "Seed 77 stands in Sampler" in song.told("Seed 77")
     assert id_of(song.saved()[1], SAMPLER) in cached(song.run())
 
 
@@ -126,7 +161,7 @@ def test_a_song_without_its_sampler_is_told(song: page.Opened) -> None:
     song.page.evaluate("kind => app.graph.remove(testNode(kind))", SAMPLER)
     count = len(song.nodes())
     song.click(SONG, "Vary this")
-    assert "No Sampler of this pack leads to this song" in " ".join(song.toasts())
+    assert "No Sampler of this pack leads to this song" in song.told("No Sampler")
     assert len(song.nodes()) == count
 
 
@@ -178,11 +213,11 @@ def test_widgets_without_effect_are_grey(opened: page.Opened) -> None:
     assert "bits" in opened.grey(SONG)
     assert "kilobits" not in opened.grey(SONG)
     opened.page.evaluate(UNLINK, [SAMPLER, "task"])
-    opened.page.wait_for_timeout(300)
-    assert "seconds" not in opened.grey(SAMPLER)
+    opened.page.wait_for_function(WORKS, arg=[SAMPLER, "seconds"], timeout=page.LATE)
     assert not opened.errors()
 
 
+WORKS = f"([kind, name]) => !({page.GREY})(kind).includes(name)"
 UNLINK = """([kind, name]) => {
     const node = testNode(kind);
     node.disconnectInput(node.inputs.findIndex(one => one.name === name));

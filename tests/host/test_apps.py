@@ -77,8 +77,7 @@ class Hand:
         assert box, "no player is in sight"
         self.page.mouse.click(box["x"] + 24, box["y"] + box["height"] / 2)
         self.presses += 1
-        self.page.wait_for_timeout(1500)
-        assert self.page.evaluate(PLAYS)
+        self.page.wait_for_function(PLAYS, timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -106,9 +105,9 @@ def form(server: Running, name: str, size: tuple[int, int], unfold: str = "") ->
         opened.page.evaluate(OPEN, [shipped.page_form(name), SHIPPED[name].file])
         if unfold:
             opened.page.get_by_text(unfold).first.click()
-            opened.page.wait_for_timeout(1200)
         asked = SHIPPED[name].form
         assert asked
+        opened.page.locator(LABELS).nth(len(asked.inputs) - 1).wait_for(timeout=PATIENCE)
         labels = opened.page.locator(LABELS).all_inner_texts()
         assert labels == [label for _, _, label in asked.inputs]
         shorten(opened, name)
@@ -170,7 +169,7 @@ def test_words_of_a_sentence_are_shown_in_the_form_and_kept_once_changed(forms: 
         assert "folk" in style
         assert "[verse]" in lyrics
         texts.nth(1).fill("jazz, piano")
-        hand.page.wait_for_timeout(500)
+        hand.opened.drawn()
         done = succeeded(hand.run(run_button(hand.page)))
         assert [one.input_value() for one in texts.all()][1:] == ["jazz, piano", lyrics]
         writer = only(done["prompt"][2], "AceSuiteSongWriter")
@@ -232,7 +231,7 @@ def test_a_part_is_pointed_at_in_the_form(forms: Running, size: tuple[int, int])
             hand.page.mouse.down()
             hand.page.mouse.move(xs[1], y, steps=5)
             hand.page.mouse.up()
-        hand.page.wait_for_timeout(600)
+        hand.opened.drawn()
         ends = hand.page.evaluate(ENDS)
         assert ends == pytest.approx(wanted, abs=0.7), "to a beat"
         again = hand.page.evaluate(DRAWN)
@@ -299,7 +298,7 @@ def test_from_a_song_to_an_inpainted_one_in_six_presses(hand: Hand) -> None:
     made = [node["class_type"] for node in done["prompt"][2].values()]
     assert "AceSuiteInpaintMask" in made
     opened.page.evaluate(CENTRE_LAST, "AceSuiteSaveAudio")  # dragged there, at most
-    opened.page.wait_for_timeout(1000)
+    opened.drawn()
     hand.presses += 1
     hand.play(opened.page.locator("audio[aria-label^=Song]").last)
     assert hand.presses <= 6

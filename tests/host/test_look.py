@@ -6,6 +6,7 @@ Every box as the page draws it, in both renderers: no overlap, no wire behind a 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -112,15 +113,22 @@ def mistaken() -> Iterator[tuple[str, str, dict[str, Any]]]:
                     yield name, cell.title or cell.kind, values
 
 
+def boxes_of(opened: page.Opened) -> dict[str, Box]:
+    """Of each node, by its id."""
+    return {key: tuple(box) for key, *box in opened.page.evaluate(BOXES)}
+
+
+def overlaps(boxes: dict[str, Box]) -> list[tuple[str, str]]:
+    """Pairs that lie upon one another."""
+    return [
+        (one, other) for one, other in combinations(boxes, 2) if overlap(boxes[one], boxes[other])
+    ]
+
+
 def faults(opened: page.Opened) -> list[tuple[str, ...]]:
-    boxes: dict[str, Box] = {key: tuple(box) for key, *box in opened.page.evaluate(BOXES)}
-    names = dict(opened.page.evaluate("() => app.graph._nodes.map(n => [String(n.id), n.title])"))
-    keys = list(boxes)
+    boxes, names = boxes_of(opened), opened.nodes()
     found: list[tuple[str, ...]] = [
-        ("overlap", names[one], names[other])
-        for index, one in enumerate(keys)
-        for other in keys[index + 1 :]
-        if overlap(boxes[one], boxes[other])
+        ("overlap", names[one], names[other]) for one, other in overlaps(boxes)
     ]
     for start, x1, y1, end, x2, y2 in opened.page.evaluate(WIRES):
         points = bent((x1, y1), (x2, y2))

@@ -6,6 +6,7 @@ newer renderer shows no panels: there it is the toast alone.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from scripts.host import page
 from tests.host.client import Prompt
-from tests.host.conftest import graph, only
+from tests.host.conftest import graph, id_of, only
 from tests.host.single_file import write_adapter
 
 pytestmark = pytest.mark.page
@@ -75,7 +76,6 @@ def pressed(opened: page.Opened, prompt: Prompt, kind: str, values: dict[str, An
     queued = opened.press()
     if queued:  # or what does not depend on it ran
         opened.ended(queued)
-    opened.page.wait_for_timeout(800)
 
 
 def test_mistakes_show_their_sentence_on_their_node(opened: page.Opened, panels: bool) -> None:
@@ -83,7 +83,7 @@ def test_mistakes_show_their_sentence_on_their_node(opened: page.Opened, panels:
     wrong = []
     for name, kind, values, parts in MISTAKES:
         pressed(opened, mistaken(name, kind, values), kind, values)
-        toasts = " ".join(opened.toasts())
+        toasts = opened.told(*parts)
         if not all(part in toasts for part in parts):
             wrong.append((kind, values, "toasts", toasts))
         if panels:
@@ -106,13 +106,13 @@ ERRORS = """() => app.graph._nodes.filter(one => one.widgets?.some(
 def test_an_error_goes_with_the_next_run(opened: page.Opened, panels: bool) -> None:
     _, kind, values, parts = MISTAKES[0]
     pressed(opened, mistaken(*MISTAKES[0][:3]), kind, values)
-    assert parts[0] in " ".join(opened.toasts())
+    assert parts[0] in opened.told(parts[0])
     assert not panels or opened.blamed() == ["Tag Encode (ACE-Step)"]
     opened.dismiss()
     opened.set(kind, tags="pop")
     assert opened.run()["status"]["status_str"] == "success"
     assert not opened.blamed()
-    assert not opened.toasts()
+    opened.page.wait_for_function(f"() => !document.querySelector('{page.TOASTS}')")
     assert not panels or not opened.panel(kind)["error"]
 
 
@@ -126,20 +126,37 @@ def test_an_error_is_there_after_a_reload(opened: page.Opened, panels: bool) -> 
     assert parts[0] in opened.seen(kind)["error"]
 
 
-# Newer pages have a box of their own for errors, where toasts are: [its lower edge, ours above].
-EDGES = """() => ['[data-testid=error-overlay]', '.acesuite-toast']
-    .map(one => document.querySelector(one)?.getBoundingClientRect())
-    .map((one, index) => one && one[['bottom', 'top'][index]])"""
+# Newer pages have a box of their own for errors, where toasts are.
+BOX, TOAST = "[data-testid=error-overlay]", ".acesuite-toast"
+IS_BELOW = f"""() => {{
+    const [box, toast] = ['{BOX}', '{TOAST}']
+        .map(one => document.querySelector(one)?.getBoundingClientRect());
+    return box?.height > 0 && toast?.top >= box.bottom;
+}}"""
+# Within five seconds, or never.
+COMES = f"""async () => {{
+    for (let count = 0; count < 50 && !document.querySelector('{BOX}'); count++)
+        await new Promise(done => setTimeout(done, 100));
+    return Boolean(document.querySelector('{BOX}'));
+}}"""
+# As it does where there is more to say.
+GROW = f"""() => {{
+    const box = document.querySelector('{BOX}');
+    box.style.minHeight = `${{box.getBoundingClientRect().height + 120}}px`;
+}}"""
 
 
 def test_a_toast_lies_below_the_pages_own_box(opened: page.Opened) -> None:
-    _, kind, values, _ = MISTAKES[2]  # refused: the box is there at once, and grows
+    _, kind, values, parts = MISTAKES[2]  # refused: the box is there at once
     pressed(opened, mistaken(*MISTAKES[2][:3]), kind, values)
-    opened.page.wait_for_timeout(4500)
-    box, toast = opened.page.evaluate(EDGES)
-    if box is None or toast is None:
-        pytest.skip("this page shows one of them alone")
-    assert toast >= box
+    assert parts[0] in opened.told(*parts)
+    if not opened.page.locator(TOAST).count():
+        pytest.skip("this page has other toasts")
+    if not opened.page.evaluate(COMES):
+        pytest.skip("this page has no such box")
+    opened.page.wait_for_function(IS_BELOW, timeout=page.LATE)
+    opened.page.evaluate(GROW)
+    opened.page.wait_for_function(IS_BELOW, timeout=page.LATE)
 
 
 def test_errors_are_named_shortly(opened: page.Opened) -> None:
@@ -151,12 +168,17 @@ def test_errors_are_named_shortly(opened: page.Opened) -> None:
     assert messages["execution_error"]["exception_type"] == "SettingError"
 
 
-def test_a_source_that_is_gone_is_told_by_the_page_itself(opened: page.Opened) -> None:
+def test_a_source_that_is_gone_is_told_by_the_page_itself(
+    opened: page.Opened, panels: bool
+) -> None:
     """ComfyUI's own loader refuses it; nothing of ours is blamed."""
-    opened.load(graph("inpaint"))
+    prompt = graph("inpaint")
+    opened.load(prompt)
     opened.set("LoadAudio", audio=f"{GONE}.flac")
     assert opened.press() is None
-    opened.page.wait_for_timeout(800)
+    if panels:
+        loader = opened.nodes()[id_of(prompt, "LoadAudio")]
+        opened.page.wait_for_function(f"one => ({page.BLAMED})().includes(one)", arg=loader)
     assert not opened.page.evaluate(ERRORS)
 
 
@@ -167,7 +189,7 @@ def test_parameters_that_are_gone(opened: page.Opened, panels: bool) -> None:
     prompt["90"] = {"class_type": "AceSuiteLoadParameters", "inputs": file}
     only(prompt, "AceSuiteTagEncode")["tags"] = ["90", 1]
     pressed(opened, prompt, "AceSuiteLoadParameters", file)
-    assert GONE in " ".join(opened.toasts())
+    assert GONE in opened.told(GONE)
     if panels:
         assert GONE in opened.seen("AceSuiteLoadParameters")["error"]
 
@@ -196,15 +218,19 @@ def test_routes_answer_mistakes_in_sentences(opened: page.Opened) -> None:
     assert not opened.said()
 
 
+LOOKED_AT = re.compile(r"/history\?max_items=32$")
+
+
 def test_a_failed_request_is_no_error_of_the_open_graph(opened: page.Opened) -> None:
     """Requests of others run in the same queue: their nodes have ids of open ones."""
     opened.page.evaluate(ASK, ["/history", {"clear": True}])  # of other tests' runs of this graph
     prompt = mistaken(*MISTAKES[0][:3])
     opened.load(graph("text_to_music"))
     body = {"prompt": prompt, "client_id": "another"}
-    status, text = opened.page.evaluate(ASK, ["/prompt", body])
-    assert status == 200, text
-    opened.ended(opened.page.evaluate("text => JSON.parse(text).prompt_id", text))
-    opened.page.wait_for_timeout(1000)
+    with opened.page.expect_response(LOOKED_AT, timeout=page.LATE):  # by our script, at its end
+        status, text = opened.page.evaluate(ASK, ["/prompt", body])
+        assert status == 200, text
+        opened.ended(opened.page.evaluate("text => JSON.parse(text).prompt_id", text))
+    opened.drawn()
     assert not opened.page.evaluate(ERRORS)
     assert not opened.toasts()

@@ -19,6 +19,7 @@ from scripts.host.comfyui import NAME, Running
 from tests.host import shipped
 from tests.host.conftest import graph, id_of
 from tests.host.source import SONG
+from tests.host.test_actions import cached
 from tests.host.test_shown import succeeded
 
 pytestmark = pytest.mark.page
@@ -97,8 +98,8 @@ WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
 FORGET = """async () => {
     await app.api.fetchApi('/free', {method: 'POST', headers: {'Content-Type': 'application/json'},
         body: JSON.stringify({unload_models: true, free_memory: true})});
-    await new Promise(done => setTimeout(done, 2000));
 }"""
+TRIES = 10  # runs until ComfyUI has forgotten: it does so at its next turn
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -121,6 +122,16 @@ def own(prompt: dict[str, Any]) -> dict[str, Any]:
     return {key: node for key, node in prompt.items() if node["class_type"].startswith("AceSuite")}
 
 
+def run_afresh(opened: page.Opened) -> dict[str, Any]:
+    """A run in which every node ran."""
+    for _ in range(TRIES):
+        opened.page.evaluate(FORGET)
+        entry = succeeded(opened.run())
+        if not cached(entry):
+            return entry
+    raise AssertionError(f"something was still kept after {TRIES} runs")
+
+
 def run_written(
     opened: page.Opened, base: Path, name: str, has_script: bool
 ) -> tuple[dict[str, Any], str, torch.Tensor]:
@@ -131,9 +142,8 @@ def run_written(
     opened.set(kind, **values)
     names = opened.page.evaluate("kind => testNode(kind).widgets.map(one => one.name)", kind)
     assert ("acesuite_regions" in names) is has_script
-    opened.page.evaluate(FORGET)
     _, prompt = opened.saved()
-    outputs = succeeded(opened.run())["outputs"]
+    outputs = run_afresh(opened)["outputs"]
     (shown,) = outputs[id_of(prompt, "AceSuiteSaveAudio")]["audio"]
     wave, _ = read_audio(base / "output" / shown["subfolder"] / shown["filename"])
     return prompt, shown["filename"], wave

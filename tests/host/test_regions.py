@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.page, pytest.mark.usefixtures("_pictures")]
 MASK, REMIX, EXTEND = "AceSuiteInpaintMask", "AceSuiteRemixEdit", "AceSuiteExtend"
 BEATS, SECONDS, TEMPO, FIRST = "beats.flac", 30.0, 120.0, 0.5
 FRAME_SECONDS = FRAME / SAMPLE_RATE
-LATE = 40_000  # milliseconds that a busy machine may take
+LATE = page.LATE
 # The picture of a node, once the sound is there; its box is that of the canvas on the screen.
 PICTURE = """kind => {
     const node = [...app.graph._nodes, ...[...(app.graph.subgraphs?.values() ?? [])]
@@ -40,6 +40,18 @@ PICTURE = """kind => {
 READY = f"""kind => {{
     const seen = ({PICTURE})(kind);
     return seen?.width > 50 && /\u2248/.test(seen.tempo);
+}}"""
+# As it is when it has stayed there for ten frames.
+STILL = f"""async kind => {{
+    let seen = null, before = '';
+    for (let same = 0, frame = 0; same < 10 && frame < 1000; frame++) {{
+        seen = ({PICTURE})(kind);
+        const place = JSON.stringify([seen?.left, seen?.top, seen?.width, seen?.height]);
+        same = seen && place === before ? same + 1 : 0;
+        before = place;
+        await new Promise(requestAnimationFrame);
+    }}
+    return seen;
 }}"""
 VALUES = """([kind, names]) => names.map(name =>
     testNode(kind).widgets.find(one => one.name === name).value)"""
@@ -75,9 +87,13 @@ def with_beats(name: str) -> dict[str, Any]:
 def seen(opened: page.Opened, kind: str) -> dict[str, Any]:
     """The picture, with the sound in it."""
     opened.page.evaluate(page.CENTRE, kind)
+    return still(opened, kind)
+
+
+def still(opened: page.Opened, kind: str) -> dict[str, Any]:
+    """Its picture, once that has its place on the screen."""
     opened.page.wait_for_function(READY, arg=kind, timeout=LATE)
-    opened.page.wait_for_timeout(500)
-    return opened.page.evaluate(PICTURE, kind)
+    return opened.page.evaluate(STILL, kind)
 
 
 def drag(
@@ -96,7 +112,7 @@ def drag(
     mouse.move(sum(xs) / 2, y, steps=4)
     mouse.move(xs[1], y, steps=4)
     mouse.up()
-    opened.page.wait_for_timeout(300)
+    opened.drawn()
 
 
 def values(opened: page.Opened, *names: str, kind: str = MASK) -> list[Any]:
@@ -133,7 +149,7 @@ def test_a_region_is_drawn_and_heard_of_by_the_inputs(opened: page.Opened) -> No
     assert values(opened, "start", "end") == pytest.approx([20.2, 21.2], abs=pixel + FRAME_SECONDS)
 
     opened.page.keyboard.press("u")
-    opened.page.wait_for_timeout(200)
+    opened.drawn()
     assert values(opened, "start", "end") == [start, end], "undone"
 
     opened.page.keyboard.down("Shift")  # one more
@@ -203,10 +219,10 @@ def test_it_plays_round_and_round_and_only_by_the_keys_it_has(opened: page.Opene
     assert len(opened.nodes()) == before
     assert values(opened, "end")[0] == pytest.approx(14.0, abs=FRAME_SECONDS / 4)
     opened.page.keyboard.press("Enter")  # one more, four beats from the playhead on
-    opened.page.wait_for_timeout(300)
+    opened.drawn()
     assert len(values(opened, "regions")[0].split(";")) == 2
     opened.page.keyboard.press("Delete")
-    opened.page.wait_for_timeout(300)
+    opened.drawn()
     assert len(values(opened, "regions")[0].split(";")) == 1
 
 
@@ -223,7 +239,7 @@ def test_an_edit_and_an_extension(opened: page.Opened) -> None:
     start, end = (float(part) for part in text.split(":"))
     assert (start, end) == pytest.approx((10.5, 14.0), abs=FRAME_SECONDS / 4)
     opened.page.keyboard.press("Delete")
-    opened.page.wait_for_timeout(300)
+    opened.drawn()
     assert values(opened, "regions", kind=REMIX) == [""]
 
     opened.load(with_beats("extend"))
@@ -261,10 +277,7 @@ def test_in_a_subgraph(opened: page.Opened) -> None:
     opened.load(with_beats("inpaint"))
     seen(opened, MASK)
     opened.page.evaluate(INTO_SUBGRAPH, MASK)
-    opened.page.wait_for_timeout(1500)
-    opened.page.wait_for_function(READY, arg=MASK, timeout=LATE)
-    picture = opened.page.evaluate(PICTURE, MASK)
-    drag(opened, picture, 10.6, 13.9)
+    drag(opened, still(opened, MASK), 10.6, 13.9)
     _, prompt = opened.saved()
     inputs = only(prompt, MASK)
     assert inputs["start"] == pytest.approx(10.5, abs=FRAME_SECONDS / 4)

@@ -55,7 +55,7 @@ class Fingers:
             )
         for count in range(len(end) - 1, -1, -1):
             self.send("touchEnd", end[:count])
-        self.page.wait_for_timeout(300)
+        self.page.evaluate(page.DRAWN)
 
     def close(self) -> None:
         self.session.send("Emulation.setTouchEmulationEnabled", {"enabled": False})

@@ -64,9 +64,9 @@ OPEN = """async ([name, type]) => {
     const answer = await fetch('/view?type=output&subfolder=labelled&filename='
         + encodeURIComponent(name));
     await app.handleFile(new File([await answer.blob()], name, {type}));
-    await new Promise(done => setTimeout(done, 1500));
-    return app.graph._nodes.map(node => node.type).sort();
 }"""
+KINDS_ARE = """kinds => JSON.stringify(app.graph._nodes.map(node => node.type).sort())
+    === JSON.stringify(kinds)"""
 EMPTY = {"nodes": [], "links": [], "last_node_id": 0, "last_link_id": 0, "version": 0.4}
 LYRICS = "[verse]\nCaf\u00e9 {\u4f60\u597d} prompt={} // \u00ff\u00fb"
 
@@ -89,12 +89,11 @@ def test_song_with_title_and_words_opens_its_workflow(server: Running, kind: str
         opened.load(workflow)
         outputs = opened.run()["outputs"]
         (saved,) = outputs[str(id_in(workflow, "AceSuiteSaveAudio"))]["audio"]
-        opened.load(
-            {"nodes": [], "links": [], "last_node_id": 0, "last_link_id": 0, "version": 0.4}
-        )
-        found = opened.page.evaluate(OPEN, [saved["filename"], TYPES[kind]])
+        opened.load(EMPTY)
+        opened.page.evaluate(OPEN, [saved["filename"], TYPES[kind]])
+        kinds = sorted(node["type"] for node in workflow["nodes"])
+        opened.page.wait_for_function(KINDS_ARE, arg=kinds, timeout=page.LATE)
         assert not opened.said()
-    assert found == sorted(node["type"] for node in workflow["nodes"])
     assert saved["filename"].startswith("Caf\u00e9 {\u4f60\u597d} prompt={}")
 
 

@@ -153,9 +153,8 @@ def test_reload_while_it_runs(opened: page.Opened) -> None:
     assert queued
     opened.reload()
     succeeded(opened.ended(queued))
-    opened.page.wait_for_timeout(1500)
-    assert "Made with seed 78" in opened.seen("AceSuiteSampler")["text"]
-    assert "emonstration model" in opened.seen("AceSuiteLoad")["text"]
+    opened.seen("AceSuiteSampler", "Made with seed 78")
+    opened.seen("AceSuiteLoad", "emonstration model")
 
 
 # workflow, node, its values, what is told of that, nodes that tell it

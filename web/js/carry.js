@@ -1,6 +1,6 @@
 // From a song to the nodes that go on with it, as a plan that any graph can be given.
 //   action, graph (as a prompt), the song's node, its facts, one of its clips
-//     -> {add: {key: {type, title, column, values, links}}, fix: {id: {widget: value}}}
+//     -> {add: {key: {type, title?, column, values, links}}, fix: {id: {widget: value}}}
 //     or {missing} where the graph has nothing the song was made with
 // A link is [id of a node that is there, or key of one to be added; slot]. The plan leaves the
 // song's own nodes as they are, except that their seeds stay, so that they are not run again.
@@ -17,8 +17,8 @@ export function planned(action, graph, songId, facts, clip) {
   const maker = makerOf(graph, songId);
   if (!maker) return { missing: true };
   if (action === "use_seed") return { add: {}, fix: seedOf(maker, clip.seed) };
-  const add = chain(graph, maker, songId, facts);
-  Object.assign(add, tasks(action, facts, clip));
+  // In their columns what grows most comes last: what is heard of the lyrics.
+  const add = { ...tasks(action, facts, clip), ...chain(graph, maker, songId, facts) };
   add.sampler.links.task = ["task", 0];
   return { add, fix: kept(graph, songId) };
 }
@@ -145,7 +145,7 @@ function tasks(action, facts, clip) {
   const own = facts.source_seeds?.[clip.take - 1] ?? facts.source_seeds?.[0] ?? clip.seed;
   if (action === "vary" && FROM_NOISE.has(facts.task)) {
     const values = { source_seed: own, variance: 0.2 };
-    return { task: { type: "AceSuiteRetake", title: "title_vary", column: 1, values, links: {} } };
+    return { task: { type: "AceSuiteRetake", column: 1, values, links: {} } };
   }
   const source = {
     type: "LoadAudio",
@@ -154,7 +154,7 @@ function tasks(action, facts, clip) {
     values: { audio: fileOf(clip) },
     links: {},
   };
-  const task = { ...TASKS[action](clip), title: `title_${action}`, column: 1 };
+  const task = { ...TASKS[action](clip), column: 1 };
   task.links = { source_audio: ["source", 0] };
   const add = { source, task };
   if (action !== "vary" && FROM_NOISE.has(facts.task) && own !== undefined) {

@@ -67,6 +67,7 @@ export function labelsOf(node) {
 
 const TOAST = "acesuite-toast";
 const toasts = new Map(); // what a toast is about -> a function that takes it away
+const watched = new WeakSet(); // boxes of the page that toasts keep below
 
 // `key` names what it is about: a newer one takes the place of the older.
 export function toast(key, severity, summary, detail, life) {
@@ -86,14 +87,17 @@ export function toast(key, severity, summary, detail, life) {
   for (const late of [400, 1500, 4000]) setTimeout(below, late); // as busy as the page may be
 }
 
-// Newer pages have a box of their own for errors in the place of toasts.
+// Newer pages have a box of their own for errors in the place of toasts, and it grows.
 function below() {
-  const box = document.querySelector("[data-testid=error-overlay]")?.getBoundingClientRect();
+  const box = document.querySelector("[data-testid=error-overlay]");
   const first = document.querySelector(`.${TOAST}`);
   if (!box || !first) return;
+  if (!watched.has(box)) new ResizeObserver(below).observe(box);
+  watched.add(box);
   // Where it would be without what it was moved by: the box may have grown since.
   const own = first.getBoundingClientRect().top - (Number.parseFloat(first.style.marginTop) || 0);
-  if (box.bottom > own) first.style.marginTop = `${box.bottom - own + 8}px`;
+  const { bottom } = box.getBoundingClientRect();
+  if (bottom > own) first.style.marginTop = `${bottom - own + 8}px`;
 }
 
 export function untoast(key) {

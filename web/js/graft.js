@@ -2,10 +2,10 @@
 
 import { app, asInput, everyNode, isCanvas, nodeAt, root, say, titleOf, toast, typeOf } from "./comfy.js";
 import { ACTIONS, SONGS, held, planned } from "./carry.js";
-import { element, existingPanel } from "./panel.js";
+import { element } from "./panel.js";
+import { freeName, partOf, placed } from "./place.js";
 
-const GAP = 60;
-const ROOM = 320; // that a song's node takes below itself once it has run
+const NARROWEST = 330;
 
 // `promptOf`: node -> the prompt that its song was made with.
 export function buttonsFor(promptOf) {
@@ -33,16 +33,18 @@ async function act(action, promptOf, node, facts, clip) {
     return toast(action, "warn", say(action), say("no_sampler"), 8000);
   graph.beforeChange?.();
   fix({ ...(action === "use_seed" ? {} : others(promptOf)), ...plan.fix });
-  const made = grow(plan.add, graph);
+  const name = freeName(say(`title_${action}`), everyNode().map(([, one]) => one.title));
+  const made = grow(plan.add, graph, name);
+  lay(plan.add, made, graph, node);
   graph.afterChange?.();
   graph.setDirtyCanvas?.(true, true);
   app.extensionManager?.workflow?.activeWorkflow?.changeTracker?.checkState?.();
   if (action !== "use_seed") bringIntoView(Object.values(made));
-  toast(action, "success", say(action), done(action, plan, clip), 6000);
+  toast(action, "success", say(action), done(action, plan, clip, name), 6000);
 }
 
-function done(action, plan, clip) {
-  if (action !== "use_seed") return say("nodes_added", { what: say(`title_${action}`) });
+function done(action, plan, clip, name) {
+  if (action !== "use_seed") return say("nodes_added", { what: name });
   const [id] = Object.keys(plan.fix);
   return say("seed_is_used", { seed: clip.seed, node: titleOf(nodeAt(id)) });
 }
@@ -106,14 +108,14 @@ function put(node, name, value) {
   widget.callback?.(typed);
 }
 
-function grow(add, graph) {
+function grow(add, graph, called) {
   const made = {};
   const { LiteGraph } = globalThis;
   for (const [key, { type, title, values }] of Object.entries(add)) {
     const node = LiteGraph.createNode(type);
     if (!node) continue;
     graph.add(node);
-    if (title) node.title = say(title);
+    node.title = key === "task" ? called : partOf(called, title ? say(title) : node.title);
     for (const [name, value] of Object.entries(values)) put(node, name, value);
     made[key] = node;
   }
@@ -121,7 +123,6 @@ function grow(add, graph) {
     for (const [input, [from, slot]] of Object.entries(links))
       connect(made[from] ?? nodeAt(from), slot, made[key], input);
   if (made.sampler) put(made.sampler, "seed", Math.floor(Math.random() * 2 ** 48));
-  lay(add, made, graph);
   return made;
 }
 
@@ -130,37 +131,30 @@ function connect(from, slot, to, input) {
   if (from && place >= 0) from.connect(slot, to, place);
 }
 
-// Nodes 2.0 draws a node as high as what it shows; its size follows later, if at all.
-function drawnHeight(node) {
+// Nodes 2.0 draws a node as large as what it shows; its size follows later, if at all.
+function sizeOf(node) {
   const box = document.querySelector(`[data-node-id="${node.id}"]`)?.getBoundingClientRect();
-  return box ? box.height / app.canvas.ds.scale : 0;
+  const { scale } = app.canvas.ds;
+  const drawn = box ? [box.width / scale, box.height / scale] : [0, 0];
+  return node.size.map((one, side) => Math.max(one, drawn[side]));
 }
 
-function bottomOf(node) {
-  const hasToGrow = SONGS.has(typeOf(node)) && !existingPanel(node)?.height;
-  return node.pos[1] + Math.max(node.size[1], drawnHeight(node)) + (hasToGrow ? ROOM : 0);
-}
-
-// In columns below all there is.
-function lay(add, made, graph) {
+// In columns, from the song's node on to the right.
+function lay(add, made, graph, song) {
   const own = new Set(Object.values(made));
   const there = (graph.nodes ?? graph._nodes).filter((node) => !own.has(node));
-  const left = Math.min(...there.map((node) => node.pos[0]));
-  const top = Math.max(...there.map(bottomOf)) + 2 * GAP;
   const columns = [];
   for (const [key, { column }] of Object.entries(add))
     if (made[key]) (columns[column] ??= []).push(made[key]);
-  let x = left;
-  for (const column of columns.filter(Boolean)) {
-    let y = top;
-    for (const node of column) {
-      const [width, height] = node.computeSize();
-      node.setSize([Math.max(width, 330), Math.max(height, node.size[1])]);
-      node.pos = [x, y];
-      y += node.size[1] + GAP;
-    }
-    x += Math.max(...column.map((node) => node.size[0])) + GAP;
+  const rows = columns.filter(Boolean);
+  for (const node of rows.flat()) {
+    const [width, height] = node.computeSize();
+    node.setSize([Math.max(width, NARROWEST), Math.max(height, node.size[1])]);
   }
+  const edges = there.map((node) => node.pos[0] + sizeOf(node)[0]);
+  const places = placed(edges, song.pos[1], rows.map((column) => column.map(sizeOf)));
+  for (const [at, column] of rows.entries())
+    for (const [below, node] of column.entries()) node.pos = places[at][below];
 }
 
 // What was added is selected, so that it is seen at once, and one key takes it away again. Only
