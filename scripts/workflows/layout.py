@@ -3,7 +3,7 @@
     columns, heights -> {key: Place}, [x, y, width, height] of groups
 
 A node's place has room for what it shows after a run, in both renderers: Nodes 2.0 draws
-larger. Heights are measured (tests/host/test_layout.py holds them to the real page).
+larger. Heights are measured (tests/host/test_look.py holds them to the real page).
 """
 
 from __future__ import annotations
