@@ -236,17 +236,28 @@ def delivered(wave: Tensor) -> tuple[Tensor, list[str]]:
 
     A clip over full scale, which a file would cut, is brought down; none is ever brought up.
     """
-    warnings, notes, clips = checked_output(wave), list[str](), []
-    for number, clip in enumerate(wave, start=1):
-        clip, lowered = within_scale(clip)
-        clips.append(clip)
-        if lowered:
-            which = f"Clip {number}" if len(wave) > 1 else "The clip"
-            notes.append(
-                f"{which} was over full scale: its level was brought down by {lowered:.1f} dB, to"
-                f" {CEILING:g} dBTP, so that nothing is cut."
-            )
-    return (torch.stack(clips) if notes else wave), [*warnings, *notes]
+    warnings = checked_output(wave)
+    clips, gains = zip(*map(within_scale, wave), strict=True)
+    lowered = {number: gain for number, gain in enumerate(gains, start=1) if gain}
+    if not lowered:
+        return wave, warnings
+    return torch.stack(clips), [*warnings, _brought_down(lowered, len(wave))]
+
+
+def _brought_down(lowered: dict[int, float], count: int) -> str:
+    """Number -> dB of the clips that were, of so many, in one sentence."""
+    gains = ", ".join(f"{gain:.1f}" for gain in lowered.values())
+    numbers = ", ".join(map(str, lowered))
+    if len(lowered) > 1:
+        return (
+            f"Clips {numbers} were over full scale: their levels were brought down by {gains} dB,"
+            f" to {CEILING:g} dBTP, so that nothing is cut."
+        )
+    which = f"Clip {numbers}" if count > 1 else "The clip"
+    return (
+        f"{which} was over full scale: its level was brought down by {gains} dB, to"
+        f" {CEILING:g} dBTP, so that nothing is cut."
+    )
 
 
 def words_of(

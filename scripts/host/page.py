@@ -56,7 +56,7 @@ QUEUE = """async () => {
     return seen[0]?.prompt_id;
 }"""
 # A node by its kind, its title or its id; the oldest where there are several.
-FINDER = """window.testNode = name => app.graph._nodes
+FINDER = """window.testNode = name => [...app.graph._nodes].sort((a, b) => a.id - b.id)
     .find(one => [one.type, one.title, String(one.id)].includes(name))"""
 SET = """([kind, values]) => {
     const node = testNode(kind);

@@ -299,7 +299,7 @@ GRAPHS = (
             Column(SAMPLER, {"sampler": sampler("lora")}, drop=OVER_SAMPLER),
             Column(SOUND, sound()),
         ),
-        (Group("Words and style", ("load", "note", "lora", "tags", "lyrics"), BLUE), RESULT),
+        (Group("Words, style", ("load", "note", "lora", "tags", "lyrics"), BLUE), RESULT),
     ),
     NATIVE,
     COMPARE,

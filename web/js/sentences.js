@@ -37,6 +37,7 @@ const ZH = [
   ["The clip", "这段音频"],
   ["Clip {}", "第 {0} 段"],
   ["{} was over full scale: its level was brought down by {} dB, to {} dBTP, so that nothing is cut.", "{0}超过满刻度：电平已降低 {1} dB，到 {2} dBTP，避免削波。"],
+  ["Clips {} were over full scale: their levels were brought down by {} dB, to {} dBTP, so that nothing is cut.", "第 {0} 段超过满刻度：电平分别已降低 {1} dB，到 {2} dBTP，避免削波。"],
   ["The clip is silent (peak {}).", "这段音频是静音的（峰值 {0}）。"],
   ["The clip lies {} of full scale off the middle (DC), which costs level and clicks where it is cut. Decode in float32, or sample again.", "这段音频有满刻度 {0} 的直流偏移，会损失电平，剪切处会有咔嗒声。请用 float32 解码，或重新采样。"],
   ["The decoded audio holds values that are not numbers. Decode in float32 (DCAE dtype float32), or sample again with the transformer in float32 or bfloat16.", "解码出的音频含有无效数值。请用 float32 解码（编解码器精度 float32），或用 float32 或 bfloat16 重新采样。"],

@@ -18,6 +18,7 @@ test("every sentence is said in Chinese, and again as itself in English", () => 
 test("values keep their places, and are translated where they are sentences", () => {
   assert.equal(zh("The region is reversed: it starts at 3.00 s and ends at 1.00 s of 5.00 s. Exchange the two, or check from where each is counted."), "区域颠倒了：共 5.00 秒，它从 3.00 秒到 1.00 秒。请交换两者，或检查各自从哪一端算起。");
   assert.equal(zh("Clip 2 was over full scale: its level was brought down by 8.5 dB, to -1 dBTP, so that nothing is cut."), "第 2 段超过满刻度：电平已降低 8.5 dB，到 -1 dBTP，避免削波。");
+  assert.equal(zh("Clips 2, 3 were over full scale: their levels were brought down by 4.5, 10.5 dB, to -1 dBTP, so that nothing is cut."), "第 2, 3 段超过满刻度：电平分别已降低 4.5, 10.5 dB，到 -1 dBTP，避免削波。");
   assert.equal(zh("Instrumental, 10 styles: lofi, house."), "纯音乐，10 种风格：lofi, house。");
   assert.equal(zh("ACE-Step small demonstration model (folder small_model), 0.06 GB, computing in float32 on cpu, sound in float32"), "ACE-Step small demonstration model（folder small_model），占 0.06 GB，以 float32 在 cpu 上计算，声音用 float32");
 });
