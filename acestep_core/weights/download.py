@@ -125,7 +125,7 @@ def download(folder: Path | None = None) -> Path:
         except Exception as error:  # each version of the package has its own network errors
             raise CheckpointError(
                 f"{name} could not be fetched ({error}). What has arrived is kept:"
-                " the same command goes on from there."
+                " try again, and it goes on from there."
             ) from error
         if not _is_verified(target / name, name):
             (target / name).unlink(missing_ok=True)

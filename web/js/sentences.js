@@ -27,6 +27,7 @@ const ZH = [
   ["Words for {}: {}.", "{0} 的词：{1}。"],
   ["No released checkpoint was found: this is the one that comes with the pack, for demonstration. For music worth keeping choose download.", "没有找到正式模型：这是节点包附带的演示模型。正式创作请选择 download。"],
   ["No ACE-Step v1 checkpoint was found. Put {} into models/checkpoints or the released folder into models/{}, or choose download (8.3 GB).", "没有找到 ACE-Step v1 模型。请把 {0} 放入 models/checkpoints，或把正式模型的文件夹放入 models/{1}，或选择 download（8.3 GB）。"],
+  ["{} could not be fetched ({}). What has arrived is kept: try again, and it goes on from there.", "{0} 无法下载（{1}）。已下载的部分会保留：再试一次即可继续。"],
   ["{} is no longer there. Refresh the page and choose again.", "{0} 已经不在了。请刷新页面，重新选择。"],
   ["No LoRA.", "没有 LoRA。"],
   ["LoRA {} does not fit this model: {} is {}, the adapter changes {}. It was made for other sizes.", "LoRA {0} 不适合这个模型：{1} 为 {2}，它改动的是 {3}。它是为别的尺寸制作的。"],

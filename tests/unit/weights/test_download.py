@@ -176,7 +176,7 @@ def test_a_connection_that_breaks_can_be_taken_up(
         raise error
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", broken)
-    message = rf"could not be fetched \({error}\)\. What has arrived is kept: the same command"
+    message = rf"could not be fetched \({error}\)\. What has arrived is kept: try again, and"
     with pytest.raises(CheckpointError, match=message):
         download(tmp_path)
 
