@@ -268,7 +268,7 @@ class AudioInpaint(OneBox):
     TITLE = "Audio Inpaint (ACE-Step)"
     DESCRIPTION = "A part of a song made new in one box; the rest stays, sample for sample."
     SEARCH_ALIASES = ("repaint", "region", "hosted", "api", "wavespeed", "one box")
-    IS_DRAWN = True
+    IS_DRAWN = HAS_INTERMEDIATE_OUTPUT = True
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -300,7 +300,7 @@ class AudioOutpaint(OneBox):
     TITLE = "Audio Outpaint (ACE-Step)"
     DESCRIPTION = "New music before a song, after it, or both, in one box; the song itself stays."
     SEARCH_ALIASES = ("extend", "continue", "longer", "hosted", "api", "fal", "one box")
-    IS_DRAWN = True
+    IS_DRAWN = HAS_INTERMEDIATE_OUTPUT = True
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class TaskNode:
     """What the task nodes have in common."""
 
     FUNCTION = "describe"
+    HAS_INTERMEDIATE_OUTPUT = True  # the source that the page draws, told again when it is cached
     RETURN_TYPES = ("ACESUITE_TASK",)
     RETURN_NAMES = ("task",)
     OUTPUT_TOOLTIPS = ("For the task of the Sampler.",)

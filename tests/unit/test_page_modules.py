@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from acestep_core.types import Edit, Extend, Follow, Inpaint, Task
+from tests.unit.nodes.pack import NODES
 
 HERE = Path(__file__).parent / "page"
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +49,14 @@ def test_module(script: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert re.search(r"^# pass [1-9]", done.stdout, re.MULTILINE), done.stdout[-2000:]
+
+
+def test_what_the_page_draws_is_told_again_when_it_is_cached() -> None:
+    """Newer versions of ComfyUI send it once more for the nodes that say so."""
+    text = (PAGE / "regions" / "values.js").read_text(encoding="utf-8")
+    kinds = re.findall(r'^export const \w+ = "(AceSuite\w+)";', text, re.MULTILINE)
+    assert len(kinds) >= 5
+    assert all(NODES[kind].HAS_INTERMEDIATE_OUTPUT for kind in kinds)
 
 
 def test_modules_are_tested_or_of_the_page() -> None:
