@@ -144,14 +144,15 @@ LYRIC_EDIT = Workflow(
                 "source": SOURCE,
                 "load": LOAD,
                 "note": Note(
-                    "**Lyric edit.** Change a line at a time: when more than a third of the words"
-                    " change, lines are often skipped. Both have the same style. Step by step it"
-                    " is 11 Remix, with the mode **lyrics**.",
-                    height=170,
+                    "**Lyric edit.** Texts from above: the style now, the new style (the same);"
+                    " the lyrics now, the new lyrics. Change a line at a time: when more than a"
+                    " third of the words change, lines are often skipped. Step by step it is"
+                    " 11 Remix, with the mode **lyrics**.",
+                    height=200,
                 ),
             },
         ),
-        Column(WIDE, {"box": Node("AceSuiteAudioToAudio", {**OTHER_WORDS, **MODEL})}),
+        Column(WIDE, {"box": Node("AceSuiteAudioToAudio", {**OTHER_WORDS, **MODEL}, height=800)}),
         Column(SOUND, {"save": Node("AceSuiteSaveAudio", SAVED, more=REPORT)}),
     ),
     (
