@@ -29,7 +29,7 @@ COMPARE = Workflow(
     "Compare:\nbefore, after",
     (
         Column(LOADER, {"source": SOURCE, "load": LOAD, "note": ABOUT}),
-        Column(WIDE, {"box": Node("AceSuiteAudioInpaint", PART)}, drop=OVER_SAMPLER),
+        Column(WIDE, {"box": Node("AceSuiteAudioInpaint", PART)}, drop=OVER_SAMPLER + 26),
         Column(
             270,
             {
