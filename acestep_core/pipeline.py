@@ -99,7 +99,7 @@ def make(
     ):
 
         def ask(tags: Tags, lyrics: Lyrics) -> Predict:
-            tags, lyrics = _placed(tags, lyrics, part)
+            tags, lyrics = placed(tags, lyrics, part)
             if isinstance(recipe.task, Edit) and not recipe.task.extended:
                 prepared = edit_branches(network, tags, lyrics, items)
             else:
@@ -132,8 +132,8 @@ def make_each(
     part = model.transformer
     room = max(forecast(model, tags, lyrics, recipe) for tags, lyrics in words)
     with torch.inference_mode(), part.use(room) as network:
-        placed = [_placed(tags, lyrics, part) for tags, lyrics in words]
-        prepared = branches_of_each(network, placed, recipe.guidance)
+        here = [placed(tags, lyrics, part) for tags, lyrics in words]
+        prepared = branches_of_each(network, here, recipe.guidance)
         predict = predicting(network, prepared, part.dtype, not recipe.in_turn)
         kit = replace(_kit(recipe, predict, see, None), device=part.device)
         planned = plan(recipe.task, kit)
@@ -195,7 +195,7 @@ def _nothing(x: Tensor, step: Step, count: int) -> list[Tensor]:
     return [torch.zeros_like(x)] * count
 
 
-def _placed(tags: Tags, lyrics: Lyrics, part: Part[Transformer]) -> tuple[Tags, Lyrics]:
+def placed(tags: Tags, lyrics: Lyrics, part: Part[Transformer]) -> tuple[Tags, Lyrics]:
     """The conditions on the transformer's device, in its dtype."""
     device, dtype, weak = part.device, part.dtype, tags.weak_states
     return (

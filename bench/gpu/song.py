@@ -16,7 +16,7 @@ import torch
 
 from acestep_core.conditions.branches import branches
 from acestep_core.conditions.tags import encode_tags
-from acestep_core.pipeline import make
+from acestep_core.pipeline import make, placed
 from acestep_core.sampling.guidance import GuidanceWindow
 from acestep_core.sampling.schedule import Step
 from acestep_core.sound.codec import Codec
@@ -127,7 +127,7 @@ def lyrics_of(trial: Trial) -> Lyrics:
 def prepare(model: Model, given: Given, guidance: Guidance) -> None:
     """What is computed once for all steps."""
     with torch.inference_mode(), model.transformer.use() as network:
-        branches(network, *given, guidance)
+        branches(network, *placed(*given, model.transformer), guidance)
 
 
 def recipe_of(seconds: float, steps: int, guidance: Guidance | None = None) -> Recipe:

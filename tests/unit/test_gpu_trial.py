@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,8 +21,8 @@ from torch.utils.flop_counter import FlopCounterMode
 import dev
 from acestep_core.config import ModelConfig
 from acestep_core.networks.transformer import Transformer
-from acestep_core.types import Branch
-from acestep_core.weights.model import build
+from acestep_core.types import Branch, Guidance
+from acestep_core.weights.model import Placing, build, default_precision
 from bench import gpu
 from bench.gpu import crowded, inplace, lengths, page, parts, rates, recorded, song, step
 from bench.gpu.card import Card
@@ -46,6 +47,14 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Hiding
 
 def trial() -> Trial:
     return Trial(Card(torch.device("cpu")), QUICK, time.monotonic() + 600)
+
+
+def test_conditions_come_in_the_transformers_dtype_whatever_the_text_encoders_is() -> None:
+    wide = default_precision(Placing(torch.device("cpu")))
+    precision = replace(wide, transformer=torch.bfloat16)
+    tried = trial()
+    model = inplace.synthetic(QUICK.config, Placing(torch.device("cpu")), precision)
+    song.prepare(model, song.conditions(tried, model), Guidance())
 
 
 # --- the whole command ------------------------------------------------------------------
